@@ -1,0 +1,2 @@
+// The dlaexec command.
+int main() { return 0; }

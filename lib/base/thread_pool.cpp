@@ -1,0 +1,138 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace dlaexec {
+namespace {
+
+int usable_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+thread_local bool inside_a_loop = false;
+
+/// How long a worker watches for the next loop before it sleeps. Layers of a network follow each
+/// other within microseconds, and waking a sleeping thread costs tens of them.
+constexpr int kSpins = 4000;
+
+inline void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  std::mutex one_loop;  ///< held by the caller for the length of its loop
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::atomic<uint64_t> loop_number{0};
+  std::atomic<bool> stopping{false};
+
+  // The loop under way. Written by the caller while no worker is in it.
+  const std::function<void(int64_t)>* body = nullptr;
+  int64_t count = 0;
+  std::atomic<int64_t> next{0};
+  std::atomic<int> working{0};
+  std::exception_ptr error;
+
+  std::vector<std::thread> threads;
+
+  void take_parts() {
+    inside_a_loop = true;
+    for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+      try {
+        (*body)(i);
+      } catch (...) {
+        std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+        next.store(count);
+      }
+    }
+    inside_a_loop = false;
+  }
+
+  bool wait_for_loop_after(uint64_t seen) {
+    for (int i = 0; i < kSpins; ++i) {
+      if (loop_number.load(std::memory_order_acquire) != seen || stopping) return !stopping;
+      pause_briefly();
+    }
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return loop_number != seen || stopping; });
+    return !stopping;
+  }
+
+  void work() {
+    uint64_t seen = 0;
+    while (wait_for_loop_after(seen)) {
+      seen = loop_number.load(std::memory_order_acquire);
+      take_parts();
+      working.fetch_sub(1, std::memory_order_release);
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  if (threads <= 0) threads = usable_cores();
+  for (int i = 1; i < threads; ++i) state_->threads.emplace_back([this] { state_->work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->wake.notify_all();
+  for (std::thread& thread : state_->threads) thread.join();
+}
+
+int ThreadPool::size() const { return static_cast<int>(state_->threads.size()) + 1; }
+
+void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t)>& body) {
+  if (count <= 1 || size() == 1 || inside_a_loop) {
+    for (int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  std::lock_guard one_loop(state_->one_loop);
+  State& state = *state_;
+  state.body = &body;
+  state.count = count;
+  state.next = 0;
+  state.error = nullptr;
+  state.working = static_cast<int>(state.threads.size());
+  {
+    std::lock_guard lock(state.mutex);
+    state.loop_number.fetch_add(1, std::memory_order_release);
+  }
+  state.wake.notify_all();
+  state.take_parts();
+  while (state.working.load(std::memory_order_acquire) != 0) pause_briefly();
+  if (state.error) std::rethrow_exception(state.error);
+}
+
+void ThreadPool::parallel_ranges(int64_t count, int64_t grain,
+                                 const std::function<void(int64_t, int64_t)>& body) {
+  if (count <= 0) return;
+  const int64_t most = std::max<int64_t>(1, count / std::max<int64_t>(1, grain));
+  const int64_t parts = std::min<int64_t>(most, int64_t{4} * size());
+  const int64_t length = (count + parts - 1) / parts;
+  parallel_for((count + length - 1) / length,
+               [&](int64_t part) { body(part * length, std::min(count, (part + 1) * length)); });
+}
+
+}  // namespace dlaexec

@@ -1,0 +1,27 @@
+# Build settings that hold for every target.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")  # the kernels that gain from -O3 ask for it beside their sources
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(DLAEXEC_CCACHE ccache)
+if(DLAEXEC_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${DLAEXEC_CCACHE}")
+endif()
+
+set(DLAEXEC_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address or undefined")
+if(DLAEXEC_SANITIZE)
+  add_compile_options(-fsanitize=${DLAEXEC_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${DLAEXEC_SANITIZE})
+endif()
+
+# Warnings are for our own code: generated sources do not link this.
+add_library(dlaexec_warnings INTERFACE)
+target_compile_options(dlaexec_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)

@@ -1,0 +1,23 @@
+# Every package the project uses. Debian names stand in scripts/packages.txt.
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_path(DLAEXEC_FMT_INCLUDE fmt/core.h REQUIRED)
+find_path(DLAEXEC_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
+find_path(DLAEXEC_XXHASH_INCLUDE xxhash.h REQUIRED)
+find_path(DLAEXEC_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
+find_path(DLAEXEC_ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)
+find_library(DLAEXEC_ZSTD zstd REQUIRED)
+if(DLAEXEC_BUILD_TESTS OR NOT DEFINED DLAEXEC_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# A binary that carries protobuf and libstdc++ inside starts on machines that have neither.
+option(DLAEXEC_STATIC_RUNTIME "Link protobuf, zstd and libstdc++ statically" OFF)
+if(DLAEXEC_STATIC_RUNTIME)
+  find_library(DLAEXEC_PROTOBUF_LIB libprotobuf.a REQUIRED)
+  find_library(DLAEXEC_ZSTD_STATIC libzstd.a REQUIRED)
+  set(DLAEXEC_ZSTD "${DLAEXEC_ZSTD_STATIC}")
+  add_link_options(-static-libstdc++ -static-libgcc)
+else()
+  set(DLAEXEC_PROTOBUF_LIB protobuf::libprotobuf)
+endif()

@@ -1,0 +1,51 @@
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace dlaexec {
+namespace {
+
+class File : public testing::Test {
+ protected:
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / format("dlaexec-file-{}", ::getpid());
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string path(const char* name) const { return (folder_ / name).string(); }
+};
+
+TEST_F(File, IsReadBackAsWritten) {
+  const std::string content("a\0b\n", 4);
+  write_file(path("x"), content);
+  EXPECT_EQ(read_file(path("x")), content);
+  EXPECT_EQ(MappedFile(path("x")).bytes().size(), 4u);
+  write_file(path("x"), "");
+  EXPECT_EQ(read_file(path("x")), "");
+  EXPECT_TRUE(MappedFile(path("x")).bytes().empty());
+}
+
+TEST_F(File, FailedWriteNamesThePathAndLeavesNothing) {
+  const std::string missing = path("no/such/folder");
+  EXPECT_THROW(require_writable(missing), Error);
+  try {
+    write_file(missing, "x");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.sentence().find(missing), std::string::npos);
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(File, MissingFileIsAnError) {
+  EXPECT_THROW(read_file(path("missing")), Error);
+  EXPECT_THROW(MappedFile(path("missing")), Error);
+  EXPECT_THROW(read_file(folder_.string()), Error);
+}
+
+}  // namespace
+}  // namespace dlaexec
