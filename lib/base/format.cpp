@@ -6,7 +6,7 @@
 namespace dlaexec {
 
 std::string format_text(fmt::string_view pattern, fmt::format_args arguments) {
-  return fmt::format_text(pattern, arguments);
+  return fmt::vformat(pattern, arguments);
 }
 
 }  // namespace dlaexec
