@@ -1,0 +1,82 @@
+#include "measure/compare.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/format.h"
+#include "measure/diagnosis.h"
+#include "measure/statistics.h"
+
+namespace dlaexec::measure {
+namespace {
+
+constexpr size_t kFewestSamples = 8;
+
+Verdict judge(const Interval& shift, double limit) {
+  if (shift.low > limit) return Verdict::Slower;
+  if (shift.high < -limit) return Verdict::Faster;
+  if (shift.low >= -limit && shift.high <= limit) return Verdict::Same;
+  return Verdict::Inconclusive;
+}
+
+std::string describe(const Diagnosis& before, const Diagnosis& after) {
+  std::string text;
+  const auto add = [&](const char* which, const Diagnosis& diagnosis) {
+    if (diagnosis.unsteadiness() == 0) return;
+    if (!text.empty()) text += "; ";
+    text += format("{}: {}", which, diagnosis.sentences().front());
+  };
+  add("before", before);
+  add("after", after);
+  return text;
+}
+
+}  // namespace
+
+std::string_view text(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"faster", "same", "slower", "inconclusive"};
+  return kNames[static_cast<size_t>(verdict)];
+}
+
+Comparison compare(std::span<const float> before, std::span<const float> after, double limit) {
+  Comparison comparison;
+  if (before.empty() || after.empty()) {
+    comparison.doubt = "one of the series has no samples";
+    return comparison;
+  }
+  comparison.before = median(before);
+  comparison.after = median(after);
+  if (comparison.before <= 0) {
+    comparison.doubt = "the earlier median is 0: nothing to relate a change to";
+    return comparison;
+  }
+  const Interval absolute = shift(before, after);
+  const Diagnosis earlier = diagnose(before), later = diagnose(after);
+  const double unsteady = earlier.unsteadiness() + later.unsteadiness();
+  comparison.shift = {absolute.estimate / comparison.before,
+                      absolute.low / comparison.before - unsteady,
+                      absolute.high / comparison.before + unsteady};
+  comparison.doubt = describe(earlier, later);
+  if (std::min(before.size(), after.size()) < kFewestSamples) {
+    comparison.doubt = format("{} and {} samples are too few; {} or more a side can decide",
+                              before.size(), after.size(), kFewestSamples);
+    return comparison;
+  }
+  comparison.verdict = judge(comparison.shift, limit);
+  if (comparison.verdict == Verdict::Inconclusive && comparison.doubt.empty())
+    comparison.doubt = "the noise is larger than the distance to the limit; measure longer";
+  return comparison;
+}
+
+Comparison compare_exact(double before, double after, double limit) {
+  Comparison comparison;
+  comparison.before = before;
+  comparison.after = after;
+  const double from_nothing = after > 0 ? std::numeric_limits<double>::infinity() : 0;
+  const double change = before != 0 ? (after - before) / before : from_nothing;
+  comparison.shift = {change, change, change};
+  comparison.verdict = judge(comparison.shift, limit);
+  return comparison;
+}
+
+}  // namespace dlaexec::measure
