@@ -1,0 +1,74 @@
+// The plan: what a build makes and a run needs, as plain data. plan/file.h keeps it in a file.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace dlaexec::plan {
+
+/// One DLA segment's program as opaque bytes: dla/ makes and reads them.
+struct Loadable {
+  std::string name;  ///< of the plan step that runs it
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;  ///< keeps the bytes alive; they may lie in a mapped file
+};
+
+/// Why a layer is where it is, or is computed in the type that it is.
+struct Reason {
+  std::string rule;  ///< stable id: "conv.kernel"
+  std::string text;  ///< a sentence for the person whose layer it is
+};
+
+/// Where one layer of the network went.
+struct Layer {
+  std::string name;
+  std::string type;  ///< as TensorRT prints it: "CONVOLUTION"
+  ir::Device device = ir::Device::Gpu;
+  ir::DataType precision = ir::DataType::Float32;
+  std::string
+      step;  ///< the plan step that computes it; empty when nothing is left of it at run time
+  std::vector<Reason> reasons;
+};
+
+/// The shapes that an input with symbols was built for.
+struct ShapeRange {
+  std::string input;
+  ir::Dims min, opt, max;
+};
+
+/// A setting of the build, by the name under which the user knows it.
+struct Setting {
+  std::string name, value;
+};
+
+/// What people and reports want to know of a plan; no run depends on it, but for the platform.
+struct Metadata {
+  std::string tool_version;
+  std::string model;       ///< the model's file name, without folders
+  std::string model_hash;  ///< hash128_hex of the model's bytes, external data included
+  std::string platform;    ///< whose DLA is modelled: "agx-orin-64"
+  std::string power_mode;
+  int dla_core = -1;  ///< -1: none
+  std::vector<Setting> settings;
+  std::vector<ShapeRange> shapes;
+  std::vector<Layer> layers;  ///< every layer of the network, in network order
+  std::vector<std::string>
+      notes;  ///< what the user should know: ranges assumed, precisions changed
+};
+
+/// The graph is typed and in execution order: host or GPU steps, ForeignNodes that name a loadable
+/// by index, and Reformats where types or formats change.
+struct Plan {
+  ir::Graph graph;
+  std::vector<Loadable> loadables;
+  Metadata metadata;
+};
+
+/// True if a DLA takes part, so that times are composed of measured and modelled ones.
+inline bool uses_dla(const Plan& plan) { return !plan.loadables.empty(); }
+
+}  // namespace dlaexec::plan
