@@ -1,0 +1,82 @@
+// A plan made ready to run, and the contexts that run it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/tensor.h"
+#include "plan/plan.h"
+#include "run/timeline.h"
+
+namespace dlaexec::run {
+
+/// What DLA steps do besides taking their modelled time.
+enum class DlaOutputs : uint8_t {
+  Replay,   ///< emulated once for given inputs; the same inputs again give the kept outputs
+  Emulate,  ///< emulated every time
+  None,     ///< never emulated: outputs are zeros, only times mean something
+};
+
+struct EngineOptions {
+  int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
+  DlaOutputs dla_outputs = DlaOutputs::Replay;
+  /// Which core runs the loadables; no value: the one the plan was built for.
+  std::optional<int> dla_core;
+  /// The board whose clocks the model uses; empty: the plan's.
+  std::string platform, power_mode;
+};
+
+/// An input or output as the user sees it.
+struct Binding {
+  std::string name;
+  ir::DataType type = ir::DataType::Float32;
+  ir::Shape shape;  ///< with the symbols of the network
+  ir::Format format = ir::Format::Linear;
+};
+
+/// A plan made ready: shared by any number of contexts.
+class Engine {
+ public:
+  /// Throws an Error when this machine or these options cannot run the plan.
+  explicit Engine(plan::Plan plan, EngineOptions options = {});
+  ~Engine();
+  Engine(Engine&&) noexcept;
+
+  const plan::Plan& plan() const;
+  const std::vector<Binding>& inputs() const;
+  const std::vector<Binding>& outputs() const;
+  /// The steps in the order of every Timeline of its contexts.
+  const std::vector<Step>& steps() const;
+  TimelineKind timeline_kind() const;
+
+ private:
+  friend class Context;
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// One stream of executions: its own buffers and its own kept DLA outputs.
+class Context {
+ public:
+  explicit Context(const Engine& engine);
+  ~Context();
+  Context(Context&&) noexcept;
+
+  /// Runs the plan once. Inputs come in the order of Engine::inputs(), as dense row-major tensors
+  /// of the binding's type; their dimensions choose the values of symbols. Throws an Error that
+  /// names the input when one does not fit.
+  Timeline execute(std::span<const ir::Tensor> inputs);
+
+  /// The outputs of the last execution, in the order of Engine::outputs(): dense, row-major.
+  const std::vector<ir::Tensor>& outputs() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dlaexec::run
+
+DLAEXEC_ENUM_TEXT(dlaexec::run::DlaOutputs, "replay", "emulate", "none");

@@ -1,0 +1,60 @@
+// When each step of an execution ran: the measured and the modelled on one time axis.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/enum_text.h"
+
+namespace dlaexec::run {
+
+using Nanoseconds = std::chrono::nanoseconds;
+
+/// What executes a step.
+enum class Processor : uint8_t {
+  Host,  ///< the CPU engine, in place of a GPU
+  Gpu,
+  Dla,
+};
+
+/// Where a duration comes from: a clock, or dla/clock's model.
+enum class Kind : uint8_t { Measured, Modelled };
+
+/// What the time axis of an execution is.
+enum class TimelineKind : uint8_t {
+  Wall,      ///< every step measured, one after the other as they ran
+  Composed,  ///< each step starts when its inputs are ready and its processor is free; Kind says
+             ///< how long it took
+};
+
+/// One step of the plan as it is known before it runs.
+struct Step {
+  std::string name;
+  std::string type;                  ///< as TensorRT prints it: "CONVOLUTION", "DLA", "REFORMAT"
+  std::vector<std::string> origins;  ///< the network layers in it
+  Processor processor = Processor::Host;
+  Kind kind = Kind::Measured;
+};
+
+/// One execution of a step. Steps of no work take no time.
+struct StepTime {
+  Nanoseconds start{0};     ///< from the start of the execution, on its timeline
+  Nanoseconds duration{0};  ///< on the timeline
+  Nanoseconds wall{0};      ///< that the host spent on it, emulation included; 0 when replayed
+};
+
+/// One execution of a plan.
+struct Timeline {
+  TimelineKind kind = TimelineKind::Wall;
+  std::vector<StepTime> steps;  ///< in the order of the context's steps
+  Nanoseconds total{0};         ///< until the last output is ready
+  Nanoseconds wall{0};          ///< that the host spent on all of it
+};
+
+}  // namespace dlaexec::run
+
+DLAEXEC_ENUM_TEXT(dlaexec::run::Processor, "host", "gpu", "dla");
+DLAEXEC_ENUM_TEXT(dlaexec::run::Kind, "measured", "modelled");
+DLAEXEC_ENUM_TEXT(dlaexec::run::TimelineKind, "wall", "composed");
