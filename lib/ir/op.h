@@ -9,10 +9,14 @@
 
 namespace dlaexec::ir {
 
+// Op::Shape is in no one's way; g++ warns of the type of that name all the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 enum class Op : uint8_t {
 #define DLAEXEC_OP(name, text, attributes, least, most, layer_type) name,
 #include "ir/ops.def"
 };
+#pragma GCC diagnostic pop
 
 /// No limit to the number of inputs.
 inline constexpr int kAny = 1 << 20;
