@@ -69,6 +69,12 @@ struct Converter {
   int16_t scale = 1;
   uint8_t shift = 0;  ///< at most 63
 
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("offset", self.offset);
+    visit("scale", self.scale);
+    visit("shift", self.shift);
+  }
   bool is_identity() const { return offset == 0 && scale == 1 && shift == 0; }
   friend bool operator==(const Converter&, const Converter&) = default;
 };
