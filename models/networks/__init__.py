@@ -1,8 +1,9 @@
 """The networks that can be generated, by name: each is a function (name, batch, size, seed) -> Network and the
 published input size (height, width)."""
-from . import mobilenet, resnet
+from . import detectors, efficientnet, googlenet, mobilenet, resnet, transformer, unet, vgg
 
-NETWORKS = {**resnet.NETWORKS, **mobilenet.NETWORKS}
+NETWORKS = {name: row for family in (resnet, mobilenet, vgg, googlenet, efficientnet, detectors, unet, transformer)
+            for name, row in family.NETWORKS.items()}
 
 
 def build(name, batch=1, size=None, seed=1):

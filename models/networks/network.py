@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from . import arithmetic
+
 OPSET = 13  # what exporters of the years of TensorRT 8 wrote; every reader knows it
 
 
@@ -31,11 +33,11 @@ class Network:
         """`batch` is a number or the name of a symbol. `pilot_size` None: no layer here takes statistics."""
         self.name, self.batch, self.pilot_size = name, batch, pilot_size
         self.macs = 0  # multiply-accumulates for one image
-        self.last_pilot = None  # what the latest output of the network is for the pilot
+        self.output_pilots = []  # what each output of the network is for the pilot
         self.layers = []  # (name, kind, output shape, MACs) of every convolution and matrix product
         self._random = np.random.default_rng(seed)
         self._nodes, self._weights, self._inputs, self._outputs = [], [], [], []
-        self._names = set()
+        self._names, self._parameters = set(), {}
 
     # Inputs, outputs, weights
 
@@ -59,7 +61,7 @@ class Network:
         """Makes `value` an output of the network, under `name` if that is given."""
         if name:
             self._rename(value, name)
-        self.last_pilot = value.pilot
+        self.output_pilots.append(value.pilot)
         self._outputs.append(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, value.shape))
 
     def _rename(self, value, name):
@@ -74,9 +76,15 @@ class Network:
         """A weight or other fixed tensor of the file; its name must be new."""
         assert name not in self._names, f'{name} is there already'
         self._names.add(name)
-        array = np.asarray(array)
-        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        array = np.asarray(array, order='C')
+        self._weights.append(numpy_helper.from_array(array, name))
         return Value(name, list(array.shape), array)
+
+    def _parameter(self, name, shape, std, middle=0):
+        """Normally distributed weights called `name`: fresh ones, or those that are there already."""
+        if name not in self._parameters:
+            self._parameters[name] = self.constant(name, self.normal(shape, std) + np.float32(middle))
+        return self._parameters[name]
 
     def normal(self, shape, std):
         return self._random.standard_normal(shape, dtype=np.float32) * np.float32(std)
@@ -95,27 +103,39 @@ class Network:
 
     # Layers with weights
 
-    def conv(self, name, x, channels, kernel, stride=1, pad=None, groups=1, dilation=1, bias=False, gain=2.0):
+    def conv(self, name, x, channels, kernel, stride=1, pad=None, groups=1, dilation=1, bias=False, gain=2.0,
+             weights=None):
         """Convolution with He-normal weights; `pad` None keeps the size at stride 1 (an int, or top, left, bottom,
-        right)."""
-        rows, columns = _pair(kernel)
+        right). `weights` names the parameters; convolutions that give the same name share them."""
+        rows, columns = arithmetic.pair(kernel)
         if pad is None:
             pad = ((rows - 1) * dilation // 2, (columns - 1) * dilation // 2)
-        pads = _pads(pad)
+        pads = arithmetic.pads_of(pad)
         fan_in = x.channels // groups * rows * columns
-        weight = self.normal((channels, x.channels // groups, rows, columns), np.sqrt(gain / fan_in))
-        inputs = [x, self.constant(name + '.weight', weight)]
-        offset = None
+        shape, std = (channels, x.channels // groups, rows, columns), np.sqrt(gain / fan_in)
+        inputs = [x, self._parameter(f'{weights or name}.weight', shape, std)]
+        pilot = arithmetic.convolve(x.pilot, inputs[1].pilot, stride, pads, groups, dilation)
         if bias:
-            offset = self.normal((channels,), 0.05)
-            inputs.append(self.constant(name + '.bias', offset))
-        height = _steps(x.shape[2] + pads[0] + pads[2], rows, stride, dilation)
-        width = _steps(x.shape[3] + pads[1] + pads[3], columns, stride, dilation)
-        pilot = _convolve(x.pilot, weight, offset, stride, pads, groups, dilation)
+            middle = 0 if pilot is None else pilot.mean((0, 2, 3))  # stands in for normalization
+            inputs.append(self._parameter(f'{weights or name}.bias', (channels,), 0.05, -middle))
+            pilot = None if pilot is None else pilot + arithmetic.channel(inputs[2].pilot)
+        height = arithmetic.steps(x.shape[2] + pads[0] + pads[2], rows, stride, dilation)
+        width = arithmetic.steps(x.shape[3] + pads[1] + pads[3], columns, stride, dilation)
         out = self._node('Conv', name, inputs, [x.shape[0], channels, height, width], pilot,
                          kernel_shape=[rows, columns], strides=[stride] * 2, pads=pads, dilations=[dilation] * 2,
                          group=groups)
         self._count(name, 'conv', out.shape[1:], channels * height * width * fan_in)
+        return out
+
+    def deconv(self, name, x, channels, factor=2):
+        """Transposed convolution that makes each pixel factor x factor pixels."""
+        weight = self.normal((x.channels, channels, factor, factor), np.sqrt(1 / x.channels))
+        offset = self.normal((channels,), 0.05)
+        pilot = None if x.pilot is None else arithmetic.spread(x.pilot, weight, offset)
+        inputs = [x, self.constant(name + '.weight', weight), self.constant(name + '.bias', offset)]
+        out = self._node('ConvTranspose', name, inputs, [x.shape[0], channels, *(n * factor for n in x.shape[2:])],
+                         pilot, kernel_shape=[factor] * 2, strides=[factor] * 2)
+        self._count(name, 'deconv', out.shape[1:], x.channels * int(np.prod(out.shape[1:])))
         return out
 
     def batch_norm(self, name, x, scale=1.0):
@@ -128,14 +148,16 @@ class Network:
         inputs = [x] + [self.constant(f'{name}.{part}', array.astype(np.float32)) for part, array in
                         (('weight', gamma), ('bias', beta), ('running_mean', mean), ('running_var', variance))]
         factor = gamma / np.sqrt(variance + 1e-5)
-        pilot = x.pilot * _channel(factor) + _channel(beta - mean * factor)
+        pilot = x.pilot * arithmetic.channel(factor) + arithmetic.channel(beta - mean * factor)
         return self._node('BatchNormalization', name, inputs, x.shape, pilot.astype(np.float32), epsilon=1e-5)
 
     def linear(self, name, x, features, gain=1.0):
         """A fully connected layer on [batch, features]."""
         weight = self.normal((features, x.shape[1]), np.sqrt(gain / x.shape[1]))
         offset = self.normal((features,), 0.05)
-        pilot = None if x.pilot is None else x.pilot @ weight.T + offset
+        pilot = None
+        if x.pilot is not None and x.pilot.shape[1] == x.shape[1]:  # a flattened smaller picture has fewer
+            pilot = x.pilot @ weight.T + offset
         inputs = [x, self.constant(name + '.weight', weight), self.constant(name + '.bias', offset)]
         self._count(name, 'gemm', [features], features * x.shape[1])
         return self._node('Gemm', name, inputs, [x.shape[0], features], pilot, transB=1)
@@ -151,7 +173,7 @@ class Network:
         return self._node('Clip', name, [x, low, high], x.shape, _map(x, lambda a: np.clip(a, 0, 6)))
 
     def sigmoid(self, name, x):
-        return self._node('Sigmoid', name, [x], x.shape, _map(x, _sigmoid))
+        return self._node('Sigmoid', name, [x], x.shape, _map(x, arithmetic.sigmoid))
 
     def silu(self, name, x):
         """x * sigmoid(x), as exporters write it."""
@@ -182,9 +204,9 @@ class Network:
         return self._pool('AveragePool', name, x, kernel, stride, pad, False)
 
     def _pool(self, op, name, x, kernel, stride, pad, ceil_mode):
-        pads = _pads(pad)
-        sizes = [_steps(n + 2 * pad, kernel, stride, 1, ceil_mode) for n in x.shape[2:]]
-        pilot = None if x.pilot is None else _pool(x.pilot, op == 'MaxPool', kernel, stride, pads, ceil_mode)
+        pads = arithmetic.pads_of(pad)
+        sizes = [arithmetic.steps(n + 2 * pad, kernel, stride, 1, ceil_mode) for n in x.shape[2:]]
+        pilot = None if x.pilot is None else arithmetic.pool(x.pilot, op == 'MaxPool', kernel, stride, pads, ceil_mode)
         return self._node(op, name, [x], [*x.shape[:2], *sizes], pilot, kernel_shape=[kernel] * 2,
                           strides=[stride] * 2, pads=pads, ceil_mode=int(ceil_mode))
 
@@ -193,7 +215,7 @@ class Network:
         return self._node('GlobalAveragePool', name, [x], [*x.shape[:2], 1, 1], pilot)
 
     def lrn(self, name, x, size=5, alpha=1e-4, beta=0.75, bias=1.0):
-        return self._node('LRN', name, [x], x.shape, _map(x, lambda a: _lrn(a, size, alpha, beta, bias)), size=size,
+        return self._node('LRN', name, [x], x.shape, _map(x, lambda a: arithmetic.lrn(a, size, alpha, beta, bias)), size=size,
                           alpha=alpha, beta=beta, bias=bias)
 
     def concat(self, name, parts, axis=1):
@@ -251,9 +273,8 @@ class Network:
 
     def model(self):
         graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, self._weights)
-        model = helper.make_model(graph, producer_name='dlaexec models', ir_version=7,
-                                  opset_imports=[helper.make_opsetid('', OPSET)])
-        return model
+        return helper.make_model(graph, producer_name='dlaexec models', ir_version=7,
+                                 opset_imports=[helper.make_opsetid('', OPSET)])
 
     def save(self, path):
         """Writes the file, or leaves nothing."""
@@ -272,68 +293,5 @@ class Network:
                 f'{self.macs / 1e9:.2f} GMAC an image; input {inputs}')
 
 
-# The pilot's arithmetic
-
-
-def _pair(value):
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def _pads(pad):
-    """ONNX's order: top, left, bottom, right."""
-    pad = _pair(pad)
-    return list(pad) if len(pad) == 4 else [pad[0], pad[1]] * 2
-
-
-def _steps(size, kernel, stride, dilation, ceil_mode=False):
-    room = size - (kernel - 1) * dilation - 1
-    return (-(-room // stride) if ceil_mode else room // stride) + 1
-
-
-def _channel(vector):
-    return vector.reshape(1, -1, 1, 1)
-
-
 def _map(value, function):
     return None if value.pilot is None else function(value.pilot).astype(np.float32)
-
-
-def _sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def _convolve(x, weight, bias, stride, pads, groups, dilation):
-    if x is None:
-        return None
-    count, channels = x.shape[:2]
-    x = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])))
-    kernels, _, rows, columns = weight.shape
-    height = _steps(x.shape[2], rows, stride, dilation)
-    width = _steps(x.shape[3], columns, stride, dilation)
-    weight = weight.reshape(groups, kernels // groups, channels // groups, rows, columns)
-    total = np.zeros((count, groups, kernels // groups, height * width), np.float32)
-    for r in range(rows):
-        for s in range(columns):
-            window = x[:, :, r * dilation:, s * dilation:][:, :, :(height - 1) * stride + 1:stride,
-                                                           :(width - 1) * stride + 1:stride]
-            total += weight[None, ..., r, s] @ window.reshape(count, groups, channels // groups, -1)
-    total = total.reshape(count, kernels, height, width)
-    return total if bias is None else total + _channel(bias)
-
-
-def _pool(x, is_max, kernel, stride, pads, ceil_mode):
-    fill = -np.inf if is_max else np.nan  # nan: padding does not count
-    height, width = (_steps(n + pads[0] + pads[2], kernel, stride, 1, ceil_mode) for n in x.shape[2:])
-    short = [max(0, (steps - 1) * stride + kernel - n - pads[0] - pads[2])
-             for steps, n in zip((height, width), x.shape[2:])]
-    x = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2] + short[0]), (pads[1], pads[3] + short[1])),
-               constant_values=fill)
-    windows = np.stack([x[:, :, r:r + (height - 1) * stride + 1:stride, s:s + (width - 1) * stride + 1:stride]
-                        for r in range(kernel) for s in range(kernel)])
-    return windows.max(0) if is_max else np.nanmean(windows, 0)
-
-
-def _lrn(x, size, alpha, beta, bias):
-    squares = np.pad(x * x, ((0, 0), (size // 2, (size - 1) // 2), (0, 0), (0, 0)))
-    total = sum(squares[:, i:i + x.shape[1]] for i in range(size))
-    return x / (bias + alpha / size * total) ** beta
