@@ -354,10 +354,10 @@ Breach axis_of_batch(int64_t axis) {
 
 }  // namespace
 
-#define DLAEXEC_FACT(constant, name, read) const ir::Fact constant = {name, read}
-DLAEXEC_FACT(kRank, "dimensions of each tensor", read_rank);
-DLAEXEC_FACT(kBatch, "batch", read_batch);
-DLAEXEC_FACT(kChw, "C, H and W", read_chw);
+#define DLAEXEC_FACT(constant, ...) const ir::Fact constant = {__VA_ARGS__}
+DLAEXEC_FACT(kRank, "number of dimensions", read_rank, ", ");
+DLAEXEC_FACT(kBatch, "batch", read_batch, ", ");
+DLAEXEC_FACT(kChw, "C, H and W", read_chw, ", ");
 DLAEXEC_FACT(kKernel, "kernel", read_kernel);
 DLAEXEC_FACT(kPadding, "padding", read_padding);
 DLAEXEC_FACT(kStride, "stride", read_stride);
@@ -388,7 +388,7 @@ DLAEXEC_FACT(kSoftmaxAlone, "axis length, other dimensions being 1,", read_softm
 DLAEXEC_FACT(kSoftmaxBeside, "axis length, other dimensions being more than 1,",
              read_softmax_beside);
 DLAEXEC_FACT(kSliceSteps, "steps", read_slice_steps);
-DLAEXEC_FACT(kShuffleRank, "dimensions of input and output", read_shuffle_rank);
+DLAEXEC_FACT(kShuffleRank, "number of dimensions", read_shuffle_rank, ", ");
 #undef DLAEXEC_FACT
 
 std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {

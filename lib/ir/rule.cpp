@@ -8,7 +8,7 @@ namespace {
 std::string number_text(double value) { return format("{:.10g}", value); }
 
 std::string in_text(std::string_view fact, const In& in) {
-  if (in.low == in.high) return format("{} {}", fact, number_text(in.low));
+  if (in.low == in.high) return format("{} = {}", fact, number_text(in.low));
   return format("{} in [{}, {}]", fact, number_text(in.low), number_text(in.high));
 }
 
@@ -26,7 +26,7 @@ struct Breach {
   std::optional<std::string> unless_all(Accepts&& accepts) const {
     const std::vector<double> values = fact->read(layer);
     if (std::all_of(values.begin(), values.end(), accepts)) return std::nullopt;
-    return join(values, "x", number_text);
+    return join(values, fact->separator, number_text);
   }
   std::optional<std::string> operator()(const In& in) const {
     return unless_all([&](double value) { return in.low <= value && value <= in.high; });

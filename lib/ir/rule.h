@@ -51,6 +51,7 @@ struct Layer {
 struct Fact {
   std::string_view name;
   std::vector<double> (*read)(const Layer&);
+  std::string_view separator = "x";  ///< between values, when they are printed
 };
 
 /// Every value lies in [low, high].

@@ -1,0 +1,43 @@
+// The user's wishes: which device each layer should run on.
+#include <algorithm>
+
+#include "base/wildcard.h"
+#include "place/placement.h"
+
+namespace dlaexec::place {
+namespace {
+
+using Devices = std::map<std::string, ir::Device>;
+
+/// The entry that speaks for @p name: the name itself, else the longest pattern that matches.
+const Devices::value_type* entry_for(const Devices& devices, const std::string& name) {
+  if (const auto exact = devices.find(name); exact != devices.end()) return &*exact;
+  const Devices::value_type* best = nullptr;
+  for (const auto& entry : devices) {
+    if (!matches_wildcard(entry.first, name)) continue;
+    if (!best || entry.first.size() > best->first.size()) best = &entry;
+  }
+  return best;
+}
+
+}  // namespace
+
+void choose_devices(ir::Graph& graph, const Options& options) {
+  for (ir::Node& node : graph.nodes) {
+    const auto* entry = entry_for(options.layer_devices, node.name);
+    node.device = entry ? entry->second : options.default_device;
+  }
+}
+
+std::vector<std::string> unmatched_patterns(const ir::Graph& graph, const Options& options) {
+  std::vector<std::string> patterns;
+  for (const auto& [pattern, device] : options.layer_devices) {
+    const bool matched =
+        std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                    [&](const ir::Node& node) { return matches_wildcard(pattern, node.name); });
+    if (!matched) patterns.push_back(pattern);
+  }
+  return patterns;
+}
+
+}  // namespace dlaexec::place

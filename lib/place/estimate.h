@@ -1,0 +1,23 @@
+// Rough times of layers, known before anything is compiled: good for choosing, not for reporting.
+#pragma once
+
+#include "dla/platform.h"
+#include "ir/graph.h"
+
+namespace dlaexec::place {
+
+/// Multiply-accumulates of one layer; 0 for those that have none.
+double macs_of(const ir::Graph& graph, const ir::Node& node);
+
+/// Seconds of a layer on one DLA core, and on the platform's GPU: the longer of arithmetic and
+/// memory, with the fixed cost of starting it.
+double dla_seconds(const ir::Graph& graph, const ir::Node& node, const dla::Platform& platform,
+                   const dla::PowerMode& mode);
+double gpu_seconds(const ir::Graph& graph, const ir::Node& node, const dla::Platform& platform,
+                   const dla::PowerMode& mode);
+
+/// What handing one tensor to the DLA, or back to the GPU, costs: measured on Xavier (HaX-CoNN).
+inline constexpr double kToDlaSeconds = 25e-6;
+inline constexpr double kToGpuSeconds = 60e-6;
+
+}  // namespace dlaexec::place

@@ -1,0 +1,183 @@
+#include "place/formats.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace dlaexec::place {
+namespace {
+
+using namespace ir;
+
+Format native_format(DataType type) {
+  return type == DataType::Int8 ? Format::Chw32 : Format::Chw16;
+}
+
+bool is_dla_format(Format format, DataType type, bool input) {
+  if (type != DataType::Int8 && type != DataType::Float16) return false;
+  if (format == Format::DlaHwc4 || format == Format::Chw4) return input;
+  return format == Format::DlaLinear || format == native_format(type);
+}
+
+/// The type that the segment's layers see a tensor in: FP16 unless all of them take INT8.
+DataType type_inside(const Graph& graph, const std::vector<int>& nodes, ValueId id) {
+  for (const int index : nodes) {
+    const Node& node = graph.nodes[static_cast<size_t>(index)];
+    const bool reads = std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
+    if (reads && node.precision != DataType::Int8) return DataType::Float16;
+  }
+  return DataType::Int8;
+}
+
+/// True if the convolutions of the segment that read @p id could take it as HWC4.
+bool fits_hwc4(const Graph& graph, const std::vector<int>& nodes, ValueId id) {
+  const Shape& shape = graph.value(id).shape;
+  if (shape.size() != 4 || !shape[1].is_known()) return false;
+  const int64_t channels = shape[1].value;
+  if (channels != 1 && channels != 3 && channels != 4) return false;
+  for (const int index : nodes) {
+    const Node& node = graph.nodes[static_cast<size_t>(index)];
+    const auto reads = std::count(node.inputs.begin(), node.inputs.end(), id);
+    if (reads == 0) continue;
+    if (node.op != Op::Conv || reads > 1 || node.get<ConvAttributes>().groups > 4) return false;
+  }
+  return true;
+}
+
+/// The user's wish for the network input or output at @p position, if there is one.
+const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position) {
+  if (wishes.empty()) return nullptr;
+  return wishes.size() == 1 ? &wishes[0] : &wishes.at(position);
+}
+
+const EdgeFormat* wish_for(const std::vector<ValueId>& edges, const std::vector<EdgeFormat>& wishes,
+                           ValueId id) {
+  const auto found = std::find(edges.begin(), edges.end(), id);
+  if (found == edges.end()) return nullptr;
+  return wish_at(wishes, static_cast<size_t>(found - edges.begin()));
+}
+
+/// Follows the user's wish where it names a type and format that the DLA has.
+void follow(const EdgeFormat* wish, bool input, Crossing& crossing) {
+  if (!wish || wish->type != crossing.type) return;
+  for (const Format format : wish->formats) {
+    if (!is_dla_format(format, crossing.type, input)) continue;
+    crossing.format = format == Format::Chw4 ? Format::DlaHwc4 : format;
+    return;
+  }
+}
+
+std::string_view flag_type(DataType type) {
+  switch (type) {
+    case DataType::Float32:
+      return "fp32";
+    case DataType::Float16:
+      return "fp16";
+    case DataType::Int8:
+      return "int8";
+    default:
+      return text(type);
+  }
+}
+
+std::string flag_text(const EdgeFormat& edge) {
+  return format("{}:{}", flag_type(edge.type),
+                join(edge.formats, "+", [](Format f) { return std::string(text(f)); }));
+}
+
+bool meets(const EdgeFormat& edge, const Crossing& crossing) {
+  const auto allows = [&](Format wanted) {
+    return std::find(edge.formats.begin(), edge.formats.end(), wanted) != edge.formats.end();
+  };
+  if (edge.type != crossing.type) return false;
+  return allows(crossing.format) || (crossing.format == Format::DlaHwc4 && allows(Format::Chw4));
+}
+
+const Crossing* crossing_of(const Placement& placement, const std::string& tensor,
+                            std::vector<Crossing> Segment::*side) {
+  for (const Segment& segment : placement.segments)
+    for (const Crossing& crossing : segment.*side)
+      if (crossing.tensor == tensor) return &crossing;
+  return nullptr;
+}
+
+/// What one side of the network needs so that no reformat stands there.
+struct Side {
+  std::vector<std::string> flags;      ///< one "type:format" per edge, as it should be
+  std::vector<std::string> obstacles;  ///< "input 'image' is fp32:chw"
+};
+
+Side examine(const Graph& graph, const Placement& placement, const std::vector<ValueId>& edges,
+             const std::vector<EdgeFormat>& wishes, std::vector<Crossing> Segment::*side,
+             std::string_view what) {
+  Side result;
+  for (size_t i = 0; i < edges.size(); ++i) {
+    const std::string& name = graph.value(edges[i]).name;
+    const EdgeFormat* wish = wish_at(wishes, i);
+    const EdgeFormat edge = wish ? *wish : EdgeFormat{};
+    const Crossing* crossing = crossing_of(placement, name, side);
+    if (!crossing || meets(edge, *crossing)) {
+      result.flags.push_back(flag_text(edge));
+      continue;
+    }
+    result.flags.push_back(flag_text({crossing->type, {crossing->format}}));
+    result.obstacles.push_back(format("{} '{}' is {}", what, name, flag_text(edge)));
+  }
+  return result;
+}
+
+std::string as_flag(std::string_view name, const std::vector<std::string>& values) {
+  const bool same = std::all_of(values.begin(), values.end(),
+                                [&](const std::string& value) { return value == values.front(); });
+  return format("--{}={}", name, same ? values.front() : join(values, ","));
+}
+
+}  // namespace
+
+void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Options& options,
+                    Segment& segment) {
+  const std::unordered_set<int> inside(nodes.begin(), nodes.end());
+  const std::vector<int> made_by = producers(graph);
+  const std::vector<std::vector<int>> used_by = uses(graph);
+  std::unordered_set<ValueId> met;
+  for (const int index : nodes) {
+    const Node& node = graph.nodes[static_cast<size_t>(index)];
+    for (const ValueId id : node.inputs) {
+      if (id == kNoValue || graph.value(id).constant) continue;
+      if (inside.contains(made_by[static_cast<size_t>(id)]) || !met.insert(id).second) continue;
+      Crossing crossing{graph.value(id).name, type_inside(graph, nodes, id), {}};
+      const bool picture = graph.is_input(id) && fits_hwc4(graph, nodes, id);
+      crossing.format = picture ? Format::DlaHwc4 : native_format(crossing.type);
+      follow(wish_for(graph.inputs, options.input_formats, id), true, crossing);
+      segment.inputs.push_back(crossing);
+    }
+    for (const ValueId id : node.outputs) {
+      if (id == kNoValue) continue;
+      const std::vector<int>& users = used_by[static_cast<size_t>(id)];
+      const bool leaves =
+          graph.is_output(id) ||
+          std::any_of(users.begin(), users.end(), [&](int user) { return !inside.contains(user); });
+      if (!leaves) continue;
+      Crossing crossing{graph.value(id).name, node.precision.value_or(DataType::Float16), {}};
+      crossing.format = native_format(crossing.type);
+      follow(wish_for(graph.outputs, options.output_formats, id), false, crossing);
+      segment.outputs.push_back(crossing);
+    }
+  }
+}
+
+void require_direct_edges(const Graph& graph, const Placement& placement, const Options& options) {
+  const Side inputs =
+      examine(graph, placement, graph.inputs, options.input_formats, &Segment::inputs, "input");
+  const Side outputs =
+      examine(graph, placement, graph.outputs, options.output_formats, &Segment::outputs, "output");
+  std::vector<std::string> obstacles = inputs.obstacles;
+  obstacles.insert(obstacles.end(), outputs.obstacles.begin(), outputs.obstacles.end());
+  if (obstacles.empty()) return;
+  fail(
+      "without GPU fallback nothing may convert the network's inputs and outputs for the DLA, and "
+      "{}; give {} {} (or --allowGPUFallback)",
+      join(obstacles, ", "), as_flag("inputIOFormats", inputs.flags),
+      as_flag("outputIOFormats", outputs.flags));
+}
+
+}  // namespace dlaexec::place

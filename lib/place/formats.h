@@ -1,0 +1,19 @@
+// The formats in which tensors enter and leave DLA segments.
+#pragma once
+
+#include "place/placement.h"
+
+namespace dlaexec::place {
+
+/// Fills the crossings of a segment made of @p nodes: FP16 as CHW16, INT8 as CHW32, a picture of up
+/// to 4 channels that goes into a convolution as HWC4; at the network's edges one of the formats
+/// that the user allows, where the DLA has it.
+void choose_formats(const ir::Graph& graph, const std::vector<int>& nodes, const Options& options,
+                    Segment& segment);
+
+/// Throws the Error that names the flags to add when network inputs or outputs of segments are not
+/// of a type and format that the DLA has: without fallback nobody can convert them.
+void require_direct_edges(const ir::Graph& graph, const Placement& placement,
+                          const Options& options);
+
+}  // namespace dlaexec::place

@@ -1,0 +1,75 @@
+// Scales of tensors and the precision of every layer, from what the user allows and knows.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dla/rules.h"
+#include "ir/graph.h"
+
+namespace dlaexec::quant {
+
+/// How strictly the user's precisions of layers bind.
+enum class Constraints : uint8_t { None, Prefer, Obey };
+
+/// A tensor's scale by its name: dynamic range / 127.
+using Scales = std::map<std::string, float>;
+
+struct Options {
+  /// Precisions allowed beside Float32. With a DLA and neither of them, fp16 is meant.
+  bool fp16 = false, int8 = false;
+  Constraints constraints = Constraints::None;  ///< with a DLA, None means Prefer
+  /// By layer name, '*' standing for anything; a name without '*' wins over patterns, a longer
+  /// pattern over a shorter one.
+  std::map<std::string, ir::DataType> layer_precisions;
+  /// From a calibration cache, a calibration or the user.
+  Scales scales;
+  /// Given when layers may go to a DLA; Node::device holds the wish (place::choose_devices).
+  std::optional<dla::Target> dla;
+};
+
+/// Where the scales of an int8 build came from.
+enum class RangeSource : uint8_t {
+  None,      ///< no int8
+  Given,     ///< Options::scales
+  Fixed,     ///< trtexec's constants: good for speed, meaningless for accuracy
+  Explicit,  ///< Q/DQ layers of the model
+};
+
+/// A tensor whose range the DLA's rules widened.
+struct RangeChange {
+  std::string tensor;
+  float before = 0, after = 0;  ///< dynamic ranges
+  std::string layer;            ///< whose rule it was
+  std::string reason;
+};
+
+/// A layer that did not get the precision that was first in line, and why.
+struct PrecisionNote {
+  std::string layer;
+  ir::DataType wanted, got;
+  std::string reason;
+};
+
+struct Report {
+  RangeSource source = RangeSource::None;
+  std::vector<std::string> tensors_without_scale;
+  std::vector<RangeChange> range_changes;
+  std::vector<PrecisionNote> notes;
+  std::vector<std::string> unmatched_patterns;  ///< of layer_precisions
+};
+
+/// Sets Value::quantization of float tensors (for int8) and Node::precision of every layer that
+/// computes with floats; casts, Q/DQ and layers on integers keep none. Throws an Error when
+/// Constraints::Obey cannot be kept.
+Report assign(ir::Graph& graph, const Options& options);
+
+/// Says on the log what a user must know: fixed ranges, missing scales, widened ranges.
+void log_report(const Report& report);
+
+}  // namespace dlaexec::quant
+
+DLAEXEC_ENUM_TEXT(dlaexec::quant::Constraints, "none", "prefer", "obey");
+DLAEXEC_ENUM_TEXT(dlaexec::quant::RangeSource, "none", "given", "fixed", "explicit");
