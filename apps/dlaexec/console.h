@@ -1,0 +1,59 @@
+// Where lines go: trtexec's prefixes, stdout for what is information, stderr for what is not.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace dlaexec::cli {
+
+/// The name under which the command was called decides the shape of the test lines.
+enum class Persona { Dlaexec, Trtexec };
+Persona persona_of(std::string_view program);
+
+/// The log's sink for as long as it lives. Lines are "[MM/DD/YYYY-HH:MM:SS] [S] text"; V and I go
+/// to stdout, W and E to stderr.
+class Console {
+ public:
+  /// @p command is argv as it was given.
+  explicit Console(std::vector<std::string> command);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  /// Prints the RUNNING line and the lines that were logged before it; they are held back until
+  /// then, because a command that only answers a question prints none of them. Calling it again
+  /// does nothing.
+  void begin();
+  /// The error's sentence, then a line for each place on the way to it.
+  void report(const Error& error) const;
+  /// Verbose lines are printed from now on.
+  void show_verbose() { verbose_ = true; }
+  /// Everything but print() goes to stderr from now on: stdout is for data.
+  void reserve_stdout() { stdout_is_data_ = true; }
+
+  Persona persona() const { return persona_; }
+  /// "&&&& PASSED dlaexec [v0.1.0] # dlaexec --onnx=m.onnx"; @p word is RUNNING, PASSED or FAILED.
+  void test_line(std::string_view word) const;
+  /// Text that was asked for, on stdout, as it is.
+  void print(std::string_view text) const;
+
+ private:
+  void take(log::Severity severity, std::string_view text);
+  void write(log::Severity severity, std::string_view text) const;
+
+  std::vector<std::string> command_;
+  Persona persona_;
+  bool begun_ = false;
+  std::vector<std::pair<log::Severity, std::string>> held_;
+  bool verbose_ = false;
+  bool stdout_is_data_ = false;
+  bool colour_out_, colour_err_;
+  log::Sink before_;
+};
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,79 @@
+// The small languages inside flag values: pairs, shapes, pools, formats, types.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ir/format.h"
+#include "ir/graph.h"
+#include "ir/shape.h"
+#include "ir/type.h"
+
+namespace dlaexec::cli {
+
+/// The elements between commas. An empty one at the end vanishes; blanks stay.
+std::vector<std::string> split_list(std::string_view text);
+
+/// A name and a value joined by the last colon, so that names may hold colons; without a colon both
+/// are the whole text. 'quoted' names end at the quote instead.
+struct Pair {
+  std::string name, value;
+};
+Pair split_pair(std::string_view text);
+std::vector<Pair> split_pairs(std::string_view text);
+
+/// "1x3x224x224"; also "[1,3,224,224]", "scalar" and nothing for rank 0. At most 8 dimensions.
+ir::Dims parse_dims(std::string_view text);
+
+/// Shapes by input name; of equal names the later one holds. @p flag is named in errors.
+struct NamedDims {
+  std::string name;
+  ir::Dims dims;
+};
+std::vector<NamedDims> parse_shapes(std::string_view text, std::string_view flag);
+
+/// Bytes of "0.5", "512M", "1G", "2MiB", "4096B"; MiB when no unit is given. @p flag is named in
+/// errors.
+int64_t parse_size(std::string_view text, std::string_view flag);
+
+/// Sizes of --memPoolSize in bytes; absent: the default.
+struct PoolSizes {
+  std::optional<int64_t> workspace, dla_sram, dla_local_dram, dla_global_dram, tactic_shared_memory;
+};
+PoolSizes parse_pools(std::string_view text);
+
+/// One entry of --inputIOFormats: a type and the layouts allowed.
+struct IoFormat {
+  ir::DataType type = ir::DataType::Float32;
+  std::vector<ir::Format> formats;
+};
+std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view flag);
+/// As the echo of options prints it: "fp16:chw16", "int8:chw+chw4", "int8:+chw32".
+std::string to_text(const IoFormat& format);
+
+/// "fp32", "fp16", "int8" ... and back.
+ir::DataType parse_data_type(std::string_view text, std::string_view flag);
+std::string_view flag_text(ir::DataType type);
+
+/// "layer:GPU,layer:DLA"
+std::vector<std::pair<std::string, ir::Device>> parse_layer_devices(std::string_view text);
+/// "layer:fp16,*:int8"
+std::vector<std::pair<std::string, ir::DataType>> parse_layer_precisions(std::string_view text);
+/// "layer:fp16+fp32"
+std::vector<std::pair<std::string, std::vector<ir::DataType>>> parse_layer_output_types(
+    std::string_view text);
+
+/// "90,95,99.9", each within [0, 100].
+std::vector<float> parse_percentiles(std::string_view text);
+
+/// "5%" or "5": a part of one, 0.05.
+double parse_percent(std::string_view text, std::string_view flag);
+
+/// Whether @p name matches @p pattern, in which * stands for any text.
+bool matches(std::string_view name, std::string_view pattern);
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,59 @@
+#include "bench/figures.h"
+
+#include <numeric>
+
+#include "base/error.h"
+
+namespace dlaexec::bench {
+
+std::vector<float> series(const Result& result, float (Query::*member)() const) {
+  std::vector<float> values;
+  values.reserve(result.timed().size());
+  for (const Query& query : result.timed()) values.push_back((query.*member)());
+  return values;
+}
+
+Figures figures(const Result& result, std::span<const float> ranks) {
+  const std::span<const Query> timed = result.timed();
+  DLAEXEC_CHECK(!timed.empty());
+  const auto of = [&](float (Query::*member)() const) {
+    return measure::summarize(series(result, member), ranks);
+  };
+  Figures figures{timed.size(),
+                  0,
+                  0,
+                  0,
+                  of(&Query::latency_ms),
+                  of(&Query::enqueue_ms),
+                  of(&Query::h2d_ms),
+                  of(&Query::compute_ms),
+                  of(&Query::d2h_ms)};
+  const double walltime_ms = timed.back().end_d2h_ms - timed.front().start_h2d_ms;
+  const auto count = static_cast<double>(timed.size());
+  figures.host_walltime_s = walltime_ms / 1000;
+  figures.total_compute_s = double{figures.compute.mean} * count / 1000;
+  if (walltime_ms > 0) figures.throughput_qps = count / walltime_ms * 1000;
+  return figures;
+}
+
+Profile profile(const Result& result, const std::vector<run::Step>& steps) {
+  Profile profile;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const std::vector<float>& times = result.step_ms[i];
+    LayerTime layer{steps[i].name, steps[i].processor, steps[i].kind};
+    layer.total_ms = std::accumulate(times.begin(), times.end(), 0.0);
+    if (!times.empty()) {
+      layer.mean_ms = layer.total_ms / static_cast<double>(times.size());
+      layer.median_ms = measure::median(times);
+    }
+    profile.iterations = times.size();
+    profile.total_ms += layer.total_ms;
+    profile.layers.push_back(std::move(layer));
+  }
+  if (profile.total_ms > 0)
+    for (LayerTime& layer : profile.layers)
+      layer.percentage = layer.total_ms / profile.total_ms * 100;
+  return profile;
+}
+
+}  // namespace dlaexec::bench

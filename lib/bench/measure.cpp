@@ -1,0 +1,218 @@
+#include "bench/measure.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "bench/occupancy.h"
+#include "measure/interval.h"
+
+namespace dlaexec::bench {
+namespace {
+
+/// Samples between two looks at how well the median is known, and before the first.
+constexpr size_t kStabilityStride = 10, kFewestStable = 50;
+
+double milliseconds(run::Nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+run::Nanoseconds nanoseconds(double ms) {
+  return std::chrono::duration_cast<run::Nanoseconds>(
+      std::chrono::duration<double, std::milli>(ms));
+}
+
+/// What the host did besides running steps: looking up, binding, bookkeeping.
+double enqueue_of(const run::Timeline& timeline) {
+  run::Nanoseconds work{0};
+  for (const run::StepTime& step : timeline.steps) work += step.wall;
+  return milliseconds(std::max(run::Nanoseconds{0}, timeline.wall - work));
+}
+
+/// The queries of one stream that nobody has waited for yet.
+struct Stream {
+  std::deque<Query> pending;
+  double free_ms = 0;  ///< when the last query has ended
+};
+
+/// One measurement as it goes on.
+class Measurement {
+ public:
+  Measurement(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
+              const Options& options, const Clock& clock)
+      : streams_(streams),
+        steps_(steps),
+        options_(options),
+        clock_(clock),
+        depth_(options.expose_transfers ? 1 : 2),
+        pipelines_(streams.size()),
+        loop_(options.limits),
+        origin_(clock.now()) {
+    result_.streams = static_cast<int>(streams.size());
+    result_.warm_up_ms = options.limits.warm_up_ms;
+    result_.step_ms.resize(steps.size());
+  }
+
+  Result run() {
+    while (loop_.goes_on() && !has_to_end()) iterate();
+    for (Stream& stream : pipelines_)
+      while (!stream.pending.empty()) finish_oldest(stream);
+    result_.wall_s = milliseconds(clock_.now() - origin_) / 1000;
+    sort_queries();
+    return std::move(result_);
+  }
+
+ private:
+  void iterate() {
+    for (size_t i = 0; i < streams_.size(); ++i) issue(i);
+    double latest_start = 0;  // stays 0 while the host is still getting ahead of the engine
+    for (Stream& stream : pipelines_)
+      if (stream.pending.size() >= depth_)
+        latest_start = std::max(latest_start, finish_oldest(stream));
+    for (Occupancy& processor : processors_) processor.forget_before(host_ms_);
+    if (loop_.completed(latest_start) == measure::Phase::Timed) pause(options_.idle_ms);
+  }
+
+  /// Runs a query of stream @p i and puts it into its pipeline.
+  void issue(size_t i) {
+    const double before_ms = milliseconds(clock_.now() - origin_);
+    const run::Timeline timeline = streams_[i]();
+    result_.timeline = timeline.kind;
+    if (timeline.kind == run::TimelineKind::Wall) host_ms_ = before_ms;
+    for (size_t step = 0; step < steps_.size(); ++step)
+      result_.step_ms[step].push_back(
+          static_cast<float>(milliseconds(timeline.steps[step].duration)));
+
+    Stream& stream = pipelines_[i];
+    const double start = std::max(host_ms_, stream.free_ms);
+    const double end = timeline.kind == run::TimelineKind::Wall
+                           ? start + milliseconds(timeline.total)
+                           : end_when_composed(timeline, start);
+    stream.free_ms = end;
+    stream.pending.push_back(
+        {host_ms_, host_ms_ + enqueue_of(timeline), start, start, start, end, end, end});
+  }
+
+  /// The end of a query that starts at @p start_ms, its steps waiting for processors that other
+  /// streams hold. A step that waits delays all that follow it.
+  double end_when_composed(const run::Timeline& timeline, double start_ms) {
+    double delay = 0;
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const run::StepTime& step = timeline.steps[i];
+      const double earliest = start_ms + milliseconds(step.start) + delay;
+      Occupancy& processor = processors_[static_cast<size_t>(steps_[i].processor)];
+      delay += processor.reserve(earliest, milliseconds(step.duration)) - earliest;
+    }
+    return start_ms + milliseconds(timeline.total) + delay;
+  }
+
+  /// Waits for the stream's oldest query and keeps it; its start.
+  double finish_oldest(Stream& stream) {
+    const Query query = stream.pending.front();
+    stream.pending.pop_front();
+    host_ms_ = std::max(host_ms_, query.end_d2h_ms);
+    result_.queries.push_back(query);
+    return query.start_compute_ms;
+  }
+
+  void pause(double ms) {
+    if (ms <= 0) return;
+    host_ms_ += ms;
+    if (result_.timeline == run::TimelineKind::Wall) clock_.sleep(nanoseconds(ms));
+  }
+
+  bool has_to_end() {
+    if (options_.interrupt != nullptr && options_.interrupt->load()) {
+      result_.end = End::Interrupted;
+    } else if (milliseconds(clock_.now() - origin_) >= options_.most_wall_s * 1000) {
+      result_.end = End::WallTime;
+    } else if (options_.until_stable && is_stable()) {
+      result_.end = End::Stable;
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  bool is_stable() {
+    const size_t known = result_.queries.size();
+    if (known < looked_at_ + kStabilityStride) return false;
+    looked_at_ = known;
+    std::vector<float> latencies;
+    for (const Query& query : result_.queries)
+      if (query.start_compute_ms >= options_.limits.warm_up_ms)
+        latencies.push_back(query.latency_ms());
+    if (latencies.size() < kFewestStable) return false;
+    const auto width = measure::relative_half_width(latencies);
+    return width && *width <= *options_.until_stable;
+  }
+
+  void sort_queries() {
+    std::vector<Query>& queries = result_.queries;
+    std::stable_sort(queries.begin(), queries.end(), [](const Query& a, const Query& b) {
+      return a.start_h2d_ms < b.start_h2d_ms;
+    });
+    const auto first_timed = std::find_if(queries.begin(), queries.end(), [&](const Query& query) {
+      return query.start_compute_ms >= options_.limits.warm_up_ms;
+    });
+    result_.warm_up_queries = static_cast<size_t>(first_timed - queries.begin());
+  }
+
+  const std::vector<Execute>& streams_;
+  const std::vector<run::Step>& steps_;
+  const Options& options_;
+  const Clock& clock_;
+  size_t depth_;  ///< queries of a stream under way at a time: 2 lets the host be one ahead
+  std::vector<Stream> pipelines_;
+  measure::Loop loop_;
+  run::Nanoseconds origin_;
+  std::array<Occupancy, 3> processors_;
+  double host_ms_ = 0;  ///< when the host can issue the next query, on the timeline
+  size_t looked_at_ = 0;
+  Result result_;
+};
+
+void warn_of_early_end(const Result& result, const Options& options) {
+  if (result.end == End::WallTime)
+    log::warning(
+        "Measuring ended after {:.0f} s of real time with {} queries (--maxWallTime): the timeline "
+        "is slower than the clock on the wall.",
+        result.wall_s, result.queries.size());
+  if (result.end == End::Interrupted)
+    log::warning("Measuring was interrupted after {} queries.", result.queries.size());
+  if (result.queries.size() > result.warm_up_queries) return;
+  log::warning("The warm up of {} ms was cut short: its queries are reported.",
+               options.limits.warm_up_ms);
+}
+
+}  // namespace
+
+std::string_view text(End end) {
+  constexpr std::string_view kNames[] = {"limits", "stable", "wall-time", "interrupted"};
+  return kNames[static_cast<size_t>(end)];
+}
+
+Clock Clock::steady() {
+  return {[] {
+            return std::chrono::duration_cast<run::Nanoseconds>(
+                std::chrono::steady_clock::now().time_since_epoch());
+          },
+          [](run::Nanoseconds time) { std::this_thread::sleep_for(time); }};
+}
+
+Result measure(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
+               const Options& options, const Clock& clock) {
+  DLAEXEC_CHECK(!streams.empty());
+  Result result = Measurement(streams, steps, options, clock).run();
+  if (result.queries.empty())
+    fail("no query was measured: iterations, duration and warm up are 0, or --maxWallTime is");
+  warn_of_early_end(result, options);
+  if (result.warm_up_queries == result.queries.size()) result.warm_up_queries = 0;
+  return result;
+}
+
+}  // namespace dlaexec::bench
