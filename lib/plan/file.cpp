@@ -50,7 +50,9 @@ struct Lookalike {
 constexpr Lookalike kLookalikes[] = {
     {"ftrt", "a TensorRT engine; dlaexec builds its own plans with --onnx and --saveEngine"},
     {"\x08", "an ONNX model, it seems; give it with --onnx"},
-    {"dlaxload", "a DLA loadable from a standalone build; it is not a plan that can be run alone"},
+    {"\xff"
+     "DLALOAD",
+     "a DLA loadable; only the plan that it is part of can be run"},
 };
 
 [[noreturn]] void refuse_lookalike(std::span<const std::byte> bytes) {

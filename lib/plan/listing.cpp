@@ -47,8 +47,8 @@ std::string layer_text(const Layer& layer) {
   else if (layer.step != layer.name)
     lines += ", in " + layer.step;
   lines += "\n";
-  for (const Reason& reason : layer.reasons)
-    lines += format("      {} [{}]\n", reason.text, reason.rule);
+  for (const ir::Finding& finding : layer.findings)
+    lines += format("      {}\n", finding.sentence());
   return lines;
 }
 

@@ -38,15 +38,20 @@ Json of_step(const ir::Graph& graph, const ir::Node& node) {
 }
 
 Json of_layer(const Layer& layer) {
-  Json reasons = Json::array();
-  for (const Reason& reason : layer.reasons)
-    reasons.push_back({{"rule", reason.rule}, {"text", reason.text}});
+  Json findings = Json::array();
+  for (const ir::Finding& finding : layer.findings)
+    findings.push_back({{"rule", finding.rule},
+                        {"value", finding.value},
+                        {"limit", finding.limit},
+                        {"reason", finding.reason},
+                        {"source", finding.source},
+                        {"effect", ir::text(finding.effect)}});
   return {{"name", layer.name},
           {"type", layer.type},
           {"device", ir::text(layer.device)},
           {"precision", ir::text(layer.precision)},
           {"step", layer.step},
-          {"reasons", reasons}};
+          {"findings", findings}};
 }
 
 Json of_sections(const Header& header) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ir/rule.h"
 
 namespace dlaexec::plan {
 
@@ -17,12 +18,6 @@ struct Loadable {
   std::shared_ptr<const void> owner;  ///< keeps the bytes alive; they may lie in a mapped file
 };
 
-/// Why a layer is where it is, or is computed in the type that it is.
-struct Reason {
-  std::string rule;  ///< stable id: "conv.kernel"
-  std::string text;  ///< a sentence for the person whose layer it is
-};
-
 /// Where one layer of the network went.
 struct Layer {
   std::string name;
@@ -31,7 +26,7 @@ struct Layer {
   ir::DataType precision = ir::DataType::Float32;
   std::string
       step;  ///< the plan step that computes it; empty when nothing is left of it at run time
-  std::vector<Reason> reasons;
+  std::vector<ir::Finding> findings;  ///< what kept it off the DLA, or may hurt it there
 };
 
 /// The shapes that an input with symbols was built for.

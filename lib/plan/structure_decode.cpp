@@ -1,5 +1,6 @@
 #include <unordered_set>
 
+#include "ir/verify.h"
 #include "plan.pb.h"
 #include "plan/structure.h"
 
@@ -171,8 +172,10 @@ Layer read_layer(const plan_file::Layer& from) {
   layer.device = read_enum<ir::Device>(from.device(), "device");
   layer.precision = read_enum<ir::DataType>(from.precision(), "precision");
   layer.step = from.step();
-  for (const plan_file::Reason& reason : from.reasons())
-    layer.reasons.push_back({reason.rule(), reason.text()});
+  for (const plan_file::Finding& finding : from.findings())
+    layer.findings.push_back({finding.rule(), finding.value(), finding.limit(), finding.reason(),
+                              finding.source(), finding.log(),
+                              read_enum<ir::Effect>(finding.effect(), "effect")});
   return layer;
 }
 
@@ -213,6 +216,7 @@ Plan decode_structure(std::span<const std::byte> structure, const WeightBytes& w
       refuse("step '{}' names loadable {} of {}", node.name, foreign->loadable,
              plan.loadables.size());
   }
+  if (const std::string flaw = ir::find_flaw(plan.graph); !flaw.empty()) refuse("{}", flaw);
   plan.metadata = read_metadata(message.metadata());
   return plan;
 }

@@ -96,10 +96,15 @@ void write_layer(const Layer& layer, plan_file::Layer& out) {
   out.set_device(std::string(ir::text(layer.device)));
   out.set_precision(std::string(ir::text(layer.precision)));
   out.set_step(layer.step);
-  for (const Reason& reason : layer.reasons) {
-    plan_file::Reason& to = *out.add_reasons();
-    to.set_rule(reason.rule);
-    to.set_text(reason.text);
+  for (const ir::Finding& finding : layer.findings) {
+    plan_file::Finding& to = *out.add_findings();
+    to.set_rule(finding.rule);
+    to.set_value(finding.value);
+    to.set_limit(finding.limit);
+    to.set_reason(finding.reason);
+    to.set_source(finding.source);
+    to.set_log(finding.log);
+    to.set_effect(std::string(ir::text(finding.effect)));
   }
 }
 

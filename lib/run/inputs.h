@@ -4,17 +4,22 @@
 #include <cstdint>
 #include <string>
 
+#include "dla/generation.h"
 #include "ir/tensor.h"
 #include "run/engine.h"
 
 namespace dlaexec::run {
 
+/// The seed of trtexec's inputs.
+inline constexpr uint32_t kDefaultSeed = 1;
+
 /// Uniform random elements: floats in [-1, 1), signed integers in [-128, 127], u8 in [0, 255], bool
 /// 0 or 1. The same on every machine for one @p seed; each tensor starts the sequence anew.
-ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed);
+ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed = kDefaultSeed);
 
-/// The elements in file @p path, raw as they lie in memory in the binding's type and format. Extra
-/// bytes are ignored; too few end in an Error.
-ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims);
+/// The elements in file @p path, raw as they lie in memory in the binding's type and format (whose
+/// padding depends on the DLA's @p generation). Extra bytes are ignored; too few end in an Error.
+ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims,
+                      dla::Generation generation);
 
 }  // namespace dlaexec::run

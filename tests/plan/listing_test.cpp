@@ -15,15 +15,20 @@ Header header_of(const std::string& bytes) {
 
 TEST(Listing, NamesModelStepsAndLayers) {
   Plan plan = small_plan();
-  plan.metadata.layers[0].reasons = {{"conv.kernel", "DLA convolves with kernels of at most 32."}};
+  plan.metadata.layers[0].findings = {{"conv.kernel", "33x33", "kernel in [1, 32]",
+                                       "DLA convolves with kernels of at most 32.", "Convolution",
+                                       ""}};
   const std::string text = list(plan, header_of(to_bytes(plan)));
   EXPECT_NE(text.find("model: net.onnx (0123456789abcdef0123456789abcdef)\n"), std::string::npos);
   EXPECT_NE(text.find("  image: f32 Nx3x4x4 chw\n"), std::string::npos);
   EXPECT_NE(text.find("  2 dla  DLA {ForeignNode[a...b]} (loadable 0) -> d1: f16 Nx2x4x4 chw16\n"),
             std::string::npos);
-  EXPECT_NE(text.find("  c1 (CONVOLUTION) on gpu in f32, in first\n"
-                      "      DLA convolves with kernels of at most 32. [conv.kernel]\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find(
+          "  c1 (CONVOLUTION) on gpu in f32, in first\n"
+          "      needs kernel in [1, 32], has 33x33. DLA convolves with kernels of at most 32. "
+          "[conv.kernel]\n"),
+      std::string::npos)
       << text;
 }
 

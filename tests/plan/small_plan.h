@@ -34,6 +34,8 @@ inline Plan small_plan() {
   plan.metadata.layers = {
       {"c1", "CONVOLUTION", ir::Device::Gpu, ir::DataType::Float32, "first", {}},
       {"a", "CONVOLUTION", ir::Device::Dla, ir::DataType::Float16, "{ForeignNode[a...b]}", {}}};
+  plan.metadata.layers[1].findings = {
+      {"conv.hint", "5", "at most 4", "A reason.", "A page", "a line", ir::Effect::Warns}};
   plan.metadata.notes = {"ranges are assumed"};
   return plan;
 }

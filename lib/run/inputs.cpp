@@ -1,0 +1,84 @@
+#include "run/inputs.h"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "dla/format.h"
+
+namespace dlaexec::run {
+namespace {
+
+/// The generator and the arithmetic on top of it that trtexec gets from GNU's C++ library, spelled
+/// out so that every machine draws the same numbers.
+class Draw {
+ public:
+  explicit Draw(uint32_t seed) : generator_(seed) {}
+
+  /// Uniform in [-1, 1).
+  float real() {
+    const float unit = static_cast<float>(generator_() - generator_.min()) / 2147483648.0f;
+    return std::min(unit, 0x1.fffffep-1f) * 2 - 1;
+  }
+  /// Uniform in [low, high].
+  int32_t integer(int32_t low, int32_t high) {
+    constexpr uint32_t kRange = std::minstd_rand0::max() - std::minstd_rand0::min();
+    const auto count = static_cast<uint32_t>(high - low) + 1;
+    const uint32_t width = kRange / count;
+    uint32_t drawn = 0;
+    do drawn = static_cast<uint32_t>(generator_() - generator_.min());
+    while (drawn >= width * count);
+    return low + static_cast<int32_t>(drawn / width);
+  }
+
+ private:
+  std::minstd_rand0 generator_;
+};
+
+template <class T>
+T draw(Draw& from) {
+  if constexpr (std::is_same_v<T, bool>)
+    return from.integer(0, 1) != 0;
+  else if constexpr (std::is_same_v<T, uint8_t>)
+    return static_cast<T>(from.integer(0, 255));
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(from.integer(-128, 127));
+  else
+    return T(from.real());
+}
+
+}  // namespace
+
+ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed) {
+  ir::Tensor tensor(type, dims);
+  Draw from(seed);
+  ir::dispatch(type, [&]<class T>() {
+    for (T& element : tensor.mutable_as<T>()) element = draw<T>(from);
+  });
+  return tensor;
+}
+
+ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims,
+                      dla::Generation generation) {
+  const MappedFile file(path);
+  const auto require = [&](size_t needed) {
+    if (file.bytes().size() < needed)
+      fail("'{}' has {} bytes; input '{}' of {} {} {} needs {}", path, file.bytes().size(),
+           binding.name, ir::to_text(dims), ir::text(binding.type), ir::text(binding.format),
+           needed);
+  };
+  if (binding.format == ir::Format::Linear) {
+    ir::Tensor tensor(binding.type, dims);
+    require(tensor.size_bytes());
+    std::memcpy(tensor.mutable_bytes().data(), file.bytes().data(), tensor.size_bytes());
+    return tensor;
+  }
+  const dla::Nchw nchw = dla::nchw_of(dims);
+  const dla::Layout layout = dla::layout_of(binding.format, binding.type, nchw, generation);
+  require(static_cast<size_t>(dla::size_bytes(layout, nchw)));
+  return dla::unpack(file.bytes(), layout, binding.type, dims);
+}
+
+}  // namespace dlaexec::run
