@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
+#include "quant/quant.h"
 
 namespace dlaexec::quant {
 namespace {
@@ -99,6 +100,17 @@ TEST(RemoveExplicit, OfSeveralScalesTheLargestWins) {
   })");
   remove_explicit(graph);
   EXPECT_FLOAT_EQ(graph.value(graph.inputs[0]).quantization.scales[0], 0.5f);
+}
+
+TEST(Assign, LayersBetweenQdqLayersComputeInInt8AndTheOthersDoNot) {
+  ir::Graph graph = ir::parse(kConv);
+  Options options;
+  options.int8 = options.fp16 = true;
+  const Report report = assign(graph, options);
+  EXPECT_EQ(report.source, RangeSource::Explicit);
+  for (const ir::Node& node : graph.nodes)
+    EXPECT_EQ(node.precision, node.name == "y" ? ir::DataType::Float16 : ir::DataType::Int8)
+        << node.name;
 }
 
 }  // namespace
