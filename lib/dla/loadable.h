@@ -97,8 +97,8 @@ struct BlobSpan {
 };
 
 /// The second operand of an SDP stage: constants, or a cube whose dimensions of 1 are repeated.
-/// Constants are int16 in an Int8 operation, FP32 words holding FP16 (Xavier) or FP19 (Orin) values
-/// in a Float16 one: one, or C, or C*H*W of them.
+/// Constants are int16 where the SDP works in integers, FP32 words holding FP16 (Xavier) or FP19
+/// (Orin) values where it works in FP32: one, or C, or C*H*W of them.
 struct SdpOperand {
   OperandExtent extent = OperandExtent::PerLayer;  ///< of constants
   BlobSpan constants;
@@ -137,12 +137,12 @@ struct Lut {
 };
 
 /// What the SDP does to each element on its way out. Behind a convolution it takes the accumulator;
-/// alone it takes the input cube. In an Int8 operation values are 32-bit integers; in a Float16 one
-/// they are FP32.
+/// alone it takes the input cube. Values are 32-bit integers in an Int8 operation that delivers
+/// Int8, FP32 in all others (see works_in_integers).
 struct SdpParameters {
-  Converter input;  ///< Float16 operation that reads Int8: stored * factor
+  Converter input;  ///< in FP32, of an Int8 element or sum: stored * factor
   std::vector<SdpStage> stages;
-  Lut lut;           ///< after the stages; Float16 operations only
+  Lut lut;           ///< after the stages, in FP32 only
   Converter output;  ///< to Int8; identity when the output is Float16
   DLAEXEC_FIELDS(input, stages, lut, output)
   friend bool operator==(const SdpParameters&, const SdpParameters&) = default;
@@ -287,6 +287,9 @@ struct Loadable {
   /// Everything but the weights.
   DLAEXEC_FIELDS(name, generation, cubes, operations, inputs, outputs, pools)
 };
+
+/// Whether the SDP of @p operation works in integers; otherwise in FP32.
+bool works_in_integers(const Loadable& loadable, const Operation& operation);
 
 /// Every cube that @p operation reads, its input first.
 std::vector<CubeId> cubes_read(const Operation& operation);

@@ -108,7 +108,8 @@ class OperationCheck {
         operation_(operation),
         input_(loadable.cube(operation.input)),
         output_(loadable.cube(operation.output)),
-        is_int8_(operation.precision == ir::DataType::Int8) {}
+        is_int8_(operation.precision == ir::DataType::Int8),
+        is_integer_(works_in_integers(loadable, operation)) {}
 
   void run() {
     require(is_int8_ || operation_.precision == ir::DataType::Float16, "precision is f16 or i8");
@@ -148,7 +149,7 @@ class OperationCheck {
       require((dims.n == out.n || dims.n == 1) && (dims.c == out.c || dims.c == 1) &&
                   (dims.h == out.h || dims.h == 1) && (dims.w == out.w || dims.w == 1),
               "an operand must have the output's dimensions or 1");
-      require(!is_int8_ || loadable_.cube(operand.cube).type == ir::DataType::Int8,
+      require(!is_integer_ || loadable_.cube(operand.cube).type == ir::DataType::Int8,
               "an i8 operation takes i8 operands");
       return;
     }
@@ -156,7 +157,7 @@ class OperationCheck {
     const int64_t count = operand.extent == OperandExtent::PerLayer     ? 1
                           : operand.extent == OperandExtent::PerChannel ? dims.c
                                                                         : dims.c * dims.h * dims.w;
-    check_span(operand.constants, count * (is_int8_ ? 2 : 4));
+    check_span(operand.constants, count * (is_integer_ ? 2 : 4));
   }
 
   void check_sdp(const SdpParameters& sdp) {
@@ -169,8 +170,7 @@ class OperationCheck {
     check_converter(sdp.input);
     check_converter(sdp.output);
     if (sdp.lut.is_present()) check_lut(sdp.lut);
-    require(!is_int8_ || !sdp.lut.is_present(), "tables work in f16");
-    require(!is_int8_ || output_.type == ir::DataType::Int8, "an i8 operation delivers i8");
+    require(!is_integer_ || !sdp.lut.is_present(), "tables work in f16");
   }
 
   void check_window(const Hw& kernel, const Hw& stride, const Hw& dilation, const Padding& pad) {
@@ -204,7 +204,8 @@ class OperationCheck {
 
   void check(const SdpParameters& sdp) {
     require(input_.dims == output_.dims, "the SDP keeps dimensions");
-    require(!is_int8_ || input_.type == ir::DataType::Int8, "an i8 operation reads i8");
+    require(!is_int8_ || (input_.type == ir::DataType::Int8 && is_integer_),
+            "an i8 operation reads and delivers i8");
     check_sdp(sdp);
   }
 
@@ -311,7 +312,8 @@ class OperationCheck {
   const Operation& operation_;
   const Cube& input_;
   const Cube& output_;
-  const bool is_int8_;
+  const bool is_int8_;     ///< the precision
+  const bool is_integer_;  ///< the SDP's
 };
 
 /// Nothing is read before something wrote it; parts count for their whole and the other way round.
@@ -331,6 +333,11 @@ void verify_order(const Loadable& loadable) {
 }
 
 }  // namespace
+
+bool works_in_integers(const Loadable& loadable, const Operation& operation) {
+  return operation.precision == ir::DataType::Int8 &&
+         loadable.cube(operation.output).type == ir::DataType::Int8;
+}
 
 std::vector<CubeId> cubes_read(const Operation& operation) {
   std::vector<CubeId> read{operation.input};

@@ -1,0 +1,111 @@
+#include "dla/core/core.h"
+
+#include "base/error.h"
+#include "dla/core/conv.h"
+#include "dla/core/memory.h"
+#include "dla/core/sdp.h"
+#include "dla/core/units.h"
+
+namespace dlaexec::dla::core {
+namespace {
+
+/// Memory that starts on a cache line and as zeros.
+ir::Tensor arena(int64_t size) { return ir::Tensor::zeros(ir::DataType::Int8, {size}); }
+
+int64_t buffer_bytes(const Cube& cube) { return size_bytes(cube.layout, cube.dims); }
+
+template <class Buffer>
+void require_buffers(const Loadable& loadable, const std::vector<CubeId>& cubes,
+                     std::span<const Buffer> buffers, std::string_view what) {
+  if (buffers.size() != cubes.size())
+    fail("loadable '{}' has {} {}s, {} buffers were given", loadable.name, cubes.size(), what,
+         buffers.size());
+  for (size_t i = 0; i < cubes.size(); ++i) {
+    const Cube& cube = loadable.cube(cubes[i]);
+    if (static_cast<int64_t>(buffers[i].size()) != buffer_bytes(cube))
+      fail("{} '{}' of loadable '{}' takes {} bytes ({} {} {}), the buffer has {}", what, cube.name,
+           loadable.name, buffer_bytes(cube), to_text(cube.dims), ir::text(cube.type),
+           ir::text(cube.format), buffers[i].size());
+  }
+}
+
+}  // namespace
+
+struct Core::State {
+  const Loadable& loadable;
+  ThreadPool& threads;
+  Isa isa;
+  ir::Tensor local, sram;
+
+  void run(const Memory& memory, const Operation& operation) {
+    switch (operation.unit()) {
+      case Unit::Conv:
+        return run_conv_scalar(memory, operation, threads);
+      case Unit::Sdp:
+        return run_sdp(memory, operation, threads);
+      case Unit::Pdp:
+        return run_pdp(memory, operation, threads);
+      case Unit::Cdp:
+        return run_cdp(memory, operation, threads);
+      case Unit::Rubik:
+        return run_rubik(memory, operation, threads);
+      case Unit::Bdma:
+        return run_bdma(memory, operation, threads);
+    }
+  }
+};
+
+Isa best_isa() { return usable_isas().back(); }
+
+std::vector<Isa> usable_isas() { return {Isa::Scalar}; }
+
+Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa)
+    : state_(new State{loadable, threads, isa, arena(loadable.pools.local),
+                       arena(loadable.pools.sram)}) {}
+
+Core::~Core() = default;
+
+void Core::run(std::span<const std::span<const std::byte>> inputs,
+               std::span<const std::span<std::byte>> outputs) {
+  const Loadable& loadable = state_->loadable;
+  require_buffers(loadable, loadable.inputs, inputs, "input");
+  require_buffers(loadable, loadable.outputs, outputs, "output");
+  for (const std::span<std::byte> output : outputs) std::memset(output.data(), 0, output.size());
+  const Memory memory{&loadable, inputs, outputs, state_->local.mutable_bytes().data(),
+                      state_->sram.mutable_bytes().data()};
+  for (const Operation& operation : loadable.operations)
+    in_context([&] { return format("running '{}' on the DLA core", operation.name); },
+               [&] { state_->run(memory, operation); });
+}
+
+std::vector<ir::Tensor> Core::run(std::span<const ir::Tensor> inputs) {
+  const Loadable& loadable = state_->loadable;
+  if (inputs.size() != loadable.inputs.size())
+    fail("loadable '{}' has {} inputs, {} tensors were given", loadable.name,
+         loadable.inputs.size(), inputs.size());
+  std::vector<ir::Tensor> packed, results;
+  std::vector<std::span<const std::byte>> from;
+  std::vector<std::span<std::byte>> to;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Cube& cube = loadable.cube(loadable.inputs[i]);
+    if (!(nchw_of(inputs[i].dims()) == cube.dims))
+      fail("input '{}' of loadable '{}' is {}, a tensor of {} was given", cube.name, loadable.name,
+           to_text(cube.dims), ir::to_text(inputs[i].dims()));
+    packed.push_back(arena(buffer_bytes(cube)));
+    pack(inputs[i], cube.layout, cube.type, cube.scale, packed.back().mutable_bytes());
+    from.push_back(packed.back().bytes());
+  }
+  for (const CubeId id : loadable.outputs) {
+    packed.push_back(arena(buffer_bytes(loadable.cube(id))));
+    to.push_back(packed.back().mutable_bytes());
+  }
+  run(from, to);
+  for (size_t i = 0; i < to.size(); ++i) {
+    const Cube& cube = loadable.cube(loadable.outputs[i]);
+    results.push_back(unpack(to[i], cube.layout, cube.type,
+                             {cube.dims.n, cube.dims.c, cube.dims.h, cube.dims.w}));
+  }
+  return results;
+}
+
+}  // namespace dlaexec::dla::core

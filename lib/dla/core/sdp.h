@@ -1,0 +1,43 @@
+// SDP, the single point data processor: what happens to each element alone.
+#pragma once
+
+#include "base/thread_pool.h"
+#include "dla/core/memory.h"
+
+namespace dlaexec::dla::core {
+
+/// FP16 as the SDP reads it: an infinity is the largest finite FP32.
+float widen(Half half);
+
+/// An element of an Int8 or Float16 cube as an FP32 number: stored * @p converter.
+float read_float(const CubeView& view, const Position& at, const Converter& converter);
+
+/// Writes @p value to an Int8 cube through @p converter, or to a Float16 one.
+void write_float(const CubeView& view, const Position& at, float value, const Converter& converter);
+
+/// The stages, table and output converter of one operation, element by element: the reference for
+/// the vectorized cores.
+class Sdp {
+ public:
+  Sdp(const Memory& memory, const Operation& operation, const SdpParameters& parameters);
+
+  /// An Int8 operation: takes a 32-bit integer (a wider one saturates), writes the output's
+  /// element.
+  void deliver(const Position& at, int64_t value) const;
+  /// A Float16 operation: takes an FP32 number.
+  void deliver(const Position& at, float value) const;
+
+ private:
+  int64_t integer_operand(const SdpOperand& operand, const Position& at) const;
+  float float_operand(const SdpOperand& operand, const Position& at) const;
+  int64_t constant_index(const SdpOperand& operand, const Position& at) const;
+
+  const Memory& memory_;
+  const SdpParameters& parameters_;
+  CubeView output_;
+};
+
+/// Runs an operation of the SDP alone.
+void run_sdp(const Memory& memory, const Operation& operation, ThreadPool& threads);
+
+}  // namespace dlaexec::dla::core
