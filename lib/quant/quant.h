@@ -8,7 +8,6 @@
 
 #include "dla/rules.h"
 #include "ir/graph.h"
-#include "quant/explicit.h"
 
 namespace dlaexec::quant {
 
@@ -56,7 +55,6 @@ struct PrecisionNote {
 
 struct Report {
   RangeSource source = RangeSource::None;
-  Translation translation;  ///< of Q/DQ layers, when they are the source
   std::vector<std::string> tensors_without_scale;
   std::vector<RangeChange> range_changes;
   std::vector<PrecisionNote> notes;

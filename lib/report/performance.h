@@ -1,0 +1,28 @@
+// The performance report on the console, line by line as trtexec 8.6 prints it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/figures.h"
+#include "bench/result.h"
+
+namespace dlaexec::report {
+
+struct PerformanceOptions {
+  size_t average_runs = 10;  ///< queries per line of the trace
+  std::vector<float> percentiles;
+  /// Says which of the times are modelled; printed when the timeline is not the wall's.
+  std::string timeline_note;
+};
+
+/// Writes the whole report to the log: warm up, trace averages, summary, warnings, explanations.
+void print_performance(const bench::Result& result, const PerformanceOptions& options);
+
+/// "Latency: min = 1 ms, max = ..., percentile(99%) = 2 ms"
+std::string statistics_line(std::string_view name, const measure::Statistics& statistics);
+
+/// How the time of a query divides between processors: "dla 98.1 % modelled, host 1.9 % measured".
+std::string division_of_time(const bench::Profile& profile);
+
+}  // namespace dlaexec::report

@@ -1,0 +1,264 @@
+#include "report/summary.h"
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "dla/loadable.h"
+#include "dla/platform.h"
+#include "measure/diagnosis.h"
+#include "measure/interval.h"
+#include "report/text.h"
+
+namespace dlaexec::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Samples kept for a later comparison: enough for a sharp verdict, few enough for a small file.
+constexpr size_t kKeptSamples = 400;
+
+std::string_view kind_text(bool is_modelled) {
+  return ir::text(is_modelled ? run::Kind::Modelled : run::Kind::Measured);
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+/// Evenly spaced samples in their order.
+Json kept_samples(const std::vector<float>& samples) {
+  Json kept = Json::array();
+  const size_t count = std::min(samples.size(), kKeptSamples);
+  for (size_t i = 0; i < count; ++i) kept.push_back(samples[i * samples.size() / count]);
+  return kept;
+}
+
+Json statistics_json(const measure::Statistics& statistics, std::string_view kind) {
+  Json json = {{"kind", kind},
+               {"min", statistics.min},
+               {"max", statistics.max},
+               {"mean", statistics.mean},
+               {"median", statistics.median}};
+  json["percentiles"] = Json::object();
+  for (const measure::Percentile& p : statistics.percentiles)
+    json["percentiles"]["p" + number(p.rank)] = p.value;
+  json["coefficient_of_variance_percent"] = statistics.coefficient_of_variance;
+  return json;
+}
+
+Json latency_json(const bench::Result& result, const measure::Statistics& statistics,
+                  std::string_view kind) {
+  Json json = statistics_json(statistics, kind);
+  const std::vector<float> samples = bench::series(result, &bench::Query::latency_ms);
+  const measure::Interval interval = measure::median_interval(samples);
+  json["median_low"] = interval.low;
+  json["median_high"] = interval.high;
+  json["remarks"] = measure::diagnose(samples).sentences();
+  json["samples"] = kept_samples(samples);
+  return json;
+}
+
+/// A time that contains modelled parts is modelled; what the host does besides is always measured.
+Json figures_json(const bench::Result& result, const bench::Figures& figures) {
+  const auto kind = kind_text(result.timeline != run::TimelineKind::Wall);
+  const auto measured = kind_text(false);
+  return {{"throughput_qps", {{"kind", kind}, {"value", figures.throughput_qps}}},
+          {"latency_ms", latency_json(result, figures.latency, kind)},
+          {"compute_ms", statistics_json(figures.compute, kind)},
+          {"enqueue_ms", statistics_json(figures.enqueue, measured)},
+          {"h2d_ms", statistics_json(figures.h2d, kind)},
+          {"d2h_ms", statistics_json(figures.d2h, kind)},
+          {"host_walltime_s", {{"kind", kind}, {"value", figures.host_walltime_s}}},
+          {"total_compute_s", {{"kind", kind}, {"value", figures.total_compute_s}}},
+          {"measuring_wall_s", {{"kind", measured}, {"value", result.wall_s}}}};
+}
+
+Json engines_json(const bench::Profile& profile) {
+  struct Share {
+    int steps = 0;
+    double mean_ms = 0, percentage = 0;
+  };
+  std::map<std::pair<run::Processor, run::Kind>, Share> shares;
+  for (const bench::LayerTime& layer : profile.layers) {
+    Share& share = shares[{layer.processor, layer.kind}];
+    ++share.steps;
+    share.mean_ms += layer.mean_ms;
+    share.percentage += layer.percentage;
+  }
+  Json engines = Json::array();
+  for (const auto& [engine, share] : shares)
+    engines.push_back({{"name", ir::text(engine.first)},
+                       {"kind", ir::text(engine.second)},
+                       {"steps", share.steps},
+                       {"mean_ms", share.mean_ms},
+                       {"share_percent", share.percentage}});
+  return engines;
+}
+
+Json steps_json(const bench::Result& result, const std::vector<run::Step>& steps,
+                const bench::Profile& profile) {
+  Json json = Json::array();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const bench::LayerTime& time = profile.layers[i];
+    Json step = {{"name", steps[i].name},
+                 {"type", steps[i].type},
+                 {"engine", ir::text(steps[i].processor)},
+                 {"layers", steps[i].origins},
+                 {"time_ms",
+                  {{"kind", ir::text(steps[i].kind)},
+                   {"mean", time.mean_ms},
+                   {"median", time.median_ms},
+                   {"total", time.total_ms}}},
+                 {"share_percent", time.percentage}};
+    if (steps[i].kind == run::Kind::Measured)
+      step["time_ms"]["samples"] = kept_samples(result.step_ms[i]);
+    json.push_back(std::move(step));
+  }
+  return json;
+}
+
+Json finding_json(const ir::Finding& finding) {
+  return {{"rule", finding.rule},     {"effect", ir::text(finding.effect)},
+          {"value", finding.value},   {"limit", finding.limit},
+          {"reason", finding.reason}, {"source", finding.source}};
+}
+
+Json layers_json(const plan::Plan& plan) {
+  Json layers = Json::array();
+  for (const plan::Layer& layer : plan.metadata.layers) {
+    Json reasons = Json::array();
+    for (const ir::Finding& finding : layer.findings) reasons.push_back(finding_json(finding));
+    layers.push_back({{"name", layer.name},
+                      {"type", layer.type},
+                      {"device", ir::text(layer.device)},
+                      {"precision", ir::text(layer.precision)},
+                      {"step", layer.step},
+                      {"reasons", std::move(reasons)}});
+  }
+  return layers;
+}
+
+Json placement_json(const plan::Plan& plan) {
+  const auto count = [&](ir::Device device) {
+    return std::count_if(plan.metadata.layers.begin(), plan.metadata.layers.end(),
+                         [&](const plan::Layer& layer) { return layer.device == device; });
+  };
+  return {{"dla_layers", count(ir::Device::Dla)},
+          {"gpu_layers", count(ir::Device::Gpu)},
+          {"loadables", plan.loadables.size()},
+          {"layers", layers_json(plan)}};
+}
+
+Json operation_json(const dla::Operation& operation) {
+  const dla::Traffic& traffic = operation.tiling.traffic;
+  return {{"name", operation.name},
+          {"unit", ir::text(operation.unit())},
+          {"layers", operation.origins},
+          {"precision", ir::text(operation.precision)},
+          {"hardware_layers", operation.tiling.hardware_layers()},
+          {"bytes",
+           {{"input", traffic.input},
+            {"weights", traffic.weights},
+            {"operand", traffic.operand},
+            {"output", traffic.output}}}};
+}
+
+Json loadables_json(const plan::Plan& plan) {
+  Json loadables = Json::array();
+  for (const plan::Loadable& section : plan.loadables) {
+    const dla::Loadable loadable = dla::deserialize(section.bytes, section.owner);
+    Json operations = Json::array();
+    for (const dla::Operation& operation : loadable.operations)
+      operations.push_back(operation_json(operation));
+    loadables.push_back({{"name", section.name},
+                         {"size_bytes", section.bytes.size()},
+                         {"pools",
+                          {{"sram_bytes", loadable.pools.sram},
+                           {"local_dram_bytes", loadable.pools.local},
+                           {"global_dram_bytes", loadable.pools.global}}},
+                         {"operations", std::move(operations)}});
+  }
+  return loadables;
+}
+
+Json platform_json(const plan::Metadata& metadata) {
+  if (metadata.dla_core < 0) return nullptr;
+  const dla::Platform& platform = dla::platform(metadata.platform);
+  const dla::PowerMode& mode = dla::power_mode(platform, metadata.power_mode);
+  return {{"name", metadata.platform},
+          {"power_mode", mode.name},
+          {"dla_core", metadata.dla_core},
+          {"dla_mhz", mode.dla_mhz}};
+}
+
+Json machine_json(const Machine& machine) {
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"memory_bytes", machine.memory_bytes},
+          {"kernel", machine.kernel},
+          {"governor", machine.governor},
+          {"load_1min", machine.load}};
+}
+
+Json pairs_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  Json json = Json::object();
+  for (const auto& [name, value] : pairs) json[name] = value;
+  return json;
+}
+
+Json plan_json(const Run& run) {
+  Json settings = Json::object();
+  for (const plan::Setting& setting : run.plan->metadata.settings)
+    settings[setting.name] = setting.value;
+  int64_t weights = 0;
+  for (const ir::Value& value : run.plan->graph.values)
+    if (value.constant) weights += static_cast<int64_t>(value.constant->size_bytes());
+  return {{"size_bytes", run.plan_bytes},
+          {"weights_bytes", weights},
+          {"ready_s", run.build_s},
+          {"settings", std::move(settings)},
+          {"notes", run.plan->metadata.notes}};
+}
+
+void add_measurement(Json& json, const Run& run) {
+  const bench::Result& result = *run.result;
+  const bench::Profile profile = bench::profile(result, *run.steps);
+  json["timeline"] = ir::text(result.timeline);
+  json["measurement"] = {{"queries", result.timed().size()},
+                         {"warm_up_queries", result.warm_up_queries},
+                         {"warm_up_ms", result.warm_up_ms},
+                         {"streams", result.streams},
+                         {"ended_by", bench::text(result.end)}};
+  json["figures"] = figures_json(result, bench::figures(result, run.percentiles));
+  json["engines"] = engines_json(profile);
+  json["steps"] = steps_json(result, *run.steps, profile);
+}
+
+}  // namespace
+
+std::string summary_json(const Run& run) {
+  Json json = {
+      {"schema_version", kSummaryVersion},
+      {"tool", {{"name", "dlaexec"}, {"version", DLAEXEC_VERSION}}},
+      {"created", utc_now()},
+      {"command", run.command},
+      {"options", pairs_json(run.options)},
+      {"model", {{"name", run.plan->metadata.model}, {"hash", run.plan->metadata.model_hash}}},
+      {"platform", platform_json(run.plan->metadata)},
+      {"machine", machine_json(run.machine)},
+      {"peak_memory_bytes", peak_memory_bytes()}};
+  if (run.result != nullptr) add_measurement(json, run);
+  json["placement"] = placement_json(*run.plan);
+  json["loadables"] = loadables_json(*run.plan);
+  json["plan"] = plan_json(run);
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace dlaexec::report

@@ -1,0 +1,36 @@
+// The summary of a run as JSON: what this project adds to trtexec's four exports. Its schema is
+// scripts/schema/summary.json.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/figures.h"
+#include "bench/result.h"
+#include "plan/plan.h"
+#include "report/machine.h"
+
+namespace dlaexec::report {
+
+/// Raised when a reader of older summaries would misread one.
+inline constexpr int kSummaryVersion = 1;
+
+/// Everything that a summary tells.
+struct Run {
+  std::vector<std::string> command;                          ///< argv
+  std::vector<std::pair<std::string, std::string>> options;  ///< flags that were given
+  const plan::Plan* plan = nullptr;
+  int64_t plan_bytes = 0;
+  double build_s = 0;  ///< building or loading
+  /// Absent when nothing was run.
+  const bench::Result* result = nullptr;
+  const std::vector<run::Step>* steps = nullptr;
+  std::vector<float> percentiles;
+  Machine machine;
+};
+
+std::string summary_json(const Run& run);
+
+}  // namespace dlaexec::report

@@ -1,0 +1,18 @@
+// Numbers and names as reports write them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace dlaexec::report {
+
+/// A figure as trtexec prints it: 6 significant digits, no trailing zeros.
+std::string number(float value);
+
+/// A number as JSON, with @p digits significant digits; what JSON cannot hold becomes null.
+std::string json_number(double value, int digits);
+
+/// A JSON string with its quotes; bytes that are not UTF-8 become the replacement character.
+std::string json_string(std::string_view text);
+
+}  // namespace dlaexec::report
