@@ -1,0 +1,61 @@
+#include "cpu/catalog.h"
+
+#include <array>
+
+namespace dlaexec::cpu {
+namespace {
+
+/// One row: a maker for nodes of an op. Of several rows with the same op, the first that can, does.
+struct Row {
+  ir::Op op;
+  Maker make;
+};
+
+constexpr Row kCatalog[] = {
+    {ir::Op::Conv, make_depthwise_conv},
+    {ir::Op::Conv, make_direct_conv},
+    {ir::Op::Gemm, make_gemm},
+    {ir::Op::MatMul, make_matmul},
+    {ir::Op::Activation, make_activation},
+    {ir::Op::Unary, make_unary},
+    {ir::Op::Elementwise, make_elementwise},
+    {ir::Op::Scale, make_scale},
+    {ir::Op::BatchNorm, make_scale},
+    {ir::Op::Pool, make_pool},
+    {ir::Op::Reduce, make_global_average},
+    {ir::Op::Concat, make_concat},
+    {ir::Op::Reshape, make_view},
+    {ir::Op::Flatten, make_view},
+    {ir::Op::Squeeze, make_view},
+    {ir::Op::Unsqueeze, make_view},
+    {ir::Op::Identity, make_view},
+    {ir::Op::Reformat, make_reformat},
+};
+
+/// Whether every operand has known dimensions and at least one element: what makers may assume.
+bool is_plain(const Request& request) {
+  const auto plain = [&](ir::ValueId id) {
+    if (id == ir::kNoValue) return true;
+    const ir::Shape& shape = request.graph.value(id).shape;
+    return ir::is_static(shape) && ir::volume(ir::dims_of(shape)) > 0;
+  };
+  for (const ir::ValueId id : request.node.inputs)
+    if (!plain(id)) return false;
+  for (const ir::ValueId id : request.node.outputs)
+    if (!plain(id)) return false;
+  return true;
+}
+
+}  // namespace
+
+Kernel choose_kernel(const Request& request) {
+  if (is_plain(request)) {
+    for (const Row& row : kCatalog) {
+      if (row.op != request.node.op) continue;
+      if (std::optional<Kernel> kernel = row.make(request)) return std::move(*kernel);
+    }
+  }
+  return make_reference(request);
+}
+
+}  // namespace dlaexec::cpu

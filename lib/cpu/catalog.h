@@ -1,0 +1,25 @@
+// Every maker of kernels. Each returns nothing for nodes it cannot run.
+#pragma once
+
+#include "cpu/kernel.h"
+
+namespace dlaexec::cpu {
+
+std::optional<Kernel> make_direct_conv(const Request& request);
+std::optional<Kernel> make_depthwise_conv(const Request& request);
+std::optional<Kernel> make_view(const Request& request);
+std::optional<Kernel> make_reformat(const Request& request);
+std::optional<Kernel> make_concat(const Request& request);
+std::optional<Kernel> make_activation(const Request& request);
+std::optional<Kernel> make_unary(const Request& request);
+std::optional<Kernel> make_elementwise(const Request& request);
+std::optional<Kernel> make_scale(const Request& request);
+std::optional<Kernel> make_pool(const Request& request);
+std::optional<Kernel> make_global_average(const Request& request);
+std::optional<Kernel> make_gemm(const Request& request);
+std::optional<Kernel> make_matmul(const Request& request);
+
+/// The definition of the op itself, for what nothing else runs.
+Kernel make_reference(const Request& request);
+
+}  // namespace dlaexec::cpu

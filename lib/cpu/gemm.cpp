@@ -1,0 +1,208 @@
+// Gemm and MatMul with known weights, and batches of products of two computed matrices.
+#include <algorithm>
+#include <memory>
+
+#include "cpu/catalog.h"
+#include "cpu/product.h"
+
+namespace dlaexec::cpu {
+namespace {
+
+/// Whether a product may run on floats: two Int8 operands want exact integer sums instead.
+bool has_real_operands(const Request& request) {
+  for (const ir::ValueId id : request.node.inputs)
+    if (id != ir::kNoValue && !holds_reals(request.graph.value(id))) return false;
+  return holds_reals(request.output()) && (request.input(0).type != ir::DataType::Int8 ||
+                                           request.input(1).type != ir::DataType::Int8);
+}
+
+/// The addend as one number per output, if it is known and is that.
+std::optional<std::vector<float>> known_bias(const Request& request, size_t input, int64_t outputs,
+                                             float scale) {
+  if (!request.has_input(input)) return std::vector<float>(static_cast<size_t>(outputs), 0.0f);
+  if (request.constant(input) == nullptr) return std::nullopt;
+  const ir::Dims dims = request.input_dims(input);
+  std::vector<float> numbers = real_numbers(request.input(input));
+  if (numbers.size() == 1) numbers.assign(static_cast<size_t>(outputs), numbers[0]);
+  const bool is_row =
+      dims.empty() || dims.back() == static_cast<int64_t>(numbers.size()) || ir::volume(dims) == 1;
+  if (!is_row || static_cast<int64_t>(numbers.size()) != outputs) return std::nullopt;
+  for (float& number : numbers) number *= scale;
+  return numbers;
+}
+
+Kernel product_kernel(const Request& request, std::shared_ptr<Product> product, int64_t rows,
+                      int residual) {
+  Kernel kernel;
+  kernel.name = "gemm.packed";
+  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  kernel.inputs[0] = kLinear;
+  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
+  kernel.outputs = {kLinear};
+  kernel.rounds = Rounds::Itself;
+  if (residual >= 0) kernel.may_overwrite = {residual};
+  kernel.run = [product = std::move(product), rows, residual](const Call& call) {
+    const float* added = residual < 0 ? nullptr : call.input(static_cast<size_t>(residual));
+    product->run({call.input(0), added, call.output(), rows}, call.pool);
+  };
+  return kernel;
+}
+
+template <class Attributes>
+std::shared_ptr<Product> start_product(const Request& request, const Attributes& attributes,
+                                       int64_t terms, int64_t outputs) {
+  auto product = std::make_shared<Product>();
+  product->terms = terms;
+  product->outputs = outputs;
+  product->tiles = &tile_kernels(request.isa);
+  product->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
+                                    request.output(), request.isa);
+  return product;
+}
+
+template <class Attributes>
+int residual_input(const Request& request, const Attributes& attributes) {
+  return attributes.residual ? static_cast<int>(request.node.inputs.size()) - 1 : -1;
+}
+
+/// The input that holds the addend: the third, unless the residual stands there.
+template <class Attributes>
+size_t bias_input(const Request& request, const Attributes& attributes) {
+  return residual_input(request, attributes) == 2 ? request.node.inputs.size() : 2;
+}
+
+/// Inputs that must lie like the output, such as a residual.
+bool is_like_output(const Request& request, int input) {
+  return input < 0 || request.input_dims(static_cast<size_t>(input)) == request.output_dims();
+}
+
+}  // namespace
+
+std::optional<Kernel> make_gemm(const Request& request) {
+  const auto& attributes = request.node.get<ir::GemmAttributes>();
+  const int residual = residual_input(request, attributes);
+  if (!has_real_operands(request) || request.constant(1) == nullptr || attributes.transpose_a ||
+      !is_like_output(request, residual))
+    return std::nullopt;
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  const int64_t terms = a[1], outputs = b[attributes.transpose_b ? 0 : 1];
+  const auto bias =
+      known_bias(request, bias_input(request, attributes), outputs, attributes.scale_c);
+  if (!bias) return std::nullopt;
+
+  auto product = start_product(request, attributes, terms, outputs);
+  const std::vector<float> numbers = real_numbers(request.input(1));
+  const int64_t output_step = attributes.transpose_b ? terms : 1;
+  const int64_t term_step = attributes.transpose_b ? 1 : outputs;
+  const auto weight = [&](int64_t, int64_t output, int64_t term) {
+    return attributes.scale_ab *
+           numbers[static_cast<size_t>(output * output_step + term * term_step)];
+  };
+  product->panels = pack_panels({1, outputs, terms, weight}, product->tiles->most_blocks);
+  product->panels.set_bias(*bias, outputs);
+  return product_kernel(request, product, a[0], residual);
+}
+
+namespace {
+
+/// x[..., M, K] * known [K, N]: one product of all rows.
+std::optional<Kernel> make_matmul_by_known(const Request& request) {
+  const auto& attributes = request.node.get<ir::MatMulAttributes>();
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  if (request.constant(1) == nullptr || b.size() != 2 || a.size() < 2) return std::nullopt;
+  const int64_t terms = b[0], outputs = b[1];
+  const auto bias = known_bias(request, bias_input(request, attributes), outputs, 1);
+  if (!bias) return std::nullopt;
+  auto product = start_product(request, attributes, terms, outputs);
+  const std::vector<float> numbers = real_numbers(request.input(1));
+  const auto weight = [&](int64_t, int64_t output, int64_t term) {
+    return numbers[static_cast<size_t>(term * outputs + output)];
+  };
+  product->panels = pack_panels({1, outputs, terms, weight}, product->tiles->most_blocks);
+  product->panels.set_bias(*bias, outputs);
+  return product_kernel(request, product, ir::volume(a) / terms,
+                        residual_input(request, attributes));
+}
+
+/// Packs a computed matrix as pack_panels does, into memory made beforehand.
+void repack(const float* matrix, Panels& panels, int64_t terms, int64_t outputs) {
+  for (const Panel& panel : panels.panels) {
+    float* to = panels.weights.data() + panel.weights;
+    const int64_t column = panel.first_block * kBlock;
+    const int64_t width = std::min(panel.blocks * kBlock, outputs - column);
+    for (int64_t term = 0; term < terms; ++term, to += panel.blocks * kBlock)
+      std::copy_n(matrix + term * outputs + column, width, to);
+  }
+}
+
+/// Steps between the matrices of an operand along each batch dimension; 0 where it repeats.
+std::vector<int64_t> batch_steps(const ir::Dims& operand, const ir::Dims& output) {
+  const size_t missing = output.size() - operand.size();
+  std::vector<int64_t> steps(output.size() - 2, 0);
+  int64_t step = operand[operand.size() - 1] * operand[operand.size() - 2];
+  for (size_t i = output.size() - 2; i-- > missing;) {
+    const int64_t dim = operand[i - missing];
+    if (dim != 1) steps[i] = step;
+    step *= dim;
+  }
+  return steps;
+}
+
+/// Where the operand's matrix for one output matrix begins.
+int64_t batch_offset(int64_t index, const ir::Dims& output, const std::vector<int64_t>& steps) {
+  int64_t offset = 0;
+  for (size_t i = steps.size(); i-- > 0;) {
+    offset += index % output[i] * steps[i];
+    index /= output[i];
+  }
+  return offset;
+}
+
+/// Two computed operands, batch dimensions broadcast; each thread takes whole matrices.
+std::optional<Kernel> make_batched_matmul(const Request& request) {
+  const auto& attributes = request.node.get<ir::MatMulAttributes>();
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  const int residual = residual_input(request, attributes);
+  if (a.size() < 2 || b.size() < 2 || !is_like_output(request, residual)) return std::nullopt;
+  const int64_t rows = a[a.size() - 2], terms = a.back(), outputs = b.back();
+  const auto bias = known_bias(request, bias_input(request, attributes), outputs, 1);
+  if (!bias) return std::nullopt;
+  auto product = start_product(request, attributes, terms, outputs);
+  const auto zero = [](int64_t, int64_t, int64_t) { return 0.0f; };
+  product->panels = pack_panels({1, outputs, terms, zero}, product->tiles->most_blocks);
+  product->panels.set_bias(*bias, outputs);
+
+  const ir::Dims output = request.output_dims();
+  const int64_t matrices = rows * outputs == 0 ? 0 : ir::volume(output) / (rows * outputs);
+  Kernel kernel = product_kernel(request, product, rows, residual);
+  kernel.name = "gemm.batched";
+  kernel.inputs[1] = kLinear;
+  kernel.run = [=, a_steps = batch_steps(a, output), b_steps = batch_steps(b, output),
+                product = std::shared_ptr<const Product>(product)](const Call& call) {
+    call.pool.parallel_ranges(matrices, 1, [&](int64_t first, int64_t last) {
+      Product mine = *product;
+      for (int64_t i = first; i < last; ++i) {
+        repack(call.input(1) + batch_offset(i, output, b_steps), mine.panels, terms, outputs);
+        const int64_t at = i * rows * outputs;
+        const Strips strips(1, rows, mine.tiles->most_rows);
+        const float* added =
+            residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + at;
+        mine.run_task(
+            {call.input(0) + batch_offset(i, output, a_steps), added, call.output() + at, rows},
+            strips, {0, mine.panels.count(), 0, strips.count(), strips.count()});
+      }
+    });
+  };
+  return kernel;
+}
+
+}  // namespace
+
+std::optional<Kernel> make_matmul(const Request& request) {
+  const int residual = residual_input(request, request.node.get<ir::MatMulAttributes>());
+  if (!has_real_operands(request) || !is_like_output(request, residual)) return std::nullopt;
+  if (auto kernel = make_matmul_by_known(request)) return kernel;
+  return make_batched_matmul(request);
+}
+
+}  // namespace dlaexec::cpu

@@ -1,0 +1,27 @@
+// How the numbers of a value lie in float memory: conversion to and from its own type.
+#pragma once
+
+#include <vector>
+
+#include "cpu/isa.h"
+#include "ir/graph.h"
+
+namespace dlaexec::cpu {
+
+/// To what a float result is rounded: the numbers that the type can hold.
+struct Rounding {
+  ir::DataType type = ir::DataType::Float32;
+  float scale = 1;  ///< Int8: real = q * scale
+  bool is_none() const { return type == ir::DataType::Float32; }
+};
+
+/// Whether Float32 memory can hold the real numbers of @p value: floats, and Int8 of known scale.
+bool holds_reals(const ir::Value& value);
+
+/// The rounding that a result stored in @p value gets.
+Rounding rounding_of(const ir::Value& value);
+
+/// The real numbers of a constant, whatever its type.
+std::vector<float> real_numbers(const ir::Value& value);
+
+}  // namespace dlaexec::cpu
