@@ -6,6 +6,7 @@ find_path(DLAEXEC_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 find_path(DLAEXEC_XXHASH_INCLUDE xxhash.h REQUIRED)
 find_path(DLAEXEC_ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)
 find_library(DLAEXEC_ZSTD zstd REQUIRED)
+find_path(DLAEXEC_HWY_INCLUDE hwy/highway.h REQUIRED)  # headers only: kernels choose for themselves
 find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
