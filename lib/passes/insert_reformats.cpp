@@ -33,10 +33,25 @@ ir::Node reformat_node(std::string name, ir::ValueId from, ir::ValueId to, int s
   return node;
 }
 
+/// One use of a network input.
+struct Reader {
+  bool on_dla;
+  int segment;
+  bool takes_picture;  ///< as the data of a convolution of at most 4 groups
+};
+
 /// Rebuilds the node list with reformats between its nodes.
 class Inserter {
  public:
-  explicit Inserter(ir::Graph& graph) : graph_(graph), made_by_segment_(graph.values.size(), -1) {}
+  explicit Inserter(ir::Graph& graph)
+      : graph_(graph), made_by_segment_(graph.values.size(), -1), readers_(graph.values.size()) {
+    for (const ir::Node& node : graph.nodes)
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        if (node.inputs[i] != ir::kNoValue)
+          readers_[static_cast<size_t>(node.inputs[i])].push_back(
+              {on_dla(node), node.segment,
+               i == 0 && node.op == ir::Op::Conv && node.get<ir::ConvAttributes>().groups <= 4});
+  }
 
   bool run() {
     std::vector<ir::Node> before = std::move(graph_.nodes);
@@ -72,13 +87,17 @@ class Inserter {
     return graph_.add_value(std::move(value));
   }
 
-  /// The first layer reads pictures as they are: three channels, not padded to a whole atom.
-  bool reads_picture(const ir::Node& node, const ir::Value& value) const {
-    if (node.op != ir::Op::Conv || value.shape.size() != 4 || !value.shape[1].is_known())
-      return false;
-    const int64_t channels = value.shape[1].value;
-    return (channels == 1 || channels == 3 || channels == 4) &&
-           node.get<ir::ConvAttributes>().groups <= 4;
+  /// A segment whose convolutions alone read a network input of up to 4 channels takes it as a
+  /// picture, not padded to a whole atom.
+  bool reads_picture(const ir::Node& node, ir::ValueId id) const {
+    const ir::Shape& shape = graph_.value(id).shape;
+    if (!graph_.is_input(id) || shape.size() != 4 || !shape[1].is_known()) return false;
+    const int64_t channels = shape[1].value;
+    if (channels != 1 && channels != 3 && channels != 4) return false;
+    const auto& readers = readers_[static_cast<size_t>(id)];
+    return std::all_of(readers.begin(), readers.end(), [&](const Reader& reader) {
+      return !reader.on_dla || reader.segment != node.segment || reader.takes_picture;
+    });
   }
 
   /// What input @p index of @p node asks of @p id; the value's own type and format if it fits.
@@ -96,8 +115,7 @@ class Inserter {
     const bool readable = inside || is_dla_format(value.format, value.type);
     if (readable && value.type == type) return as_it_is;
     if (readable) return {type, ir::Format::Linear, node.segment};
-    const bool picture = index == 0 && reads_picture(node, value);
-    return {type, picture ? ir::Format::DlaHwc4 : cut_format(type), -1};
+    return {type, reads_picture(node, id) ? ir::Format::DlaHwc4 : cut_format(type), -1};
   }
 
   /// Puts reformats before @p node for the inputs that do not fit.
@@ -149,6 +167,7 @@ class Inserter {
 
   ir::Graph& graph_;
   std::vector<int> made_by_segment_;  ///< of each value: the DLA segment that makes it, or -1
+  std::vector<std::vector<Reader>> readers_;  ///< of each value that was there at first
   std::map<std::pair<ir::ValueId, Wanted>, ir::ValueId> reformatted_;
   bool changed_ = false;
 };

@@ -10,6 +10,9 @@ namespace dlaexec::passes {
 /// Turns integers that follow from known dimensions into constants, and the shape of a reshape with
 /// one unknown dimension into a constant with -1.
 bool fold_shape_arithmetic(ir::Graph& graph);
+/// Computes nodes whose inputs are all constants. Quantize and Dequantize stay: they say how their
+/// tensors are quantized.
+bool fold_constants(ir::Graph& graph);
 /// Removes nodes that hand on what they get: identities, casts to the same type, reshapes and
 /// permutations that change nothing.
 bool remove_identities(ir::Graph& graph);

@@ -9,6 +9,8 @@ namespace {
 constexpr Pass kCleanUp[] = {
     {"fold-shape-arithmetic", fold_shape_arithmetic,
      "first: shapes that become constants let everything behind them fold"},
+    {"fold-constants", fold_constants,
+     "before the passes that ask whether weights are constant"},
     {"remove-identities", remove_identities,
      "before BatchNorm looks for the convolution that it follows"},
     {"fold-batch-norm", fold_batch_norm,

@@ -1,0 +1,79 @@
+#include <algorithm>
+
+#include "base/log.h"
+#include "passes/passes.h"
+#include "passes/rewrite.h"
+#include "ref/evaluate.h"
+
+namespace dlaexec::passes {
+namespace {
+
+/// A small model must not become a huge plan: what grows beyond this from less stays a node.
+constexpr size_t kFreeGrowthBytes = size_t{1} << 20;
+
+/// Subgraphs may use values that are not inputs; Q/DQ are kept for quantization to read.
+bool is_foldable(ir::Op op) {
+  switch (op) {
+    case ir::Op::If:
+    case ir::Op::Loop:
+    case ir::Op::Scan:
+    case ir::Op::Quantize:
+    case ir::Op::Dequantize:
+    case ir::Op::ForeignNode:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool has_constant_inputs(const ir::Graph& graph, const ir::Node& node) {
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ir::ValueId id) {
+    return id == ir::kNoValue || graph.value(id).constant.has_value();
+  });
+}
+
+bool grows_too_much(const ir::Graph& graph, const ir::Node& node) {
+  size_t in = 0, out = 0;
+  for (const ir::ValueId id : node.inputs)
+    if (id != ir::kNoValue) in += graph.value(id).constant->size_bytes();
+  for (const ir::ValueId id : node.outputs) {
+    if (id == ir::kNoValue || !ir::is_static(graph.value(id).shape)) continue;
+    const ir::Value& value = graph.value(id);
+    out += static_cast<size_t>(ir::volume(ir::dims_of(value.shape))) * ir::size_bytes(value.type);
+  }
+  return out > std::max(kFreeGrowthBytes, 2 * in);
+}
+
+/// Makes the outputs of @p node constants.
+void fold(ir::Graph& graph, const ir::Node& node) {
+  std::vector<ir::Tensor> inputs;
+  for (const ir::ValueId id : node.inputs)
+    inputs.push_back(id == ir::kNoValue ? ir::Tensor() : *graph.value(id).constant);
+  std::vector<ir::Tensor> outputs =
+      in_context([&] { return format("computing node '{}' of constants", node.name); },
+                 [&] { return ref::evaluate(graph, node, inputs); });
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == ir::kNoValue) continue;
+    ir::Value& value = graph.value(node.outputs[i]);
+    value.type = outputs[i].type();
+    value.shape = ir::shape_of(outputs[i].dims());
+    value.constant = std::move(outputs[i]);
+  }
+}
+
+}  // namespace
+
+bool fold_constants(ir::Graph& graph) {
+  std::vector<int> folded;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
+    if (!is_foldable(node.op) || !has_constant_inputs(graph, node) || grows_too_much(graph, node))
+      continue;
+    fold(graph, node);
+    folded.push_back(static_cast<int>(i));
+  }
+  erase_nodes(graph, folded);
+  return !folded.empty();
+}
+
+}  // namespace dlaexec::passes

@@ -1,0 +1,98 @@
+// No pass may change what a network computes.
+#include <gtest/gtest.h>
+
+#include "ir/text.h"
+#include "passes/pipeline.h"
+#include "ref/evaluate.h"
+#include "support/random_graph.h"
+
+namespace dlaexec::passes {
+namespace {
+
+void expect_same_outputs(const ir::Graph& before, const ir::Graph& after, uint32_t seed,
+                         double tolerance) {
+  const auto inputs = test::random_inputs(before, seed);
+  const auto wanted = ref::run(before, inputs);
+  const auto got = ref::run(after, inputs);
+  ASSERT_EQ(got.size(), wanted.size());
+  for (size_t i = 0; i < got.size(); ++i)
+    EXPECT_LE(test::relative_difference(got[i], wanted[i]), tolerance)
+        << "output " << i << " of seed " << seed << ":\n"
+        << ir::print(before, ir::Constants::Hash) << ir::print(after, ir::Constants::Hash);
+}
+
+TEST(CleanUp, KeepsTheMeaningOfRandomNetworks) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    const ir::Graph before = test::random_network(seed, 12);
+    ir::Graph after = before;
+    clean_up(after);
+    expect_same_outputs(before, after, seed, 2e-5);  // folding rounds elsewhere
+  }
+}
+
+TEST(CleanUp, FindsNothingMoreTheSecondTime) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    ir::Graph graph = test::random_network(seed, 12);
+    clean_up(graph);
+    for (const Record& record : run(clean_up_passes(), graph))
+      EXPECT_FALSE(record.changed) << record.pass << " of seed " << seed;
+  }
+}
+
+TEST(Fuse, KeepsTheMeaningOfRandomNetworks) {
+  size_t nodes_before = 0, nodes_after = 0;
+  for (uint32_t seed = 100; seed < 160; ++seed) {
+    ir::Graph before = test::random_network(seed, 12);
+    clean_up(before);
+    ir::Graph after = before;
+    fuse(after);
+    nodes_before += before.nodes.size();
+    nodes_after += after.nodes.size();
+    expect_same_outputs(before, after, seed, 1e-5);
+  }
+  EXPECT_LT(nodes_after, nodes_before * 9 / 10);  // it does fuse
+}
+
+TEST(FixTypes, KeepsTheMeaningUpToHalfPrecision) {
+  for (uint32_t seed = 200; seed < 230; ++seed) {
+    ir::Graph before = test::random_network(seed, 10);
+    clean_up(before);
+    ir::Graph after = before;
+    for (size_t i = 0; i < after.nodes.size(); ++i)  // every other layer in FP16
+      after.nodes[i].precision = i % 2 ? ir::DataType::Float16 : ir::DataType::Float32;
+    fuse(after);
+    fix_types(after);
+    expect_same_outputs(before, after, seed, 2e-2);
+  }
+}
+
+TEST(FoldConstants, ComputesWhatRefComputes) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[2,3]) {
+    const %a = f32[2,3] [1, 2, 3, 4, 5, 6]
+    const %b = f32[3] [10, 20, 30]
+    %sum = elementwise(%a, %b) {kind=sum} : f32[2,3]
+    %t = transpose(%sum) {perm=[1,0]} : f32[3,2]
+    %tt = transpose(%t) {perm=[1,0]} : f32[2,3]
+    %y = elementwise(%x, %tt) {kind=prod} : f32[2,3]
+    return %y
+  })");
+  clean_up(graph);
+  ASSERT_EQ(graph.nodes.size(), 1u);
+  EXPECT_EQ(graph.constant(graph.nodes[0], 1)->to_floats(),
+            (std::vector<float>{11, 22, 33, 14, 25, 36}));
+}
+
+TEST(FoldConstants, KeepsWhatWouldBlowUpThePlan) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1]) {
+    const %shape = i64[2] [4096, 4096]
+    const %one = f32[1,1] [1]
+    %big = expand(%one, %shape) : f32[4096,4096]
+    %y = elementwise(%x, %big) {kind=sum} : f32[4096,4096]
+    return %y
+  })");
+  clean_up(graph);
+  EXPECT_EQ(graph.nodes.size(), 2u);
+}
+
+}  // namespace
+}  // namespace dlaexec::passes
