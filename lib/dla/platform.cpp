@@ -6,21 +6,21 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "dla/cbuf.h"
 
 namespace dlaexec::dla {
 namespace {
 
-// NVDLA hardware manual and nv_full configuration (Xavier); published TOPS, clocks and tool texts
-// (Orin). Not published and taken from measurements: Orin's FP16 rate (one ResNet-50 figure gives
-// 144 effective), Orin's kernel group and memory port.
+// Xavier: NVDLA hardware manual and its nv_full configuration. Orin: two convolution pipes of 64 by
+// 64 from the published TOPS. Not published and taken from measurements: that the pipes share
+// kernels and split pixels (ResNet-34 at 1280x768 leaves no room for 128 kernels), the FP16 array
+// (ResNet-50: 144 effective), and the rates of the units behind the array: 24 bytes a cycle of
+// pooling (the first max pool of the same network).
 // clang-format off
 constexpr CoreFacts kCores[] = {
-  {.generation = Generation::Xavier, .macs_int8 = 2048, .macs_fp16 = 1024, .atom_channels = 64, .kernels_int8 = 32, .kernels_fp16 = 16,
-   .sparse_speedup = 1, .cbuf_banks = 16, .cbuf_bank_bytes = 32768, .sram_bytes = 1 << 20, .sdp_elements = 16, .lut_elements = 4,
-   .pool_bytes = 8, .port_bytes = 64, .loadables = 16},
-  {.generation = Generation::Orin, .macs_int8 = 8192, .macs_fp16 = 256, .atom_channels = 64, .kernels_int8 = 128, .kernels_fp16 = 4,
-   .sparse_speedup = 2, .cbuf_banks = 16, .cbuf_bank_bytes = 32768, .sram_bytes = 1 << 20, .sdp_elements = 64, .lut_elements = 16,
-   .pool_bytes = 32, .port_bytes = 32, .loadables = 16},
+  // generation         INT8 array     FP16 array     sparse SRAM     SDP LUT pool loadables
+  {Generation::Xavier, {64, 32, 1},  {64, 16, 1},  1,     1 << 20, 16, 4,  8,   16},
+  {Generation::Orin,   {64, 64, 2},  {16, 16, 1},  2,     1 << 20, 64, 16, 24,  16},
 };
 
 // Power mode tables as shipped with the boards (nvpmodel); where a table rounds a clock to the next step of the regulator, the step.
@@ -97,7 +97,7 @@ nlohmann::ordered_json mode_json(const Platform& board, const PowerMode& mode) {
   return {{"name", mode.name},
           {"dla_cores", mode.dla_cores},
           {"dla_mhz", mode.dla_mhz},
-          {"dla_int8_tops_dense", tops(core.macs_int8)},
+          {"dla_int8_tops_dense", tops(core.int8.macs())},
           {"gpu_mhz", mode.gpu_mhz},
           {"gpu_tpcs", mode.gpu_tpcs},
           {"memory_mhz", mode.memory_mhz},
@@ -106,10 +106,10 @@ nlohmann::ordered_json mode_json(const Platform& board, const PowerMode& mode) {
 
 nlohmann::ordered_json core_json(const CoreFacts& core) {
   return {{"generation", ir::text(core.generation)},
-          {"macs_per_cycle_int8", core.macs_int8},
-          {"macs_per_cycle_fp16", core.macs_fp16},
+          {"macs_per_cycle_int8", core.int8.macs()},
+          {"macs_per_cycle_fp16", core.fp16.macs()},
           {"sparse_speedup", core.sparse_speedup},
-          {"cbuf_bytes", core.cbuf_banks * core.cbuf_bank_bytes},
+          {"cbuf_bytes", kCbufBanks * kCbufBankBytes},
           {"sram_bytes", core.sram_bytes},
           {"loadables", core.loadables}};
 }
@@ -175,7 +175,7 @@ std::string platforms_text() {
   std::string text =
       row("platform", "power mode", "DLAs", "DLA MHz", "INT8 TOPS", "DRAM GB/s", "GPU MHz", "GPU");
   for (const Platform& board : kPlatforms) {
-    const int macs = core_facts(board.generation).macs_int8;
+    const int macs = core_facts(board.generation).int8.macs();
     for (const PowerMode& mode : board.modes) {
       const double tops = 2e-6 * macs * mode.dla_mhz * mode.dla_cores;
       text += row(board.name, mode.name, mode.dla_cores, clock_text(mode.dla_mhz),

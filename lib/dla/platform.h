@@ -10,20 +10,24 @@
 
 namespace dlaexec::dla {
 
-/// What one DLA core of a generation is made of.
+/// What the multiplier array does in a cycle: each of `kernels` kernels takes `channels` input
+/// channels of each of `outputs` output pixels.
+struct MacArray {
+  int channels, kernels, outputs;
+  int macs() const { return channels * kernels * outputs; }
+};
+
+/// What one DLA core of a generation is made of. The convolution buffer is the same in both:
+/// dla/cbuf.
 struct CoreFacts {
   Generation generation;
-  int macs_int8, macs_fp16;        ///< multiply-accumulates a cycle, dense
-  int atom_channels;               ///< input channels that one cycle consumes
-  int kernels_int8, kernels_fp16;  ///< kernels that one cycle serves: a kernel group
-  int sparse_speedup;              ///< 2 where 2:4 sparse INT8 weights double the rate, else 1
-  int64_t cbuf_banks, cbuf_bank_bytes;
-  int64_t sram_bytes;  ///< beside the CBUF, at most, for one loadable
-  int sdp_elements;    ///< elements a cycle: bias, scale, activation, residual
-  int lut_elements;    ///< elements a cycle through the lookup tables
-  int pool_bytes;      ///< bytes a cycle: pooling and LRN
-  int port_bytes;      ///< bytes a cycle of the memory port, at most
-  int loadables;       ///< loadables that a core holds at a time
+  MacArray int8, fp16;  ///< dense
+  int sparse_speedup;   ///< 2 where 2:4 sparse INT8 weights double the rate, else 1
+  int64_t sram_bytes;   ///< for one loadable, at most
+  int sdp_elements;     ///< elements a cycle: bias, scale, activation, residual
+  int lut_elements;     ///< elements a cycle through the lookup tables
+  int pool_bytes;       ///< bytes a cycle: pooling and LRN
+  int loadables;        ///< that a core holds at a time
 };
 
 /// The GPU of a module; what --predict computes with.

@@ -71,7 +71,7 @@ double dla_seconds(const Graph& graph, const Node& node, const dla::Platform& pl
   const dla::CoreFacts& core = dla::core_facts(platform.generation);
   const double hertz = mode.dla_mhz * 1e6;
   if (hertz <= 0) return 0;
-  const double rate = is_int8(node) ? core.macs_int8 : core.macs_fp16;
+  const double rate = is_int8(node) ? core.int8.macs() : core.fp16.macs();
   const double arithmetic = macs_of(graph, node) / (rate * kDlaArithmetic * hertz);
   const double memory = bytes_moved(graph, node) / (kDlaBytesPerCycle * hertz);
   const double start = starts_an_operation(node) ? kDlaGapSeconds : 0;

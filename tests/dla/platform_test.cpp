@@ -46,7 +46,8 @@ TEST_P(Published, RatesFollowFromTheTable) {
   const auto& row = GetParam();
   const Platform& board = platform(row.platform);
   const PowerMode& mode = power_mode(board, row.mode);
-  const double tops = 2e-6 * core_facts(board.generation).macs_int8 * mode.dla_mhz * mode.dla_cores;
+  const double tops =
+      2e-6 * core_facts(board.generation).int8.macs() * mode.dla_mhz * mode.dla_cores;
   EXPECT_NEAR(tops, row.dla_int8_dense, 0.1);
   EXPECT_NEAR(board.memory_bytes_per_second(mode) / 1e9, row.memory_gb_per_s, 0.15);
 }
