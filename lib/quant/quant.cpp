@@ -1,6 +1,7 @@
 #include "quant/quant.h"
 
 #include "base/log.h"
+#include "quant/explicit.h"
 #include "quant/precision.h"
 #include "quant/ranges.h"
 #include "quant/sharing.h"
@@ -8,10 +9,15 @@
 namespace dlaexec::quant {
 namespace {
 
-RangeSource assign_ranges(ir::Graph& graph, const Options& options) {
+RangeSource assign_ranges(ir::Graph& graph, const Options& options, Report& report) {
   if (!options.int8) return RangeSource::None;
+  if (has_explicit_quantization(graph)) {
+    report.translation = remove_explicit(graph);
+    apply_scales(graph, options.scales);  // passes the found scales on, too
+    derive_scales(graph);
+    return RangeSource::Explicit;
+  }
   apply_scales(graph, options.scales);
-  if (has_explicit_quantization(graph)) return RangeSource::Explicit;
   if (!options.scales.empty()) return RangeSource::Given;
   apply_fixed_ranges(graph);
   return RangeSource::Fixed;
@@ -21,7 +27,7 @@ RangeSource assign_ranges(ir::Graph& graph, const Options& options) {
 
 Report assign(ir::Graph& graph, const Options& options) {
   Report report;
-  report.source = assign_ranges(graph, options);
+  report.source = assign_ranges(graph, options, report);
   if (options.int8) report.tensors_without_scale = tensors_without_scale(graph);
   assign_precisions(graph, options, report);
   if (options.int8 && options.dla) {
@@ -36,6 +42,14 @@ void log_report(const Report& report) {
     log::warning(
         "INT8 without calibration data, cache or Q/DQ layers: all tensors get fixed ranges "
         "(+-4, +-2 for inputs and pooling). Good for timing; the outputs mean nothing");
+  if (report.source == RangeSource::Explicit)
+    log::info(
+        "{} Q/DQ layers became scales of tensors; layers on tensors without one do not run in INT8",
+        report.translation.removed);
+  for (const std::string& tensor : report.translation.made_symmetric)
+    log::verbose(
+        "tensor {} has a zero point; its INT8 range is symmetric here and covers the same numbers",
+        tensor);
   for (const std::string& tensor : report.tensors_without_scale)
     if (report.source == RangeSource::Given)
       log::warning(

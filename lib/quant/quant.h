@@ -8,6 +8,7 @@
 
 #include "dla/rules.h"
 #include "ir/graph.h"
+#include "quant/explicit.h"
 
 namespace dlaexec::quant {
 
@@ -55,6 +56,7 @@ struct PrecisionNote {
 
 struct Report {
   RangeSource source = RangeSource::None;
+  Translation translation;  ///< of Q/DQ layers, when they are the source
   std::vector<std::string> tensors_without_scale;
   std::vector<RangeChange> range_changes;
   std::vector<PrecisionNote> notes;

@@ -1,0 +1,187 @@
+#include "quant/explicit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "ir/infer.h"
+#include "quant/ranges.h"
+
+namespace dlaexec::quant {
+namespace {
+
+using namespace ir;
+
+constexpr float kLargest = 127;
+
+/// The constants of a Q or DQ layer.
+struct Scheme {
+  std::vector<float> scales;
+  std::vector<int64_t> zero_points;  ///< as many as scales
+  int64_t axis = 0;
+  DataType stored = DataType::Int8;
+
+  bool is_symmetric() const {
+    return stored == DataType::Int8 && std::all_of(zero_points.begin(), zero_points.end(),
+                                                   [](int64_t zero) { return zero == 0; });
+  }
+};
+
+/// What the integers are: the zero point says so, else the constant that is dequantized.
+DataType stored_type(const Graph& graph, const Node& node) {
+  if (const Tensor* zero = graph.constant(node, 2)) return zero->type();
+  if (const Tensor* stored = graph.constant(node, 0)) return stored->type();
+  return node.op == Op::Quantize ? graph.value(node.outputs[0]).type : DataType::Int8;
+}
+
+/// Nothing when a scale or zero point is not constant, or they go by blocks.
+std::optional<Scheme> scheme_of(const Graph& graph, const Node& node) {
+  const auto& attributes = node.get<QuantizeAttributes>();
+  const Tensor* scale = graph.constant(node, 1);
+  const ValueId zero_id = Graph::input(node, 2);
+  const Tensor* zero = graph.constant(node, 2);
+  if (!scale || attributes.block > 0 || (zero_id != kNoValue && !zero)) return std::nullopt;
+  Scheme scheme;
+  scheme.scales = scale->to_floats();
+  scheme.axis = attributes.axis;
+  scheme.zero_points = zero ? zero->to_ints() : std::vector<int64_t>(scheme.scales.size(), 0);
+  scheme.stored = stored_type(graph, node);
+  return scheme.scales.size() == scheme.zero_points.size() ? std::optional(scheme) : std::nullopt;
+}
+
+/// The symmetric scale that covers every number the scheme can stand for.
+float symmetric_scale(const Scheme& scheme) {
+  if (scheme.is_symmetric()) return scheme.scales[0];
+  const auto zero = static_cast<float>(scheme.zero_points[0]);
+  const float low = scheme.stored == DataType::UInt8 ? 0 : -128,
+              high = scheme.stored == DataType::UInt8 ? 255 : 127;
+  return std::max(std::fabs(low - zero), std::fabs(high - zero)) * scheme.scales[0] / kLargest;
+}
+
+/// The real numbers that quantized elements stand for.
+Tensor real_numbers(const Tensor& stored, const Scheme& scheme) {
+  const std::vector<int64_t> elements = stored.to_ints();
+  int64_t inner = 1;
+  for (int64_t i = scheme.axis + 1; i < stored.rank(); ++i)
+    inner *= stored.dims()[static_cast<size_t>(i)];
+  Tensor real(DataType::Float32, stored.dims());
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const size_t channel =
+        scheme.scales.size() == 1
+            ? 0
+            : static_cast<size_t>(static_cast<int64_t>(i) / inner) % scheme.scales.size();
+    real.mutable_as<float>()[i] =
+        static_cast<float>(elements[i] - scheme.zero_points[channel]) * scheme.scales[channel];
+  }
+  return real;
+}
+
+class Remover {
+ public:
+  explicit Remover(Graph& graph)
+      : graph_(graph),
+        stands_for_(graph.values.size()),
+        was_quantized_(graph.values.size(), false) {
+    for (size_t i = 0; i < stands_for_.size(); ++i) stands_for_[i] = static_cast<ValueId>(i);
+  }
+
+  Translation run() {
+    std::vector<Node> kept;
+    for (Node& node : graph_.nodes) {
+      for (ValueId& id : node.inputs)
+        if (id != kNoValue) id = stands_for_[static_cast<size_t>(id)];
+      const bool is_qdq = node.op == Op::Quantize || node.op == Op::Dequantize;
+      if (is_qdq && remove(node)) {
+        ++translation_.removed;
+        continue;
+      }
+      if (is_qdq) translation_.kept.push_back(node.name);
+      if (only_moves_values(node) && was_quantized_[static_cast<size_t>(node.inputs[0])])
+        for (const ValueId id : node.outputs)
+          if (id != kNoValue) was_quantized_[static_cast<size_t>(id)] = true;
+      kept.push_back(std::move(node));
+    }
+    graph_.nodes = std::move(kept);
+    if (translation_.removed == 0) return translation_;
+    infer(graph_);
+    remove_unused(graph_);
+    return translation_;
+  }
+
+ private:
+  /// True if the layer is no longer needed.
+  bool remove(const Node& node) {
+    const std::optional<Scheme> scheme = scheme_of(graph_, node);
+    if (!scheme || graph_.is_output(node.outputs[0])) return false;
+    if (const Tensor* stored = graph_.constant(node, 0))
+      return node.op == Op::Dequantize && replace_constant(node, *stored, *scheme);
+    if (scheme->scales.size() != 1) return false;
+    // A DQ of integers that come from outside, or that a kept Q made, has no real tensor to stand
+    // for.
+    const ValueId input = node.inputs[0];
+    if (node.op == Op::Dequantize && !was_quantized_[static_cast<size_t>(input)]) return false;
+    Value& real = graph_.value(input);
+    const float scale = symmetric_scale(*scheme);
+    if (!scheme->is_symmetric()) note_asymmetric(real.name);
+    if (!real.quantization.is_known() || real.quantization.scales[0] < scale)
+      real.quantization = {{scale}, 0};
+    was_quantized_[static_cast<size_t>(input)] = true;
+    stands_for_[static_cast<size_t>(node.outputs[0])] = input;
+    return true;
+  }
+
+  bool replace_constant(const Node& node, const Tensor& stored, const Scheme& scheme) {
+    const bool as_int8 = scheme.is_symmetric() && stored.type() == DataType::Int8;
+    const ValueId made = graph_.add_constant(graph_.value(node.outputs[0]).name + "_real",
+                                             as_int8 ? stored : real_numbers(stored, scheme));
+    if (as_int8) graph_.value(made).quantization = {scheme.scales, scheme.axis};
+    stands_for_.push_back(made);
+    was_quantized_.push_back(false);
+    stands_for_[static_cast<size_t>(node.outputs[0])] = made;
+    return true;
+  }
+
+  void note_asymmetric(const std::string& name) {
+    auto& list = translation_.made_symmetric;
+    if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+  }
+
+  Graph& graph_;
+  std::vector<ValueId> stands_for_;  ///< for each value, the one that takes its place
+  std::vector<bool> was_quantized_;  ///< integers in the model, real from here on
+  Translation translation_;
+};
+
+/// Layers whose output range may be written before them without loss: what they cut off or move
+/// needs no room of its own.
+bool hands_scale_back(const Node& node) {
+  if (node.op == Op::Activation) {
+    const ActivationKind kind = node.get<ActivationAttributes>().kind;
+    return kind == ActivationKind::Relu || kind == ActivationKind::Clip;
+  }
+  return only_moves_values(node);
+}
+
+}  // namespace
+
+Translation remove_explicit(Graph& graph) { return Remover(graph).run(); }
+
+std::vector<std::string> derive_scales(Graph& graph) {
+  std::vector<std::string> derived;
+  const std::vector<std::vector<int>> used_by = uses(graph);
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    if (!hands_scale_back(node) || node.outputs.size() != 1) continue;
+    const Quantization& behind = graph.value(node.outputs[0]).quantization;
+    Value& before = graph.value(node.inputs[0]);
+    const bool alone = used_by[static_cast<size_t>(node.inputs[0])].size() == 1 &&
+                       !graph.is_output(node.inputs[0]);
+    if (!alone || !behind.is_known() || before.quantization.is_known() || !takes_range(before))
+      continue;
+    before.quantization = behind;
+    derived.push_back(before.name);
+  }
+  return derived;
+}
+
+}  // namespace dlaexec::quant
