@@ -97,7 +97,7 @@ const SdpParameters* sdp_of(const Operation& operation) {
 class Estimator {
  public:
   Estimator(const Loadable& loadable, const ClockSettings& settings)
-      : loadable_(loadable), settings_(settings), core_(core_facts(settings.generation)) {
+      : loadable_(loadable), settings_(settings), core_(settings.core) {
     const double sharing = settings.busy_cores > 1 ? kSharedDram : 1;
     const double dram = settings.constants.dram_share * sharing * settings.dram_bytes_per_second;
     dram_bytes_per_cycle_ = std::min(settings.constants.dram_port_bytes, dram / settings.clock_hz);
@@ -133,7 +133,7 @@ class Estimator {
     if (conv == nullptr) return;
     const MacWork work = {loadable_.cube(operation.input).dims,
                           loadable_.cube(operation.output).dims, *conv, array_of(operation),
-                          settings_.generation == Generation::Orin};
+                          core_.generation == Generation::Orin};
     time.macs = macs_of(work);
     time.mac_cycles = mac_cycles(work, operation.tiling, settings_.constants.stripe_cycles);
     if (uses_sparsity(operation)) time.mac_cycles /= core_.sparse_speedup;
@@ -220,8 +220,7 @@ const ClockConstants& clock_constants(Generation generation) {
 }
 
 ClockSettings clock_settings(const Platform& platform, const PowerMode& mode) {
-  ClockSettings settings;
-  settings.generation = platform.generation;
+  ClockSettings settings{.core = core_facts(platform.generation)};
   settings.clock_hz = mode.dla_mhz * 1e6;
   settings.dram_bytes_per_second = platform.memory_bytes_per_second(mode);
   settings.constants = clock_constants(platform.generation);

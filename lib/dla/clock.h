@@ -25,7 +25,7 @@ const ClockConstants& clock_constants(Generation generation);
 
 /// The core and board that are modelled. What-if questions change members after clock_settings().
 struct ClockSettings {
-  Generation generation = Generation::Orin;
+  CoreFacts core;
   double clock_hz = 0;
   double dram_bytes_per_second = 0;  ///< of the whole board
   int busy_cores = 1;                ///< cores that work at the same time and share DRAM

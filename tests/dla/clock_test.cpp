@@ -85,7 +85,7 @@ ClockSettings ideal(std::string_view board) {
 }
 
 OperationTime time_of(const Layer& layer, const ClockSettings& settings) {
-  return estimate(conv_loadable(layer, settings.generation), settings).operations.front();
+  return estimate(conv_loadable(layer, settings.core.generation), settings).operations.front();
 }
 
 TEST(Clock, MacCyclesAreAtomsTimesKernelGroupsTimesOutputs) {
@@ -143,7 +143,7 @@ TEST(Clock, LessBandwidthMakesAnOperationMemoryBound) {
 
 TEST(Clock, WhatLiesInSramCostsNoDram) {
   const ClockSettings settings = settings_of("agx-orin-64");
-  Loadable loadable = conv_loadable({.c = 256, .k = 64}, settings.generation);
+  Loadable loadable = conv_loadable({.c = 256, .k = 64}, settings.core.generation);
   const OperationTime before = estimate(loadable, settings).operations.front();
   loadable.cubes[0].place.region = Region::Sram;
   const OperationTime after = estimate(loadable, settings).operations.front();
@@ -162,7 +162,7 @@ TEST(Clock, TwoBusyCoresGetLessDramEach) {
 
 TEST(Clock, EachStripOfACutConvolutionIsAHardwareLayerWithAGap) {
   const ClockSettings settings = settings_of("agx-orin-64");
-  Loadable loadable = conv_loadable({.side = 3}, settings.generation);
+  Loadable loadable = conv_loadable({.side = 3}, settings.core.generation);
   loadable.operations[0].tiling.strips = {{0, 20, 0, 21}, {20, 20, 19, 22}, {40, 16, 39, 17}};
   const int64_t strips = 3;
   const OperationTime time = estimate(loadable, settings).operations[0];
@@ -172,9 +172,10 @@ TEST(Clock, EachStripOfACutConvolutionIsAHardwareLayerWithAGap) {
 TEST(Clock, PoolingRunsAtTheUnitsRate) {
   const ClockSettings settings = ideal("agx-xavier");
   Loadable loadable;
-  loadable.generation = settings.generation;
-  loadable.cubes = {feature_cube("in", {1, 64, 112, 112}, ir::DataType::Int8, settings.generation),
-                    feature_cube("out", {1, 64, 56, 56}, ir::DataType::Int8, settings.generation)};
+  loadable.generation = settings.core.generation;
+  loadable.cubes = {
+      feature_cube("in", {1, 64, 112, 112}, ir::DataType::Int8, settings.core.generation),
+      feature_cube("out", {1, 64, 56, 56}, ir::DataType::Int8, settings.core.generation)};
   Operation operation = operation_of(ir::DataType::Int8, PdpParameters{});
   operation.tiling = whole(loadable, 64, 0);
   loadable.operations = {operation};
@@ -196,7 +197,7 @@ TEST(Clock, AFasterClockOnlyHelpsWhatTheClockBounds) {
 
 TEST(Clock, ALoadablesTimeIsItsStartAndTheSumOfItsOperations) {
   const ClockSettings settings = settings_of("agx-xavier", "15W");
-  Loadable loadable = conv_loadable({.side = 3}, settings.generation);
+  Loadable loadable = conv_loadable({.side = 3}, settings.core.generation);
   loadable.operations.push_back(loadable.operations.front());
   const LoadableTime time = estimate(loadable, settings);
   ASSERT_EQ(time.operations.size(), 2u);
