@@ -34,7 +34,8 @@ std::string value_name(std::string_view name) {
 
 std::string type_text(DataType type, const Shape& shape) {
   return format("{}[{}]", text(type), join(shape, ",", [](const Dim& dim) {
-                  return dim.is_known() ? std::to_string(dim.value) : dim.symbol;
+                  if (dim.is_known()) return std::to_string(dim.value);
+                  return is_plain(dim.symbol) ? dim.symbol : quoted(dim.symbol);
                 }));
 }
 

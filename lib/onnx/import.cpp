@@ -1,0 +1,137 @@
+#include "onnx/import.h"
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "dlaexec_onnx.pb.h"
+#include "ir/verify.h"
+#include "onnx/operators.h"
+#include "onnx/scope.h"
+
+namespace dlaexec::onnx {
+namespace {
+
+using onnx_file::GraphProto;
+using onnx_file::ModelProto;
+using onnx_file::NodeProto;
+
+std::string standard(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
+/// Operators without a row, with the nodes that use them.
+class Unsupported {
+ public:
+  explicit Unsupported(const Model& model) : model_(model) {}
+
+  template <class Nodes>
+  void collect(const Nodes& nodes, const std::map<std::string, int64_t>& opsets) {
+    for (const NodeProto& node : nodes) {
+      note(node, opsets);
+      for (const auto& attribute : node.attribute()) {
+        if (attribute.has_g()) collect(attribute.g().node(), opsets);
+        for (const GraphProto& graph : attribute.graphs()) collect(graph.node(), opsets);
+      }
+    }
+  }
+
+  /// One message for all of them.
+  void fail_if_any() const {
+    if (found_.empty()) return;
+    const std::string list = join(found_, "; ", [](const auto& entry) {
+      const std::vector<std::string>& nodes = entry.second;
+      const size_t shown = std::min<size_t>(nodes.size(), 3);
+      const std::vector<std::string> first(nodes.begin(), nodes.begin() + static_cast<long>(shown));
+      return format("{} (node{} {}{})", entry.first, nodes.size() > 1 ? "s" : "",
+                    join(first, ", ", [](const auto& name) { return "'" + name + "'"; }),
+                    nodes.size() > shown ? format(" and {} more", nodes.size() - shown) : "");
+    });
+    fail("{} of the model's operators {} not supported: {}", found_.size(),
+         found_.size() == 1 ? "is" : "are", list);
+  }
+
+ private:
+  void note(const NodeProto& node, const std::map<std::string, int64_t>& opsets) {
+    const std::string domain = standard(node.domain());
+    if (model_.functions.contains({domain, node.op_type()})) return;
+    const auto opset = opsets.find(domain);
+    const int64_t version = opset == opsets.end() ? 1 : opset->second;
+    if (find_operator(domain, node.op_type(), version) != nullptr) return;
+    const std::string name = domain.empty() ? node.op_type() : domain + "::" + node.op_type();
+    found_[format("{} of opset {}", name, version)].push_back(node_title(node));
+  }
+
+  const Model& model_;
+  std::map<std::string, std::vector<std::string>> found_;
+};
+
+void read_opsets(const ModelProto& proto, Model& model, Facts& facts) {
+  for (const auto& opset : proto.opset_import()) {
+    model.opsets[standard(opset.domain())] = opset.version();
+    facts.opsets[opset.domain().empty() ? "ai.onnx" : opset.domain()] = opset.version();
+  }
+  if (proto.opset_import_size() == 0) {  // IR versions before 3 have none
+    model.opsets[""] = 1;
+    facts.opsets["ai.onnx"] = 1;
+  }
+  const auto standard_opset = model.opsets.find("");
+  if (standard_opset != model.opsets.end() && standard_opset->second > kNewestOpset)
+    log::warning("the model uses opset {}; operators are read as of opset {}, the newest known",
+                 standard_opset->second, kNewestOpset);
+}
+
+ModelProto parse(std::string_view bytes) {
+  if (bytes.empty()) fail("the file is empty; an ONNX model is needed");
+  if (bytes.size() > INT32_MAX)
+    fail("the file has {} bytes; ONNX files end at 2 GiB (keep the weights in external data)",
+         bytes.size());
+  ModelProto proto;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    fail("the file is no ONNX model, or is truncated");
+  if (!proto.has_graph() || (proto.graph().node_size() == 0 && proto.graph().output_size() == 0))
+    fail("the file holds no network: it is no ONNX model, or an empty one");
+  return proto;
+}
+
+void check_supported(const ModelProto& proto, const Model& model) {
+  Unsupported unsupported(model);
+  unsupported.collect(proto.graph().node(), model.opsets);
+  for (const auto& function : proto.functions()) {
+    std::map<std::string, int64_t> opsets;
+    for (const auto& opset : function.opset_import())
+      opsets[standard(opset.domain())] = opset.version();
+    unsupported.collect(function.node(), opsets.empty() ? model.opsets : opsets);
+  }
+  unsupported.fail_if_any();
+}
+
+}  // namespace
+
+Imported import_bytes(std::string_view bytes, const std::string& folder) {
+  ModelProto proto = parse(bytes);
+  Imported imported;
+  imported.facts.ir_version = proto.ir_version();
+  imported.facts.producer = proto.producer_name();
+  if (!proto.producer_version().empty()) imported.facts.producer += " " + proto.producer_version();
+  imported.facts.hash = hash128_hex(bytes);
+  Model model{TensorReader(folder), {}, {}};
+  read_opsets(proto, model, imported.facts);
+  for (const auto& function : proto.functions())
+    model.functions[{standard(function.domain()), function.name()}] = &function;
+  check_supported(proto, model);
+  Scope scope(model, imported.graph, nullptr);
+  scope.import_graph(*proto.mutable_graph());
+  if (const std::string flaw = ir::find_flaw(imported.graph); !flaw.empty())
+    fail("the model contradicts itself: {}", flaw);
+  return imported;
+}
+
+Imported import_file(const std::string& path) {
+  return in_context([&] { return format("importing '{}'", path); },
+                    [&] {
+                      const std::string folder = std::filesystem::path(path).parent_path().string();
+                      return import_bytes(read_file(path), folder.empty() ? "." : folder);
+                    });
+}
+
+}  // namespace dlaexec::onnx

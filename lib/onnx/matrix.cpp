@@ -1,0 +1,246 @@
+// Matrix products, normalization, recurrence and control flow.
+#include <algorithm>
+
+#include "onnx/operators.h"
+
+namespace dlaexec::onnx {
+
+ValueIds gemm(Node& node) {
+  node.ignore("broadcast");  // before opset 7; what it allows is allowed anyway
+  ir::GemmAttributes attributes;
+  attributes.transpose_a = node.flag("transA", false);
+  attributes.transpose_b = node.flag("transB", false);
+  attributes.scale_ab = node.real("alpha", 1);
+  attributes.scale_c = node.real("beta", 1);
+  ValueIds inputs = {node.in(0), node.in(1)};
+  if (node.has(2)) inputs.push_back(node.in(2));
+  return {node.add(Op::Gemm, inputs, attributes)};
+}
+
+ValueIds matmul(Node& node) { return {node.add(Op::MatMul, {node.in(0), node.in(1)})}; }
+
+/// com.microsoft: transposes the last two dimensions and scales.
+ValueIds fused_matmul(Node& node) {
+  const auto turned = [&](size_t input, const char* flag) {
+    const ValueId x = node.in(input);
+    const int64_t rank = node.rank(x);
+    if (!node.flag(flag, false) || rank < 2) return x;
+    ir::Ints perm;
+    for (int64_t i = 0; i < rank; ++i) perm.push_back(i);
+    std::swap(perm[static_cast<size_t>(rank) - 1], perm[static_cast<size_t>(rank) - 2]);
+    return node.transpose(x, perm);
+  };
+  if (node.flag("transBatchA", false) || node.flag("transBatchB", false))
+    fail("transBatchA and transBatchB are not supported");
+  const ValueId y = node.add(Op::MatMul, {turned(0, "transA"), turned(1, "transB")});
+  const float alpha = node.real("alpha", 1);
+  if (alpha == 1) return {y};
+  return {node.binary(ElementwiseKind::Prod, y, node.number(alpha, y))};
+}
+
+ValueIds einsum(Node& node) {
+  ValueIds inputs;
+  for (size_t i = 0; i < node.input_count(); ++i) inputs.push_back(node.in(i));
+  return {node.add(Op::Einsum, inputs, ir::EinsumAttributes{node.text("equation", "")})};
+}
+
+namespace {
+
+/// Training statistics: the mean and variance of the batch, and the running ones moved towards
+/// them.
+ValueIds train_batch_norm(Node& node, float epsilon, float momentum) {
+  const ValueId x = node.in(0);
+  ir::Ints axes;
+  for (int64_t i = 0; i < node.rank(x); ++i)
+    if (i != 1) axes.push_back(i);
+  const ValueId mean = node.reduce(ir::ReduceKind::Mean, x, axes, true);
+  const ValueId centred = node.binary(ElementwiseKind::Sub, x, mean);
+  const ValueId variance = node.reduce(
+      ir::ReduceKind::Mean, node.binary(ElementwiseKind::Prod, centred, centred), axes, false);
+  const ValueId flat_mean = node.squeeze(mean, axes);
+  const auto moved = [&](ValueId running, ValueId batch) {
+    const ValueId old = node.binary(ElementwiseKind::Prod, running, node.number(momentum, running));
+    const ValueId fresh =
+        node.binary(ElementwiseKind::Prod, batch, node.number(1 - momentum, batch));
+    return node.binary(ElementwiseKind::Sum, old, fresh);
+  };
+  ValueIds results = {node.add(Op::BatchNorm, {x, node.in(1), node.in(2), flat_mean, variance},
+                               ir::BatchNormAttributes{epsilon})};
+  results.push_back(node.wants(1) ? moved(node.in(3), flat_mean) : kNoValue);
+  results.push_back(node.wants(2) ? moved(node.in(4), variance) : kNoValue);
+  return results;
+}
+
+}  // namespace
+
+ValueIds batch_norm(Node& node) {
+  node.ignore("is_test");
+  node.ignore("consumed_inputs");
+  const float epsilon = node.real("epsilon", 1e-5f);
+  const float momentum = node.real("momentum", 0.9f);
+  if (node.integer("spatial", 1) != 1) fail("spatial is 0; statistics per channel are supported");
+  if (node.opset() >= 14 && node.flag("training_mode", false))
+    return train_batch_norm(node, epsilon, momentum);
+  if (node.rank(node.in(0)) < 1) fail("the input is a scalar");
+  return {node.add(Op::BatchNorm, {node.in(0), node.in(1), node.in(2), node.in(3), node.in(4)},
+                   ir::BatchNormAttributes{epsilon})};
+}
+
+ValueIds lrn(Node& node) {
+  ir::LrnAttributes attributes;
+  attributes.size = node.required_integer("size");
+  attributes.alpha = node.real("alpha", 1e-4f);
+  attributes.beta = node.real("beta", 0.75f);
+  attributes.bias = node.real("bias", 1);
+  if (attributes.size < 1 || node.rank(node.in(0)) < 3)
+    fail("size is {} and the input has {} dimensions; 1 or more and 3 or more are needed",
+         attributes.size, node.rank(node.in(0)));
+  return {node.add(Op::Lrn, {node.in(0)}, attributes)};
+}
+
+ValueIds instance_norm(Node& node) {
+  node.ignore("consumed_inputs");
+  ir::NormAttributes attributes;
+  attributes.epsilon = node.real("epsilon", 1e-5f);
+  return {node.add(Op::InstanceNorm, {node.in(0), node.in(1), node.in(2)}, attributes)};
+}
+
+ValueIds group_norm(Node& node) {
+  const ValueId x = node.in(0);
+  ir::NormAttributes attributes;
+  attributes.groups = node.required_integer("num_groups");
+  attributes.epsilon = node.real("epsilon", 1e-5f);
+  node.ignore("stash_type");
+  const ir::Dim& channels = node.rank(x) < 2 ? ir::Dim(0) : node.shape(x)[1];
+  if (!channels.is_known() || attributes.groups < 1 || channels.value % attributes.groups != 0)
+    fail("num_groups is {}; it must divide the known number of channels", attributes.groups);
+  const auto per_channel = [&](ValueId parameter) {
+    if (node.opset() >= 21) return parameter;
+    // Opset 18 has one value a group.
+    const int64_t each = channels.value / attributes.groups;
+    const ValueId column = node.unsqueeze(parameter, {1});
+    const ValueId wide =
+        node.add(Op::Expand, {column, node.ints_constant({attributes.groups, each})});
+    return node.reshape(wide, {-1});
+  };
+  const ValueId scale = per_channel(node.in(1));
+  const ValueId bias = per_channel(node.in(2));
+  return {node.add(Op::GroupNorm, {x, scale, bias}, attributes)};
+}
+
+ValueIds layer_norm(Node& node) {
+  const ValueId x = node.in(0);
+  ir::NormAttributes attributes;
+  attributes.axis = node.axis_in(node.integer("axis", -1), node.rank(x));
+  attributes.epsilon = node.real("epsilon", 1e-5f);
+  node.ignore("stash_type");
+  ValueIds inputs = {x, node.in(1)};
+  if (node.has(2)) inputs.push_back(node.in(2));
+  ValueIds results = {node.add(Op::LayerNorm, inputs, attributes)};
+  if (!node.wants(1) && !node.wants(2)) return results;
+  ir::Ints axes;
+  for (int64_t i = attributes.axis; i < node.rank(x); ++i) axes.push_back(i);
+  const ValueId real = node.cast(x, ir::DataType::Float32);
+  const ValueId mean = node.reduce(ir::ReduceKind::Mean, real, axes, true);
+  const ValueId centred = node.binary(ElementwiseKind::Sub, real, mean);
+  const ValueId variance = node.reduce(
+      ir::ReduceKind::Mean, node.binary(ElementwiseKind::Prod, centred, centred), axes, true);
+  const ValueId shifted =
+      node.binary(ElementwiseKind::Sum, variance, node.number(attributes.epsilon, variance));
+  const ValueId deviation = node.unary(UnaryKind::Sqrt, shifted);
+  results.push_back(mean);
+  results.push_back(node.unary(UnaryKind::Reciprocal, deviation));
+  return results;
+}
+
+ValueIds rms_norm(Node& node) {
+  ir::NormAttributes attributes;
+  attributes.axis = node.axis_in(node.integer("axis", -1), node.rank(node.in(0)));
+  attributes.epsilon = node.real("epsilon", 1e-5f);
+  node.ignore("stash_type");
+  return {node.add(Op::RmsNorm, {node.in(0), node.in(1)}, attributes)};
+}
+
+ValueIds lp_norm(Node& node) {
+  ir::NormAttributes attributes;
+  attributes.axis = node.axis_in(node.integer("axis", -1), node.rank(node.in(0)));
+  attributes.p = node.integer("p", 2);
+  if (attributes.p != 1 && attributes.p != 2) fail("p is {}; 1 and 2 are allowed", attributes.p);
+  return {node.add(Op::LpNorm, {node.in(0)}, attributes)};
+}
+
+ValueIds mean_variance_norm(Node& node) {
+  const ValueId x = node.in(0);
+  ir::Ints axes = node.ints("axes", {0, 2, 3});
+  for (int64_t& axis : axes) axis = node.axis_in(axis, node.rank(x));
+  std::sort(axes.begin(), axes.end());
+  const ValueId mean = node.reduce(ir::ReduceKind::Mean, x, axes, true);
+  const ValueId centred = node.binary(ElementwiseKind::Sub, x, mean);
+  const ValueId variance = node.reduce(
+      ir::ReduceKind::Mean, node.binary(ElementwiseKind::Prod, centred, centred), axes, true);
+  const ValueId deviation = node.unary(UnaryKind::Sqrt, variance);
+  const ValueId divisor =
+      node.binary(ElementwiseKind::Sum, deviation, node.number(1e-9, deviation));
+  return {node.binary(ElementwiseKind::Div, centred, divisor)};
+}
+
+namespace {
+
+ValueIds recurrence(Node& node, Op op) {
+  ir::RecurrentAttributes attributes;
+  const std::string direction = node.text("direction", "forward");
+  const auto parsed = ir::parse_enum<ir::RecurrentDirection>(direction);
+  if (!parsed) fail("direction is '{}'; forward, reverse and bidirectional are allowed", direction);
+  attributes.direction = *parsed;
+  attributes.activations = node.texts("activations");
+  attributes.activation_alpha = node.reals("activation_alpha");
+  attributes.activation_beta = node.reals("activation_beta");
+  attributes.clip = node.real("clip", 0);
+  attributes.batch_first = node.integer("layout", 0) != 0;
+  attributes.input_forget = node.flag("input_forget", false);
+  attributes.linear_before_reset = node.flag("linear_before_reset", false);
+  node.ignore("output_sequence");
+  const ir::Shape& r = node.shape(node.in(2));
+  if (r.size() != 3 || !r[2].is_known()) fail("the recurrent weights must have 3 known dimensions");
+  attributes.hidden_size = node.integer("hidden_size", r[2].value);
+  if (attributes.hidden_size != r[2].value || attributes.hidden_size < 1)
+    fail("hidden_size is {}; the recurrent weights have {}", attributes.hidden_size, r[2].value);
+  ValueIds inputs = {node.in(0), node.in(1), node.in(2)};
+  for (size_t i = 3; i < node.input_count(); ++i) inputs.push_back(node.optional(i));
+  while (inputs.back() == kNoValue) inputs.pop_back();
+  return node.add_several(op, inputs, attributes, std::max<size_t>(1, node.output_count()));
+}
+
+}  // namespace
+
+ValueIds lstm(Node& node) { return recurrence(node, Op::Lstm); }
+ValueIds gru(Node& node) { return recurrence(node, Op::Gru); }
+ValueIds rnn(Node& node) { return recurrence(node, Op::Rnn); }
+
+ValueIds condition(Node& node) {
+  ir::IfAttributes attributes;
+  attributes.then_branch = node.body("then_branch");
+  attributes.else_branch = node.body("else_branch");
+  return node.add_several(Op::If, {node.in(0)}, attributes, node.output_count());
+}
+
+ValueIds loop(Node& node) {
+  ir::LoopAttributes attributes;
+  attributes.body = node.body("body");
+  ValueIds inputs = node.inputs();
+  if (inputs.size() < 2) inputs.resize(2, kNoValue);
+  return node.add_several(Op::Loop, inputs, attributes, node.output_count());
+}
+
+ValueIds scan(Node& node) {
+  ir::LoopAttributes attributes;
+  attributes.body = node.body("body");
+  attributes.scan_inputs = node.required_integer("num_scan_inputs");
+  attributes.scan_input_axes = node.ints("scan_input_axes");
+  attributes.scan_output_axes = node.ints("scan_output_axes");
+  attributes.scan_input_reverse = node.ints("scan_input_directions");
+  attributes.scan_output_reverse = node.ints("scan_output_directions");
+  return node.add_several(Op::Scan, node.inputs(), attributes, node.output_count());
+}
+
+}  // namespace dlaexec::onnx

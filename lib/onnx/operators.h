@@ -1,0 +1,38 @@
+// The operators that are imported: one row each, in operators.def.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "onnx/node.h"
+
+namespace dlaexec::onnx {
+
+/// Adds what an ONNX node means to the graph and gives its results, in ONNX's order; results that
+/// nobody wants may be left out.
+using ImportFunction = ValueIds (*)(Node& node);
+
+/// One operator over a range of opsets.
+struct Operator {
+  std::string_view domain;  ///< "" is ai.onnx
+  std::string_view name;
+  int64_t first_opset, last_opset;
+  ImportFunction import;
+};
+
+/// The newest opset of the standard domain whose operators are known.
+inline constexpr int64_t kNewestOpset = 23;
+
+std::span<const Operator> operators();
+
+/// The row for an operator at an opset, or null. Opsets past the newest one count as it.
+const Operator* find_operator(std::string_view domain, std::string_view name, int64_t opset);
+
+// The functions of the rows.
+#define DLAEXEC_ONNX(domain, name, first, last, function) ValueIds function(Node& node);
+#include "onnx/operators.def"
+
+/// A convolution with the window attributes of @p node on operands of its own.
+ValueId add_conv(Node& node, ValueId x, ValueId w, ValueId bias);
+
+}  // namespace dlaexec::onnx
