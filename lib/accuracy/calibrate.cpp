@@ -1,0 +1,106 @@
+#include "accuracy/calibrate.h"
+
+#include <algorithm>
+
+#include "accuracy/taps.h"
+#include "ir/infer.h"
+#include "quant/histogram.h"
+
+namespace dlaexec::accuracy {
+namespace {
+
+/// The network with every size known: its free batch is @p batch; another free size has no data to
+/// follow.
+ir::Graph with_batch(const ir::Graph& graph, int64_t batch) {
+  std::map<std::string, int64_t> sizes;
+  for (const ir::ValueId id : graph.inputs) {
+    const ir::Shape& shape = graph.value(id).shape;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      if (shape[i].is_known()) continue;
+      if (i > 0)
+        fail("input '{}' is {}; calibration needs every size but the batch: give --shapes",
+             graph.value(id).name, ir::to_text(shape));
+      sizes[shape[i].symbol] = batch;
+    }
+  }
+  return sizes.empty() ? graph : ir::specialize(graph, sizes);
+}
+
+int64_t batch_of(const ir::Graph& graph) {
+  if (graph.inputs.empty()) fail("a network without inputs has nothing to calibrate");
+  const ir::Shape& shape = graph.value(graph.inputs[0]).shape;
+  return shape.empty() ? 1 : shape[0].value;
+}
+
+/// One histogram per tensor, filled batch after batch.
+class Collector {
+ public:
+  Collector(const ir::Graph& graph, ThreadPool& pool)
+      : pool_(pool), taps_(graph, pool), histograms_(taps_.names().size()) {}
+
+  void add(const std::vector<ir::Tensor>& inputs) {
+    const std::vector<ir::Tensor> tensors = taps_.run(inputs);
+    pool_.parallel_for(static_cast<int64_t>(tensors.size()), [&](int64_t i) {
+      const auto at = static_cast<size_t>(i);
+      histograms_[at].add(tensors[at].to_floats());
+    });
+  }
+
+  Calibration choose(const quant::CalibrationSettings& settings) {
+    Calibration result;
+    result.tensors.resize(histograms_.size());
+    pool_.parallel_for(static_cast<int64_t>(histograms_.size()), [&](int64_t i) {
+      const auto at = static_cast<size_t>(i);
+      const quant::Histogram& seen = histograms_[at];
+      result.tensors[at] = {taps_.names()[at], quant::calibrated_range(seen, settings), seen.max(),
+                            seen.not_finite()};
+    });
+    for (const CalibratedTensor& tensor : result.tensors)
+      if (tensor.range > 0) result.scales[tensor.name] = tensor.range / 127;
+    return result;
+  }
+
+ private:
+  ThreadPool& pool_;
+  Taps taps_;
+  std::vector<quant::Histogram> histograms_;
+};
+
+}  // namespace
+
+std::vector<Feed> feeds_of(const ir::Graph& graph) {
+  std::vector<Feed> feeds;
+  for (const ir::ValueId id : graph.inputs) {
+    const ir::Value& value = graph.value(id);
+    Feed feed{value.name, value.type, {}};
+    for (const ir::Dim& dim : value.shape) {
+      if (!dim.is_known() && !feed.dims.empty())
+        fail("input '{}' is {}; samples need every size but the batch: give --shapes", value.name,
+             ir::to_text(value.shape));
+      feed.dims.push_back(dim.value);
+    }
+    if (!feed.dims.empty()) feed.dims[0] = 1;
+    feeds.push_back(std::move(feed));
+  }
+  return feeds;
+}
+
+Calibration calibrate(const ir::Graph& graph, const Dataset& data,
+                      const CalibrationRequest& request, ThreadPool& pool) {
+  const ir::Graph sized = with_batch(graph, static_cast<int64_t>(request.batch_size));
+  const auto batch = static_cast<size_t>(batch_of(sized));
+  size_t batches = data.size() / batch;
+  if (batches == 0)
+    fail("{} samples do not fill one batch of {}; give more samples", data.size(), batch);
+  if (request.batches > 0) batches = std::min(batches, request.batches);
+  Collector collector(sized, pool);
+  for (size_t i = 0; i < batches; ++i) {
+    collector.add(data.load_batch(i * batch, batch));
+    if (request.progress) request.progress((i + 1) * batch, batches * batch);
+  }
+  Calibration result = collector.choose(request.settings);
+  result.samples = batches * batch;
+  return result;
+}
+
+}  // namespace dlaexec::accuracy

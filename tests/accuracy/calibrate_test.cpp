@@ -1,0 +1,68 @@
+#include "accuracy/calibrate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "ir/npy.h"
+#include "ir/text.h"
+#include "support/paths.h"
+
+namespace dlaexec::accuracy {
+namespace {
+
+constexpr const char* kNetwork = R"(graph @g(%x: f32[N,4]) {
+  const %two = f32[1] [2]
+  %double = elementwise(%x, %two) {kind=prod} : f32[N,4]
+  %positive = activation(%double) {kind=relu} : f32[N,4]
+  %nothing = elementwise(%positive, %positive) {kind=sub} : f32[N,4]
+  return %nothing
+})";
+
+class Calibrate : public testing::Test {
+ protected:
+  ir::Graph graph_ = ir::parse(kNetwork);
+  ThreadPool pool_{2};
+  std::string path_ = test::temporary_dir() + "/x.npy";
+
+  void SetUp() override {
+    const ir::Tensor samples =
+        ir::Tensor::of<float>({3, 4}, {1, -3, 2, 0.5f, 0, 0, 0, 0, 1, 1, 1, -1});
+    write_file(path_, ir::write_npy(samples));
+  }
+  Calibration run(CalibrationRequest request) {
+    request.settings.algorithm = quant::CalibrationAlgorithm::MinMax;
+    const Dataset data(path_, feeds_of(graph_), {});
+    return calibrate(graph_, data, request, pool_);
+  }
+};
+
+TEST_F(Calibrate, EveryFloatTensorGetsTheRangeOfWhatWentThroughIt) {
+  const Calibration found = run({});
+  EXPECT_EQ(found.samples, 3u);
+  ASSERT_EQ(found.tensors.size(), 4u);
+  EXPECT_EQ(found.tensors[0].name, "x");
+  EXPECT_FLOAT_EQ(found.scales.at("x"), 3.0f / 127);
+  EXPECT_FLOAT_EQ(found.scales.at("double"), 6.0f / 127);
+  EXPECT_FLOAT_EQ(found.scales.at("positive"), 4.0f / 127);
+  EXPECT_FALSE(found.scales.contains("nothing"));  // always 0: no scale can be chosen
+}
+
+TEST_F(Calibrate, BatchesAndTheirNumberOnlyChooseTheSamples) {
+  CalibrationRequest request;
+  request.batch_size = 2;
+  const Calibration pairs = run(request);
+  EXPECT_EQ(pairs.samples, 2u);
+  EXPECT_FLOAT_EQ(pairs.scales.at("x"), 3.0f / 127);
+  request.batch_size = 4;
+  EXPECT_THROW(run(request), Error);
+  request.batch_size = 1;
+  request.batches = 1;
+  std::vector<size_t> progress;
+  request.progress = [&](size_t done, size_t) { progress.push_back(done); };
+  EXPECT_EQ(run(request).samples, 1u);
+  EXPECT_THAT(progress, testing::ElementsAre(1));
+}
+
+}  // namespace
+}  // namespace dlaexec::accuracy
