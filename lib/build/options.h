@@ -57,7 +57,8 @@ struct Options {
       false;  ///< no reformat at the network's edges; a DLA without fallback implies it
   std::vector<InputShape> shapes;
 
-  /// Sees the graph after each stage: "import", each pass by its name, "placement", "steps".
+  /// Sees the graph after each stage: "import", each pass by its name, "placement", "types",
+  /// "steps".
   std::function<void(std::string_view stage, const ir::Graph&)> on_stage;
 };
 

@@ -44,7 +44,7 @@ struct Setting {
 struct Metadata {
   std::string tool_version;
   std::string model;       ///< the model's file name, without folders
-  std::string model_hash;  ///< hash128_hex of the model's bytes, external data included
+  std::string model_hash;  ///< hash128_hex of the model file
   std::string platform;    ///< whose DLA is modelled: "agx-orin-64"
   std::string power_mode;
   int dla_core = -1;  ///< -1: none

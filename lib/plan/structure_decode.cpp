@@ -194,6 +194,9 @@ Metadata read_metadata(const plan_file::Metadata& from) {
                                {range.min().begin(), range.min().end()},
                                {range.opt().begin(), range.opt().end()},
                                {range.max().begin(), range.max().end()}});
+  for (const ShapeRange& range : metadata.shapes)
+    if (range.min.size() != range.opt.size() || range.max.size() != range.opt.size())
+      refuse("the shapes of input '{}' have different ranks", range.input);
   for (const plan_file::Layer& layer : from.layers()) metadata.layers.push_back(read_layer(layer));
   metadata.notes.assign(from.notes().begin(), from.notes().end());
   return metadata;

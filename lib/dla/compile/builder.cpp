@@ -76,7 +76,7 @@ CubeId Builder::add_part(std::string name, CubeId whole, int64_t first, const Nc
 void Builder::place_inside(ir::ValueId value, CubeId whole, int64_t first) {
   const Nchw dims = nchw_of(ir::dims_of(graph_.value(value).shape));
   const CubeId part = add_part(graph_.value(value).name, whole, first, dims);
-  inside_.insert({part, whole});
+  inside_.insert({part, whole, first});
   bind(value, part);
 }
 

@@ -30,7 +30,9 @@ class Builder {
   /// Lets @p value lie in the channels from @p first on of @p whole, where its producer then writes
   /// it.
   void place_inside(ir::ValueId value, CubeId whole, int64_t first);
-  bool is_inside(CubeId part, CubeId whole) const { return inside_.contains({part, whole}); }
+  bool is_inside(CubeId part, CubeId whole, int64_t first) const {
+    return inside_.contains({part, whole, first});
+  }
   /// From now on @p value lies in @p cube.
   void bind(ir::ValueId value, CubeId cube) { cubes_[value] = cube; }
   bool is_bound(ir::ValueId value) const { return cubes_.contains(value); }
@@ -77,7 +79,8 @@ class Builder {
   Loadable loadable_;
   std::vector<std::byte> blob_;
   std::unordered_map<ir::ValueId, CubeId> cubes_;
-  std::set<std::pair<CubeId, CubeId>> inside_;  ///< a part and the concat's output that it lies in
+  std::set<std::tuple<CubeId, CubeId, int64_t>>
+      inside_;  ///< a part and the concat's output that it lies in
 };
 
 }  // namespace dlaexec::dla

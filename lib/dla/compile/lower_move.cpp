@@ -80,7 +80,7 @@ void lower_concat(Builder& builder, const ir::Node& node) {
   for (const ir::ValueId id : node.inputs) {
     const CubeId input = builder.cube_of(id);
     const Nchw dims = builder.cube(input).dims;
-    if (!builder.is_inside(input, output)) append_part(builder, node, input, output, first);
+    if (!builder.is_inside(input, output, first)) append_part(builder, node, input, output, first);
     first += dims.c;
   }
 }

@@ -1,0 +1,170 @@
+#include "build/build.h"
+
+#include "base/log.h"
+#include "build/edges.h"
+#include "build/metadata.h"
+#include "build/model.h"
+#include "build/segments.h"
+#include "build/shapes.h"
+#include "dla/platform.h"
+#include "passes/pipeline.h"
+
+namespace dlaexec::build {
+namespace {
+
+/// The board that the build is for.
+struct Board {
+  const dla::Platform& platform;
+  const dla::PowerMode& mode;
+  dla::Edition edition;
+};
+
+Board board_of(const Options& options) {
+  const dla::Platform& platform = dla::platform(options.platform);
+  const dla::PowerMode& mode = dla::power_mode(platform, options.power_mode);
+  if (options.dla_core) dla::require_core(platform, mode, *options.dla_core);
+  const dla::Edition edition =
+      options.dla_rules.value_or(dla::default_edition(platform.generation));
+  if (!dla::is_usual(platform.generation, edition))
+    log::warning("TensorRT {} does not know the DLA of {}; its rules are applied all the same",
+                 ir::text(edition), platform.title);
+  return {platform, mode, edition};
+}
+
+bool may_use_dla(const Options& options) {
+  if (options.dla_core) return true;
+  for (const auto& [layer, device] : options.layer_devices)
+    if (device == ir::Device::Dla) return true;
+  return false;
+}
+
+quant::Options quant_options(const Options& options, const Board& board) {
+  quant::Options wanted;
+  wanted.int8 = options.int8;
+  wanted.fp16 = options.fp16 || (may_use_dla(options) && !options.int8);
+  wanted.constraints = options.constraints;
+  wanted.layer_precisions = options.layer_precisions;
+  wanted.scales = options.scales;
+  if (may_use_dla(options)) wanted.dla = dla::Target{board.platform.generation, board.edition, {}};
+  return wanted;
+}
+
+dla::CompileOptions compile_options(const Options& options, const Board& board) {
+  dla::CompileOptions wanted;
+  wanted.generation = board.platform.generation;
+  wanted.pools = dla::default_pools(wanted.generation);
+  wanted.pools.sram = options.pools.dla_sram.value_or(wanted.pools.sram);
+  wanted.pools.local = options.pools.dla_local_dram.value_or(wanted.pools.local);
+  wanted.pools.global = options.pools.dla_global_dram.value_or(wanted.pools.global);
+  dla::require_legal(wanted.pools);
+  return wanted;
+}
+
+/// Asks the DLA compiler about a segment before its neighbours are known: fused and typed alone.
+std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
+                                                     const dla::CompileOptions& options) {
+  ir::Graph trial = segment;
+  for (ir::Node& node : trial.nodes) {
+    node.device = ir::Device::Dla;
+    node.segment = 0;
+  }
+  for (const auto* edges : {&trial.inputs, &trial.outputs})
+    for (const ir::ValueId id : *edges) {
+      ir::Value& value = trial.value(id);
+      value.type = ir::DataType::Float16;
+      value.format = ir::Format::DlaLinear;
+    }
+  passes::fuse(trial);
+  passes::fix_types(trial);
+  const auto refusal = dla::can_compile(trial, options);
+  if (!refusal) return std::nullopt;
+  // A step is known to the user by the first layer in it.
+  std::string layer = refusal->layer();
+  for (const ir::Node& node : trial.nodes)
+    if (node.name == refusal->layer() && !node.origins.empty()) layer = node.origins.front();
+  return place::FrontEndRefusal{layer, refusal->reason()};
+}
+
+place::Options place_options(const Options& options, const Board& board,
+                             const dla::CompileOptions& compiler) {
+  place::Options wanted;
+  wanted.platform = &board.platform;
+  wanted.mode = &board.mode;
+  wanted.edition = board.edition;
+  wanted.default_device = options.dla_core ? ir::Device::Dla : ir::Device::Gpu;
+  wanted.layer_devices = options.layer_devices;
+  wanted.gpu_fallback = options.gpu_fallback;
+  wanted.direct_io = options.direct_io;
+  wanted.input_formats = options.input_formats;
+  wanted.output_formats = options.output_formats;
+  wanted.order = options.subgraph_order;
+  wanted.front_end = [compiler](const ir::Graph& segment) {
+    return try_to_compile(segment, compiler);
+  };
+  return wanted;
+}
+
+std::vector<std::string> segment_names(const place::Placement& placement) {
+  std::vector<std::string> names;
+  for (const place::Segment& segment : placement.segments) names.push_back(segment.name);
+  return names;
+}
+
+plan::Metadata metadata_of(const Options& options, const Model& model, const Board& board) {
+  plan::Metadata metadata;
+  metadata.tool_version = DLAEXEC_VERSION;
+  metadata.model = model.name;
+  metadata.model_hash = model.hash;
+  metadata.platform = board.platform.name;
+  metadata.power_mode = board.mode.name;
+  metadata.dla_core = options.dla_core.value_or(-1);
+  metadata.settings = describe_settings(options);
+  return metadata;
+}
+
+}  // namespace
+
+plan::Plan build(const Options& options) {
+  const auto show = [&](std::string_view stage, const ir::Graph& graph) {
+    if (options.on_stage) options.on_stage(stage, graph);
+  };
+  const Board board = board_of(options);
+  const dla::CompileOptions compiler = compile_options(options, board);
+  const place::Options placing = place_options(options, board, compiler);
+
+  Model model = read_model(options);
+  ir::Graph& graph = model.graph;
+  plan::Plan plan;
+  plan.metadata = metadata_of(options, model, board);
+  const std::vector<NetworkLayer> layers = network_layers(graph);
+  require_counts(graph, options);
+  plan.metadata.shapes = apply_shapes(graph, options.shapes);
+  show("import", graph);
+  passes::clean_up(graph, options.on_stage);
+
+  place::choose_devices(graph, placing);
+  const quant::Report report = quant::assign(graph, quant_options(options, board));
+  quant::log_report(report);
+  const place::Placement placement = place::partition(graph, placing);
+  place::log_placement(placement);
+  show("placement", graph);
+  const ir::Graph placed = graph;
+
+  apply_edges(graph, placement, options);
+  passes::fuse(graph, options.on_stage);
+  passes::fix_types(graph, options.on_stage);
+  show("types", graph);
+  plan.loadables = compile_segments(graph, segment_names(placement), compiler);
+  if (may_use_dla(options))
+    log::verbose("Number of DLA node candidates offloaded : {} out of {}", plan.loadables.size(),
+                 placement.candidates);
+  ir::remove_unused(graph);
+  show("steps", graph);
+
+  plan.metadata.layers = describe_layers(layers, placed, placement, graph);
+  plan.metadata.notes = describe_notes(report);
+  plan.graph = std::move(graph);
+  return plan;
+}
+
+}  // namespace dlaexec::build

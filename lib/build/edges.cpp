@@ -1,0 +1,86 @@
+#include "build/edges.h"
+
+#include <algorithm>
+
+namespace dlaexec::build {
+namespace {
+
+void require_count(std::string_view flag, std::string_view what, size_t entries, size_t edges) {
+  if (entries <= 1 || entries == edges) return;
+  fail(
+      "The number of {} must match the number of {}: {} given, the network has {}; one for all is "
+      "allowed too",
+      flag, what, entries, edges);
+}
+
+const place::Crossing* crossing_of(const std::vector<place::Segment>& segments,
+                                   std::vector<place::Crossing> place::Segment::*side,
+                                   const std::string& tensor) {
+  for (const place::Segment& segment : segments)
+    for (const place::Crossing& crossing : segment.*side)
+      if (crossing.tensor == tensor) return &crossing;
+  return nullptr;
+}
+
+bool allows(const place::EdgeFormat& edge, ir::Format format) {
+  return std::find(edge.formats.begin(), edge.formats.end(), format) != edge.formats.end();
+}
+
+/// What the DLA takes as it is, then linear, then whatever comes first. Chw4 is HWC4 by its old
+/// name.
+ir::Format choose_format(const place::EdgeFormat& edge, const place::Crossing* crossing) {
+  if (crossing && crossing->type == edge.type) {
+    if (allows(edge, crossing->format)) return crossing->format;
+    if (crossing->format == ir::Format::DlaHwc4 && allows(edge, ir::Format::Chw4))
+      return crossing->format;
+  }
+  return allows(edge, ir::Format::Linear) ? ir::Format::Linear : edge.formats.front();
+}
+
+void apply_edge(ir::Graph& graph, ir::ValueId id, const place::EdgeFormat& edge,
+                const place::Crossing* crossing) {
+  ir::Value& value = graph.value(id);
+  const bool quantized = value.type == ir::DataType::Int8 && value.quantization.is_known();
+  if (!ir::is_float(value.type) && !quantized && edge.type != value.type)
+    fail("tensor '{}' holds {}; it cannot be {} at the network's edge", value.name,
+         ir::text(value.type), ir::text(edge.type));
+  if (ir::is_float(value.type) && edge.type == ir::DataType::Int8 && !value.quantization.is_known())
+    fail(
+        "tensor '{}' is to be INT8 at the network's edge, but its range is not known; give a "
+        "calibration cache that names it",
+        value.name);
+  value.type = edge.type;
+  value.format = choose_format(edge, crossing);
+  if (value.constant && value.constant->type() != value.type)
+    value.constant = value.constant->converted(value.type);
+}
+
+void apply_side(ir::Graph& graph, const std::vector<ir::ValueId>& edges,
+                const std::vector<place::EdgeFormat>& wishes, const place::Placement& placement,
+                std::vector<place::Crossing> place::Segment::*side) {
+  for (size_t i = 0; i < edges.size() && !wishes.empty(); ++i)
+    apply_edge(graph, edges[i], wishes[wishes.size() == 1 ? 0 : i],
+               crossing_of(placement.segments, side, graph.value(edges[i]).name));
+}
+
+}  // namespace
+
+void require_counts(const ir::Graph& graph, const Options& options) {
+  require_count("inputIOFormats", "inputs", options.input_formats.size(), graph.inputs.size());
+  require_count("outputIOFormats", "outputs", options.output_formats.size(), graph.outputs.size());
+}
+
+bool has_int8_edge(const Options& options) {
+  const auto is_int8 = [](const place::EdgeFormat& edge) {
+    return edge.type == ir::DataType::Int8;
+  };
+  return std::any_of(options.input_formats.begin(), options.input_formats.end(), is_int8) ||
+         std::any_of(options.output_formats.begin(), options.output_formats.end(), is_int8);
+}
+
+void apply_edges(ir::Graph& graph, const place::Placement& placement, const Options& options) {
+  apply_side(graph, graph.inputs, options.input_formats, placement, &place::Segment::inputs);
+  apply_side(graph, graph.outputs, options.output_formats, placement, &place::Segment::outputs);
+}
+
+}  // namespace dlaexec::build

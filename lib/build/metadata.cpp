@@ -1,0 +1,132 @@
+#include "build/metadata.h"
+
+#include <unordered_map>
+
+namespace dlaexec::build {
+namespace {
+
+/// For each layer of the network, the node of @p graph that it is an origin of.
+std::unordered_map<std::string, const ir::Node*> owners(const ir::Graph& graph) {
+  std::unordered_map<std::string, const ir::Node*> found;
+  for (const ir::Node& node : graph.nodes)
+    for (const std::string& origin : node.origins) found.emplace(origin, &node);
+  return found;
+}
+
+std::string_view flag_type(ir::DataType type) {
+  switch (type) {
+    case ir::DataType::Float32:
+      return "fp32";
+    case ir::DataType::Float16:
+      return "fp16";
+    case ir::DataType::BFloat16:
+      return "bf16";
+    case ir::DataType::Int8:
+      return "int8";
+    case ir::DataType::UInt8:
+      return "uint8";
+    case ir::DataType::Int32:
+      return "int32";
+    case ir::DataType::Int64:
+      return "int64";
+    case ir::DataType::Bool:
+      return "bool";
+  }
+  __builtin_unreachable();
+}
+
+std::string edges_text(const std::vector<place::EdgeFormat>& edges) {
+  if (edges.empty()) return "fp32:chw";
+  return join(edges, ",", [](const place::EdgeFormat& edge) {
+    return format("{}:{}", flag_type(edge.type),
+                  join(edge.formats, "+", [](ir::Format f) { return std::string(ir::text(f)); }));
+  });
+}
+
+std::string pool_text(const std::optional<int64_t>& bytes) {
+  return bytes ? format("{} bytes", *bytes) : "default";
+}
+
+/// "name:value,name:value" of a map, in its order.
+template <class Map>
+std::string pairs_text(const Map& map) {
+  return join(map, ",",
+              [](const auto& pair) { return format("{}:{}", pair.first, ir::text(pair.second)); });
+}
+
+}  // namespace
+
+std::vector<NetworkLayer> network_layers(const ir::Graph& graph) {
+  std::vector<NetworkLayer> layers;
+  for (const ir::Node& node : graph.nodes)
+    layers.push_back({node.name, std::string(ir::info(node.op).layer_type)});
+  return layers;
+}
+
+std::vector<plan::Layer> describe_layers(const std::vector<NetworkLayer>& layers,
+                                         const ir::Graph& placed, const place::Placement& placement,
+                                         const ir::Graph& plan_graph) {
+  const auto placed_owner = owners(placed);
+  const auto step_owner = owners(plan_graph);
+  std::unordered_map<std::string, const place::LayerPlacement*> decisions;
+  for (const place::LayerPlacement& decision : placement.layers)
+    decisions.emplace(decision.layer, &decision);
+
+  std::vector<plan::Layer> described;
+  for (const NetworkLayer& layer : layers) {
+    plan::Layer& made = described.emplace_back();
+    made.name = layer.name;
+    made.type = layer.type;
+    const auto node = placed_owner.find(layer.name);
+    if (node != placed_owner.end()) {
+      made.device = node->second->device.value_or(ir::Device::Gpu);
+      made.precision = node->second->precision.value_or(ir::DataType::Float32);
+    }
+    const auto decision = decisions.find(layer.name);
+    if (decision != decisions.end()) made.findings = decision->second->findings;
+    const auto step = step_owner.find(layer.name);
+    if (step != step_owner.end()) made.step = step->second->name;
+  }
+  return described;
+}
+
+std::vector<plan::Setting> describe_settings(const Options& options) {
+  const auto on = [](bool is) { return std::string(is ? "on" : "off"); };
+  std::vector<plan::Setting> settings = {
+      {"fp16", on(options.fp16)},
+      {"int8", on(options.int8)},
+      {"precisionConstraints", std::string(ir::text(options.constraints))},
+      {"useDLACore", options.dla_core ? format("{}", *options.dla_core) : "none"},
+      {"allowGPUFallback", on(options.gpu_fallback)},
+      {"directIO", on(options.direct_io)},
+      {"inputIOFormats", edges_text(options.input_formats)},
+      {"outputIOFormats", edges_text(options.output_formats)},
+      {"memPoolSize.workspace", pool_text(options.pools.workspace)},
+      {"memPoolSize.dlaSRAM", pool_text(options.pools.dla_sram)},
+      {"memPoolSize.dlaLocalDRAM", pool_text(options.pools.dla_local_dram)},
+      {"memPoolSize.dlaGlobalDRAM", pool_text(options.pools.dla_global_dram)}};
+  if (options.dla_rules)
+    settings.push_back({"dlaRules", std::string(ir::text(*options.dla_rules))});
+  if (!options.layer_precisions.empty())
+    settings.push_back({"layerPrecisions", pairs_text(options.layer_precisions)});
+  if (!options.layer_devices.empty())
+    settings.push_back({"layerDeviceTypes", pairs_text(options.layer_devices)});
+  return settings;
+}
+
+std::vector<std::string> describe_notes(const quant::Report& report) {
+  std::vector<std::string> notes;
+  if (report.source == quant::RangeSource::Fixed)
+    notes.push_back(
+        "INT8 ranges are trtexec's fixed ones: good for timing, the outputs mean nothing");
+  for (const quant::RangeChange& change : report.range_changes)
+    notes.push_back(format("range of tensor '{}' widened from {:.6g} to {:.6g} for layer '{}': {}",
+                           change.tensor, change.before, change.after, change.layer,
+                           change.reason));
+  for (const quant::PrecisionNote& note : report.notes)
+    notes.push_back(format("layer '{}' computes in {}, not {}: {}", note.layer, ir::text(note.got),
+                           ir::text(note.wanted), note.reason));
+  return notes;
+}
+
+}  // namespace dlaexec::build

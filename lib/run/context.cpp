@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "run/compose.h"
+#include "run/engine_state.h"
+
+namespace dlaexec::run {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Throws an Error unless @p tensor can be @p binding; learns the values of its symbols.
+void require_fit(const Binding& binding, const ir::Tensor& tensor,
+                 std::map<std::string, int64_t>& symbols) {
+  const ir::Dims& dims = tensor.dims();
+  bool fits = dims.size() == binding.shape.size();
+  for (size_t i = 0; fits && i < dims.size(); ++i) {
+    const ir::Dim& dim = binding.shape[i];
+    const int64_t wanted =
+        dim.is_known() ? dim.value : symbols.try_emplace(dim.symbol, dims[i]).first->second;
+    fits = wanted == dims[i];
+  }
+  if (fits && tensor.type() == binding.type) return;
+  fail("input '{}' is {} {}, not {} {}", binding.name, ir::text(binding.type),
+       ir::to_text(binding.shape), ir::text(tensor.type()), ir::to_text(dims));
+}
+
+/// Throws an Error for sizes outside those that the plan was built for.
+void require_range(const std::vector<plan::ShapeRange>& ranges, const Binding& binding,
+                   const ir::Dims& dims) {
+  for (const plan::ShapeRange& range : ranges) {
+    if (range.input != binding.name) continue;
+    for (size_t i = 0; i < std::min(dims.size(), range.min.size()); ++i)
+      if (dims[i] < range.min[i] || dims[i] > range.max[i])
+        fail("input '{}' is {}; the plan was built for {} to {}", binding.name, ir::to_text(dims),
+             ir::to_text(range.min), ir::to_text(range.max));
+  }
+}
+
+}  // namespace
+
+struct Context::State {
+  /// This context's copy of a part's program, and the node that each of its steps belongs to.
+  struct HostRun {
+    cpu::Program program;
+    std::vector<size_t> owners;
+  };
+
+  explicit State(std::shared_ptr<Engine::State> of) : engine(std::move(of)) {
+    for (const Part& part : engine->parts) {
+      const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
+      dla_runs.push_back(
+          dla ? std::make_unique<DlaRun>(**dla, engine->threads, engine->options.dla_outputs)
+              : nullptr);
+    }
+    programs.resize(engine->parts.size());
+  }
+
+  /// A value of the plan's graph during an execution.
+  const ir::Tensor& tensor(ir::ValueId id) const {
+    const ir::Value& value = engine->plan.graph.value(id);
+    if (value.constant) return *value.constant;
+    DLAEXEC_CHECK(values[static_cast<size_t>(id)].has_value());
+    return *values[static_cast<size_t>(id)];
+  }
+
+  void run_host(HostPart& part, size_t index, Timeline& timeline);
+  void run_dla(const DlaPart& part, size_t index, Timeline& timeline);
+
+  std::shared_ptr<Engine::State> engine;
+  std::vector<std::unique_ptr<DlaRun>> dla_runs;  ///< by part
+  /// By part, then by the dimensions of its inputs.
+  std::vector<std::map<std::vector<ir::Dims>, HostRun>> programs;
+  std::vector<std::optional<ir::Tensor>> values;
+  std::vector<ir::Tensor> outputs;
+};
+
+void Context::State::run_host(HostPart& part, size_t index, Timeline& timeline) {
+  std::vector<ir::Tensor> inputs;
+  std::vector<ir::Dims> dims;
+  for (const ir::ValueId id : part.inputs()) {
+    inputs.push_back(tensor(id));
+    dims.push_back(inputs.back().dims());
+  }
+  auto found = programs[index].find(dims);
+  if (found == programs[index].end()) {
+    const cpu::Program& shared = part.program(dims);
+    found = programs[index].emplace(dims, HostRun{shared, part.owners(shared)}).first;
+  }
+  auto& [program, owners] = found->second;
+  std::vector<std::chrono::nanoseconds> took(owners.size());
+  std::vector<ir::Tensor> made = program.run(inputs, took);
+  for (size_t i = 0; i < made.size(); ++i)
+    values[static_cast<size_t>(part.outputs()[i])] = std::move(made[i]);
+  for (size_t i = 0; i < took.size(); ++i)
+    timeline.steps[static_cast<size_t>(part.nodes()[owners[i]])].wall += took[i];
+}
+
+void Context::State::run_dla(const DlaPart& part, size_t index, Timeline& timeline) {
+  const Clock::time_point start = Clock::now();
+  std::vector<ir::Tensor> inputs;
+  for (const ir::ValueId id : part.inputs()) inputs.push_back(tensor(id));
+  const std::vector<ir::Tensor>& made = dla_runs[index]->run(inputs);
+  for (size_t i = 0; i < made.size(); ++i) values[static_cast<size_t>(part.outputs()[i])] = made[i];
+  timeline.steps[static_cast<size_t>(part.node())].wall = Clock::now() - start;
+}
+
+Context::Context(const Engine& engine) : state_(std::make_unique<State>(engine.state_)) {}
+Context::~Context() = default;
+Context::Context(Context&&) noexcept = default;
+
+Timeline Context::execute(std::span<const ir::Tensor> inputs) {
+  const Engine::State& engine = *state_->engine;
+  const ir::Graph& graph = engine.plan.graph;
+  if (inputs.size() != engine.inputs.size())
+    fail("the plan has {} inputs, {} were given", engine.inputs.size(), inputs.size());
+  state_->values.assign(graph.values.size(), std::nullopt);
+  std::map<std::string, int64_t> symbols;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    require_fit(engine.inputs[i], inputs[i], symbols);
+    require_range(engine.plan.metadata.shapes, engine.inputs[i], inputs[i].dims());
+    state_->values[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+  }
+
+  Timeline timeline;
+  timeline.kind = engine.kind;
+  timeline.steps.resize(engine.steps.size());
+  const Clock::time_point start = Clock::now();
+  for (size_t i = 0; i < engine.parts.size(); ++i) {
+    if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&engine.parts[i]))
+      state_->run_host(**host, i, timeline);
+    else
+      state_->run_dla(*std::get<std::unique_ptr<DlaPart>>(engine.parts[i]), i, timeline);
+  }
+  timeline.wall = Clock::now() - start;
+
+  state_->outputs.clear();
+  for (const ir::ValueId id : graph.outputs) state_->outputs.push_back(state_->tensor(id));
+  state_->values.clear();
+  for (size_t i = 0; i < timeline.steps.size(); ++i)
+    timeline.steps[i].duration = engine.modelled[i].value_or(timeline.steps[i].wall);
+  timeline.total = lay_out(engine.kind, engine.steps, engine.needed, timeline.steps);
+  if (engine.kind == TimelineKind::Wall) timeline.total = timeline.wall;
+  return timeline;
+}
+
+const std::vector<ir::Tensor>& Context::outputs() const { return state_->outputs; }
+
+}  // namespace dlaexec::run

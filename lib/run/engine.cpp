@@ -1,0 +1,152 @@
+#include "run/engine.h"
+
+#include "dla/clock.h"
+#include "dla/platform.h"
+#include "run/compose.h"
+#include "run/engine_state.h"
+
+namespace dlaexec::run {
+namespace {
+
+/// The board whose clocks the model uses: the options' or the plan's.
+struct Board {
+  const dla::Platform& platform;
+  const dla::PowerMode& mode;
+};
+
+Board board_of(const plan::Metadata& built_for, const EngineOptions& options) {
+  const bool chosen = !options.platform.empty();
+  const dla::Platform& platform = dla::platform(chosen ? options.platform : built_for.platform);
+  const bool own_mode = chosen || !options.power_mode.empty();
+  const dla::PowerMode& mode =
+      dla::power_mode(platform, own_mode ? options.power_mode : built_for.power_mode);
+  const int core = options.dla_core.value_or(built_for.dla_core);
+  if (core >= 0) dla::require_core(platform, mode, core);
+  return {platform, mode};
+}
+
+std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
+  std::vector<Binding> found;
+  for (const ir::ValueId id : ids) {
+    const ir::Value& value = graph.value(id);
+    found.push_back({value.name, value.type, value.shape, value.format});
+  }
+  return found;
+}
+
+Nanoseconds nanoseconds(double seconds) {
+  return Nanoseconds{static_cast<int64_t>(seconds * 1e9 + 0.5)};
+}
+
+int64_t bytes_of(const ir::Value& value) {
+  return ir::volume(ir::dims_of(value.shape)) * static_cast<int64_t>(ir::size_bytes(value.type));
+}
+
+/// Durations that the model gives: of loadables, and of the reformats between them and the rest,
+/// which on a board are the transition from one processor to the other.
+std::vector<std::optional<Nanoseconds>> model_times(const ir::Graph& graph,
+                                                    const std::vector<Part>& parts,
+                                                    const dla::ClockSettings& clock) {
+  std::vector<std::optional<Nanoseconds>> times(graph.nodes.size());
+  const std::vector<int> made_by = ir::producers(graph);
+  const std::vector<std::vector<int>> used_by = ir::uses(graph);
+  const auto note = [&](int node, double seconds) {
+    if (node >= 0 && graph.nodes[static_cast<size_t>(node)].op == ir::Op::Reformat)
+      times[static_cast<size_t>(node)] = nanoseconds(seconds);
+  };
+  for (const Part& part : parts) {
+    const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
+    if (!dla) continue;
+    const double seconds = dla::estimate((*dla)->loadable(), clock).seconds;
+    times[static_cast<size_t>((*dla)->node())] = nanoseconds(seconds);
+    for (const ir::ValueId id : (*dla)->inputs())
+      note(made_by[static_cast<size_t>(id)], dla::to_dla_seconds(bytes_of(graph.value(id))));
+    for (const ir::ValueId id : (*dla)->outputs())
+      for (const int user : used_by[static_cast<size_t>(id)])
+        note(user, dla::to_gpu_seconds(bytes_of(graph.value(id))));
+  }
+  return times;
+}
+
+/// Consecutive host steps are one part each, loadables one each.
+std::vector<Part> cut(const plan::Plan& plan, ThreadPool& threads) {
+  std::vector<Part> parts;
+  std::vector<int> host;
+  const auto flush = [&] {
+    if (!host.empty())
+      parts.emplace_back(std::make_unique<HostPart>(plan.graph, std::move(host), threads));
+    host.clear();
+  };
+  for (size_t i = 0; i < plan.graph.nodes.size(); ++i) {
+    const ir::Node& node = plan.graph.nodes[i];
+    if (node.op != ir::Op::ForeignNode) {
+      host.push_back(static_cast<int>(i));
+      continue;
+    }
+    flush();
+    const auto loadable = static_cast<size_t>(node.get<ir::ForeignNodeAttributes>().loadable);
+    parts.emplace_back(
+        std::make_unique<DlaPart>(plan.graph, static_cast<int>(i), plan.loadables[loadable]));
+  }
+  flush();
+  return parts;
+}
+
+/// A DLA of the other generation has other formats: its loadables do not run here.
+void require_generation(const std::vector<Part>& parts, const dla::Platform& platform) {
+  for (const Part& part : parts) {
+    const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
+    if (dla && (*dla)->loadable().generation != platform.generation)
+      fail(Fault::PlanMismatch,
+           "the plan's loadables are for the DLA of {}, {} has that of {}; build the plan again "
+           "with --platform={}",
+           ir::text((*dla)->loadable().generation), platform.title, ir::text(platform.generation),
+           platform.name);
+  }
+}
+
+Step describe(const ir::Node& node, bool modelled) {
+  Step step;
+  step.name = node.name;
+  step.type = ir::info(node.op).layer_type;
+  step.origins = node.origins;
+  step.processor = node.op == ir::Op::ForeignNode ? Processor::Dla : Processor::Host;
+  step.kind = modelled ? Kind::Modelled : Kind::Measured;
+  return step;
+}
+
+}  // namespace
+
+Engine::Engine(plan::Plan plan, EngineOptions options)
+    : state_(std::make_shared<State>(std::move(plan), options)) {
+  const ir::Graph& graph = state_->plan.graph;
+  state_->inputs = bindings(graph, graph.inputs);
+  state_->outputs = bindings(graph, graph.outputs);
+  state_->needed = dependencies(graph);
+  state_->parts = cut(state_->plan, state_->threads);
+  state_->modelled.resize(graph.nodes.size());
+  if (plan::uses_dla(state_->plan)) {
+    const Board board = board_of(state_->plan.metadata, options);
+    require_generation(state_->parts, board.platform);
+    state_->kind = TimelineKind::Composed;
+    state_->modelled =
+        model_times(graph, state_->parts, dla::clock_settings(board.platform, board.mode));
+  }
+  for (size_t i = 0; i < graph.nodes.size(); ++i)
+    state_->steps.push_back(describe(graph.nodes[i], state_->modelled[i].has_value()));
+  for (const Part& part :
+       state_->parts)  // compiled now, so that the first execution is like others
+    if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&part);
+        host && (*host)->is_static())
+      (*host)->program((*host)->static_dims());
+}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+
+const plan::Plan& Engine::plan() const { return state_->plan; }
+const std::vector<Binding>& Engine::inputs() const { return state_->inputs; }
+const std::vector<Binding>& Engine::outputs() const { return state_->outputs; }
+const std::vector<Step>& Engine::steps() const { return state_->steps; }
+TimelineKind Engine::timeline_kind() const { return state_->kind; }
+
+}  // namespace dlaexec::run

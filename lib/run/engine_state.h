@@ -1,0 +1,34 @@
+// What an engine shares with its contexts.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "run/dla_part.h"
+#include "run/engine.h"
+#include "run/host_part.h"
+
+namespace dlaexec::run {
+
+using Part = std::variant<std::unique_ptr<HostPart>, std::unique_ptr<DlaPart>>;
+
+struct Engine::State {
+  State(plan::Plan built, const EngineOptions& chosen)
+      : plan(std::move(built)), options(chosen), threads(chosen.threads) {}
+
+  plan::Plan plan;
+  EngineOptions options;
+  mutable ThreadPool threads;
+  std::vector<Binding> inputs, outputs;
+  std::vector<Step> steps;               ///< one per node of the plan's graph
+  std::vector<std::vector<int>> needed;  ///< by each step
+  std::vector<std::optional<Nanoseconds>>
+      modelled;             ///< the duration of steps that are not measured
+  std::vector<Part> parts;  ///< in the order in which they run
+  TimelineKind kind = TimelineKind::Wall;
+};
+
+}  // namespace dlaexec::run

@@ -1,0 +1,89 @@
+#include "run/inputs.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "dla/format.h"
+#include "support/paths.h"
+
+namespace dlaexec::run {
+namespace {
+
+TEST(RandomInput, IsWhatGnuDrawsFromTheMinimalStandardGenerator) {
+#ifdef __GLIBCXX__
+  std::minstd_rand0 generator;
+  std::uniform_real_distribution<float> real(-1, 1);
+  const ir::Tensor reals = random_input(ir::DataType::Float32, {1000});
+  for (const float element : reals.as<float>()) ASSERT_EQ(element, real(generator));
+  std::minstd_rand0 again;
+  std::uniform_int_distribution<int> integer(-128, 127);
+  const ir::Tensor integers = random_input(ir::DataType::Int8, {1000});
+  for (const int8_t element : integers.as<int8_t>()) ASSERT_EQ(element, integer(again));
+#else
+  GTEST_SKIP() << "needs GNU's C++ library to compare with";
+#endif
+}
+
+TEST(RandomInput, StaysInTheRangeOfItsType) {
+  const auto halves = random_input(ir::DataType::Float16, {5000}, 7).to_floats();
+  for (const float element : halves) {
+    ASSERT_GE(element, -1);
+    ASSERT_LE(element, 1);  // rounding to FP16 may reach 1
+  }
+  const auto bytes = random_input(ir::DataType::UInt8, {5000}, 7).to_ints();
+  EXPECT_EQ(*std::min_element(bytes.begin(), bytes.end()), 0);
+  EXPECT_EQ(*std::max_element(bytes.begin(), bytes.end()), 255);
+  const auto flags = random_input(ir::DataType::Bool, {100}, 7).to_ints();
+  EXPECT_GT(std::count(flags.begin(), flags.end(), 1), 20);
+  EXPECT_GT(std::count(flags.begin(), flags.end(), 0), 20);
+}
+
+TEST(RandomInput, DependsOnItsSeedAlone) {
+  const auto first = random_input(ir::DataType::Float32, {100}, 3).to_floats();
+  EXPECT_EQ(random_input(ir::DataType::Float32, {100}, 3).to_floats(), first);
+  EXPECT_NE(random_input(ir::DataType::Float32, {100}, 4).to_floats(), first);
+}
+
+TEST(LoadInput, ReadsRawBytes) {
+  const std::string path = test::temporary_dir() + "/input.raw";
+  const ir::Tensor wanted = random_input(ir::DataType::Float32, {2, 3}, 5);
+  const auto bytes = wanted.bytes();
+  write_file(path, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) + "tail");
+  const Binding binding{"x", ir::DataType::Float32, ir::shape_of({2, 3}), ir::Format::Linear};
+  const ir::Tensor got = load_input(path, binding, {2, 3}, dla::Generation::Orin);
+  EXPECT_EQ(got.to_floats(), wanted.to_floats());
+}
+
+TEST(LoadInput, ReadsTheBindingsFormat) {
+  const std::string path = test::temporary_dir() + "/input.raw";
+  const ir::Tensor wanted = random_input(ir::DataType::Int8, {1, 3, 4, 5}, 5);
+  const dla::Nchw dims{1, 3, 4, 5};
+  const dla::Layout layout =
+      dla::layout_of(ir::Format::DlaHwc4, ir::DataType::Int8, dims, dla::Generation::Xavier);
+  std::string bytes(static_cast<size_t>(dla::size_bytes(layout, dims)), '\0');
+  dla::pack(wanted, layout, ir::DataType::Int8, 1,
+            std::as_writable_bytes(std::span(bytes.data(), bytes.size())));
+  write_file(path, bytes);
+  const Binding binding{"x", ir::DataType::Int8, ir::shape_of({1, 3, 4, 5}), ir::Format::DlaHwc4};
+  EXPECT_EQ(load_input(path, binding, {1, 3, 4, 5}, dla::Generation::Xavier).to_ints(),
+            wanted.to_ints());
+}
+
+TEST(LoadInput, SaysHowManyBytesAreMissing) {
+  const std::string path = test::temporary_dir() + "/input.raw";
+  write_file(path, "12345");
+  const Binding binding{"x", ir::DataType::Float32, ir::shape_of({2, 3}), ir::Format::Linear};
+  try {
+    load_input(path, binding, {2, 3}, dla::Generation::Orin);
+    FAIL() << "a short file was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.sentence(), "'" + path + "' has 5 bytes; input 'x' of 2x3 f32 chw needs 24");
+  }
+}
+
+}  // namespace
+}  // namespace dlaexec::run
