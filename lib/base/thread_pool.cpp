@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,8 @@ thread_local bool inside_a_loop = false;
 /// How long a worker watches for the next loop before it sleeps. Layers of a network follow each
 /// other within microseconds, and waking a sleeping thread costs tens of them.
 constexpr int kSpins = 4000;
+/// After so many looks the one waited for is probably not on a core: let it have this one.
+constexpr int kPolitePauses = 1000;
 
 inline void pause_briefly() {
 #if defined(__x86_64__)
@@ -34,6 +37,13 @@ inline void pause_briefly() {
 #endif
 }
 
+/// The state of the doors in one word, so that a worker enters a loop only while it is open: the
+/// loop's number above, the open bit, the count of workers inside below.
+constexpr uint64_t kNumber = uint64_t{1} << 32;
+constexpr uint64_t kOpen = uint64_t{1} << 31;
+
+uint64_t number_of(uint64_t door) { return door / kNumber; }
+
 }  // namespace
 
 struct ThreadPool::State {
@@ -41,17 +51,43 @@ struct ThreadPool::State {
 
   std::mutex mutex;
   std::condition_variable wake;
-  std::atomic<uint64_t> loop_number{0};
+  std::atomic<uint64_t> door{0};
   std::atomic<bool> stopping{false};
 
-  // The loop under way. Written by the caller while no worker is in it.
+  // The loop under way. Written by the caller while the door is shut and nobody is inside.
   const std::function<void(int64_t)>* body = nullptr;
   int64_t count = 0;
   std::atomic<int64_t> next{0};
-  std::atomic<int> working{0};
   std::exception_ptr error;
 
   std::vector<std::thread> threads;
+
+  void open_door() {
+    {
+      std::lock_guard lock(mutex);
+      door.store((number_of(door.load()) + 1) * kNumber + kOpen, std::memory_order_release);
+    }
+    wake.notify_all();
+  }
+
+  /// Shuts the door and waits for those inside. A worker that never came is not waited for: on a
+  /// busy machine it may get a core only much later.
+  void close_door() {
+    door.fetch_and(~kOpen, std::memory_order_acq_rel);
+    for (int i = 0; door.load(std::memory_order_acquire) % kOpen != 0; ++i) {
+      if (i < kPolitePauses)
+        pause_briefly();
+      else
+        std::this_thread::yield();
+    }
+  }
+
+  bool enter(uint64_t number) {
+    uint64_t seen = door.load(std::memory_order_acquire);
+    while (number_of(seen) == number && (seen & kOpen) != 0)
+      if (door.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) return true;
+    return false;
+  }
 
   void take_parts() {
     inside_a_loop = true;
@@ -67,22 +103,25 @@ struct ThreadPool::State {
     inside_a_loop = false;
   }
 
-  bool wait_for_loop_after(uint64_t seen) {
-    for (int i = 0; i < kSpins; ++i) {
-      if (loop_number.load(std::memory_order_acquire) != seen || stopping) return !stopping;
-      pause_briefly();
+  /// The number of a loop after @p last, or nothing when the pool ends.
+  std::optional<uint64_t> wait_for_loop_after(uint64_t last) {
+    const auto is_new = [&] { return number_of(door.load(std::memory_order_acquire)) != last; };
+    for (int i = 0; i < kSpins && !is_new() && !stopping; ++i) pause_briefly();
+    if (!is_new() && !stopping) {
+      std::unique_lock lock(mutex);
+      wake.wait(lock, [&] { return is_new() || stopping; });
     }
-    std::unique_lock lock(mutex);
-    wake.wait(lock, [&] { return loop_number != seen || stopping; });
-    return !stopping;
+    if (stopping) return std::nullopt;
+    return number_of(door.load(std::memory_order_acquire));
   }
 
   void work() {
-    uint64_t seen = 0;
-    while (wait_for_loop_after(seen)) {
-      seen = loop_number.load(std::memory_order_acquire);
+    uint64_t last = 0;
+    while (const std::optional<uint64_t> number = wait_for_loop_after(last)) {
+      last = *number;
+      if (!enter(last)) continue;
       take_parts();
-      working.fetch_sub(1, std::memory_order_release);
+      door.fetch_sub(1, std::memory_order_release);
     }
   }
 };
@@ -114,14 +153,9 @@ void ThreadPool::parallel_for(int64_t count, const std::function<void(int64_t)>&
   state.count = count;
   state.next = 0;
   state.error = nullptr;
-  state.working = static_cast<int>(state.threads.size());
-  {
-    std::lock_guard lock(state.mutex);
-    state.loop_number.fetch_add(1, std::memory_order_release);
-  }
-  state.wake.notify_all();
+  state.open_door();
   state.take_parts();
-  while (state.working.load(std::memory_order_acquire) != 0) pause_briefly();
+  state.close_door();
   if (state.error) std::rethrow_exception(state.error);
 }
 
