@@ -22,8 +22,10 @@ constexpr Pass kCleanUp[] = {
 };
 
 constexpr Pass kFusion[] = {
+    {"recognize-functions", recognize_functions,
+     "first: a function spelt node by node can then follow as one activation"},
     {"fuse-bias", fuse_bias,
-     "first: in an epilogue the bias comes before everything else"},
+     "in an epilogue the bias comes before everything else"},
     {"fuse-residual", fuse_residual,
      "before the activation, which takes the sum"},
     {"fuse-activation", fuse_activation,
