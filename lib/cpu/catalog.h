@@ -6,7 +6,9 @@
 namespace dlaexec::cpu {
 
 std::optional<Kernel> make_direct_conv(const Request& request);
+std::optional<Kernel> make_first_conv(const Request& request);
 std::optional<Kernel> make_depthwise_conv(const Request& request);
+std::optional<Kernel> make_deconv(const Request& request);
 std::optional<Kernel> make_view(const Request& request);
 std::optional<Kernel> make_reformat(const Request& request);
 std::optional<Kernel> make_concat(const Request& request);
@@ -16,6 +18,18 @@ std::optional<Kernel> make_elementwise(const Request& request);
 std::optional<Kernel> make_scale(const Request& request);
 std::optional<Kernel> make_pool(const Request& request);
 std::optional<Kernel> make_global_average(const Request& request);
+std::optional<Kernel> make_lrn(const Request& request);
+std::optional<Kernel> make_softmax(const Request& request);
+std::optional<Kernel> make_last_axes_norm(const Request& request);
+std::optional<Kernel> make_instance_norm(const Request& request);
+std::optional<Kernel> make_last_axes_reduce(const Request& request);
+std::optional<Kernel> make_transpose(const Request& request);
+std::optional<Kernel> make_slice(const Request& request);
+std::optional<Kernel> make_split(const Request& request);
+std::optional<Kernel> make_expand(const Request& request);
+std::optional<Kernel> make_depth_to_space(const Request& request);
+std::optional<Kernel> make_gather(const Request& request);
+std::optional<Kernel> make_resize(const Request& request);
 std::optional<Kernel> make_gemm(const Request& request);
 std::optional<Kernel> make_matmul(const Request& request);
 

@@ -1,151 +1,116 @@
-// Direct convolution of blocked images: for each register tile, one sum over all taps and channels.
-// Padded inputs are first copied into a frame of zeros, so that no tile meets an edge.
+// Direct convolution: for each register tile, one sum over all taps and channels.
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #include "cpu/catalog.h"
 #include "cpu/conv_shape.h"
-#include "cpu/epilogue.h"
-#include "cpu/tiling.h"
+#include "cpu/frame.h"
+#include "cpu/sliding_sum.h"
 
 namespace dlaexec::cpu {
 namespace {
 
-/// The image that tiles read: the input itself, or its copy within a frame of zeros.
-struct Frame {
-  int64_t height, width;  ///< zeros included
-  bool is_copy;
-  int64_t pixels() const { return height * width; }
-};
-
-Frame frame_of(const ConvShape& shape) {
-  if (!shape.has_padding()) return {shape.input.height, shape.input.width, false};
-  const auto span = [](const Axis& axis, int64_t outputs) {
-    return (outputs - 1) * axis.stride + axis.reach();
-  };
-  return {span(shape.y, shape.output.height), span(shape.x, shape.output.width), true};
+/// Cells that the windows of all outputs cover.
+int64_t span(const Axis& axis, int64_t outputs) {
+  return (outputs - 1) * axis.stride + axis.reach();
 }
 
-/// Everything that a run needs, made once.
+Frame frame_of(const ConvShape& shape, int64_t planes, int64_t cell) {
+  Frame frame{planes, shape.input.height, shape.input.width, cell};
+  frame.height = shape.input.height;
+  frame.width = shape.input.width;
+  if (!shape.has_padding()) return frame;
+  frame.top = shape.y.pad_before;
+  frame.left = shape.x.pad_before;
+  frame.height = span(shape.y, shape.output.height);
+  frame.width = span(shape.x, shape.output.width);
+  return frame;
+}
+
+/// A convolution that is one sliding sum over a frame.
 struct Direct {
   ConvShape shape;
   Frame frame;
-  Strips strips;
-  RowStep row_step;
-  std::vector<Chunk> chunks;  ///< of one group's sum; offsets from a strip's first pixel
-  Panels panels;
-  Epilogue epilogue;
-  int residual = -1;  ///< which input
-  const TileKernels* tiles;
+  SlidingSum sum;
+  int64_t input_step;  ///< floats between images
+  int residual = -1;   ///< which input
 
-  void copy_into_frame(const float* input, float* framed, ThreadPool& pool) const;
-  void run_image(const float* input, const float* residual_image, float* output,
-                 ThreadPool& pool) const;
-  void run_task(const Task& task, const float* input, const float* residual_image,
-                float* output) const;
+  void run(const Call& call) const;
 };
 
-void Direct::copy_into_frame(const float* input, float* framed, ThreadPool& pool) const {
-  const ImageDims& image = shape.input;
-  const int64_t rows = image.blocks() * frame.height;
-  pool.parallel_ranges(
-      rows, std::max<int64_t>(1, 1024 / frame.width), [&](int64_t first, int64_t last) {
-        for (int64_t i = first; i < last; ++i) {
-          float* to = framed + i * frame.width * kBlock;
-          const int64_t y = i % frame.height - shape.y.pad_before;
-          if (y < 0 || y >= image.height) {
-            std::fill_n(to, frame.width * kBlock, 0.0f);
-            continue;
-          }
-          const float* from = input + (i / frame.height * image.height + y) * image.width * kBlock;
-          const int64_t before = shape.x.pad_before;
-          const int64_t inner = std::min(image.width, frame.width - before);
-          std::fill_n(to, before * kBlock, 0.0f);
-          std::copy_n(from, inner * kBlock, to + before * kBlock);
-          std::fill_n(to + (before + inner) * kBlock, (frame.width - before - inner) * kBlock,
-                      0.0f);
-        }
-      });
-}
-
-void Direct::run_image(const float* input, const float* residual_image, float* output,
-                       ThreadPool& pool) const {
-  const int64_t weight_bytes = panels.bytes();
-  const int64_t input_bytes = shape.input.blocks() * frame.pixels() * kBlock * 4;
-  const Tasks tasks =
-      split_work({panels.count(), strips.count(), weight_bytes, input_bytes}, pool.size());
-  pool.parallel_for(tasks.count(),
-                    [&](int64_t i) { run_task(tasks.at(i), input, residual_image, output); });
-}
-
-void Direct::run_task(const Task& task, const float* input, const float* residual_image,
-                      float* output) const {
-  const int64_t group_step = shape.input.blocks() / panels.groups * frame.pixels() * kBlock;
-  const int64_t output_block = shape.output.pixels() * kBlock;
-  Tile tile{};
-  tile.chunks = chunks.data();
-  tile.chunk_count = static_cast<int64_t>(chunks.size());
-  tile.row_step = shape.x.stride * kBlock;
-  tile.output_row_step = kBlock;
-  tile.output_block_step = output_block;
-  tile.low = epilogue.low;
-  tile.high = epilogue.high;
-  for (int64_t first = task.first_strip; first < task.last_strip; first += task.strips_at_once) {
-    const int64_t last = std::min(task.last_strip, first + task.strips_at_once);
-    for (int64_t p = task.first_panel; p < task.last_panel; ++p) {
-      const Panel& panel = panels.panels[static_cast<size_t>(p)];
-      tile.weights = panels.weights.data() + panel.weights;
-      tile.bias = panels.bias.data() + panel.first_block * kBlock;
-      for (int64_t s = first; s < last; ++s) {
-        const Strip strip = strips.at(s);
-        tile.input = input + panel.group * group_step +
-                     (strip.y * shape.y.stride * frame.width + strip.x * shape.x.stride) * kBlock;
-        const int64_t at =
-            panel.first_block * output_block + (strip.y * strips.width + strip.x) * kBlock;
-        tile.output = output + at;
-        if (residual_image != nullptr) tile.residual = residual_image + at;
-        tiles->find(row_step, strip.width, panel.blocks)(tile);
-        if (!epilogue.has_more()) continue;
-        for (int b = 0; b < panel.blocks; ++b)
-          epilogue.finish(output + at + b * output_block, strip.width * kBlock);
-      }
+void Direct::run(const Call& call) const {
+  const int64_t output_step = shape.output.blocks() * shape.output.pixels() * kBlock;
+  for (int64_t n = 0; n < shape.input.batch; ++n) {
+    const float* input = call.input(0) + n * input_step;
+    if (!frame.is_image()) {
+      frame.copy(input, call.scratch_floats(), call.pool);
+      input = call.scratch_floats();
     }
+    const float* added = residual < 0 ? nullptr
+                                      : call.input(static_cast<size_t>(residual)) + n * output_step;
+    sum.run(input, added, call.output() + n * output_step, call.pool);
   }
 }
 
-/// The order of a group's terms: tap by tap, within it block by block; the last block of channels
-/// is as deep as there are channels.
-std::vector<Chunk> chunks_of(const ConvShape& shape, const Frame& frame, int64_t channels) {
+std::shared_ptr<Direct> start_direct(const Request& request, const ConvShape& shape,
+                                     const Frame& frame) {
+  const auto& attributes = request.node.get<ir::ConvAttributes>();
+  auto direct = std::make_shared<Direct>();
+  direct->shape = shape;
+  direct->frame = frame;
+  direct->residual = residual_input(request);
+  SlidingSum& sum = direct->sum;
+  sum.tiles = &tile_kernels(request.isa);
+  sum.epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
+                               request.output(), request.isa);
+  sum.strips = shape.is_pointwise()
+                   ? Strips(1, shape.output.pixels(), sum.tiles->most_rows)
+                   : Strips(shape.output.height, shape.output.width, sum.tiles->most_rows);
+  sum.input.y = shape.y.stride * frame.width * frame.cell;
+  sum.input.x = shape.x.stride * frame.cell;
+  sum.input_bytes = frame.bytes();
+  sum.output = {0, shape.output.width * kBlock, kBlock};
+  sum.output_block = shape.output.pixels() * kBlock;
+  return direct;
+}
+
+Kernel direct_kernel(const Request& request, std::shared_ptr<const Direct> direct,
+                     std::string name, Layout input) {
+  Kernel kernel;
+  kernel.name = std::move(name);
+  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  kernel.inputs[0] = input;
+  if (direct->residual >= 0) {
+    kernel.inputs[static_cast<size_t>(direct->residual)] = kBlocked;
+    kernel.may_overwrite = {direct->residual};
+  }
+  kernel.outputs = {kBlocked};
+  kernel.rounds = Rounds::Itself;
+  if (!direct->frame.is_image()) kernel.scratch_bytes = direct->frame.bytes();
+  kernel.run = [direct = std::move(direct)](const Call& call) { direct->run(call); };
+  return kernel;
+}
+
+/// Blocked images. A sum's terms go tap by tap, within a tap block by block; the last block of a
+/// group is as deep as the group has channels.
+std::vector<Chunk> blocked_chunks(const ConvShape& shape, const Frame& frame, int64_t channels) {
   std::vector<Chunk> chunks;
   for (int64_t ky = 0; ky < shape.y.kernel; ++ky)
     for (int64_t kx = 0; kx < shape.x.kernel; ++kx)
       for (int64_t c = 0; c < channels; c += kBlock) {
         const int64_t pixel = ky * shape.y.dilation * frame.width + kx * shape.x.dilation;
-        chunks.push_back(
-            {(c / kBlock * frame.pixels() + pixel) * kBlock, std::min(kBlock, channels - c)});
+        chunks.push_back({c / kBlock * frame.plane() + pixel * kBlock,
+                          std::min(kBlock, channels - c)});
       }
   return chunks;
 }
 
-RowStep row_step_of(const ConvShape& shape) {
-  if (shape.x.stride == 1) return RowStep::Block;
-  return shape.x.stride == 2 ? RowStep::TwoBlocks : RowStep::Any;
+RowStep row_step_of(const ConvShape& shape, RowStep one, RowStep two) {
+  if (shape.x.stride == 1) return one;
+  return shape.x.stride == 2 ? two : RowStep::Any;
 }
 
-Panels pack(const Request& request, const ConvShape& shape, const ConvWeights& weights,
-            int most_blocks) {
-  const int64_t channels = shape.input.channels / weights.groups;
-  const int64_t taps = shape.y.kernel * shape.x.kernel;
-  PanelSource source;
-  source.groups = weights.groups;
-  source.outputs = shape.output.channels / weights.groups;
-  source.terms = channels * taps;
-  source.weight = [&](int64_t group, int64_t output, int64_t term) {
-    const int64_t k = group * source.outputs + output;
-    const int64_t tap = term / channels, c = term % channels;
-    return weights.numbers[static_cast<size_t>((k * channels + c) * taps + tap)];
-  };
+Panels pack(const Request& request, const PanelSource& source, int most_blocks) {
   Panels panels = pack_panels(source, most_blocks);
   if (has_bias(request)) panels.set_bias(real_numbers(request.input(2)), source.outputs);
   return panels;
@@ -156,52 +121,53 @@ Panels pack(const Request& request, const ConvShape& shape, const ConvWeights& w
 std::optional<Kernel> make_direct_conv(const Request& request) {
   const std::optional<ConvShape> shape = conv_shape(request);
   if (!shape || !has_float_operands(request)) return std::nullopt;
-  const auto& attributes = request.node.get<ir::ConvAttributes>();
-  const TileKernels& tiles = tile_kernels(request.isa);
-
-  auto direct = std::make_shared<Direct>();
-  direct->shape = *shape;
-  direct->frame = frame_of(*shape);
-  direct->row_step = row_step_of(*shape);
-  direct->tiles = &tiles;
   const ConvWeights weights = weights_in_whole_blocks(real_numbers(request.input(1)), *shape);
-  direct->panels = pack(request, *shape, weights, tiles.most_blocks);
-  direct->chunks = chunks_of(*shape, direct->frame, shape->input.channels / weights.groups);
-  direct->strips = shape->is_pointwise()
-                       ? Strips(1, shape->output.pixels(), tiles.most_rows)
-                       : Strips(shape->output.height, shape->output.width, tiles.most_rows);
-  direct->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
-                                   request.output(), request.isa);
-  direct->residual = residual_input(request);
+  const int64_t channels = shape->input.channels / weights.groups;
+  const int64_t taps = shape->y.kernel * shape->x.kernel;
+  const auto direct =
+      start_direct(request, *shape, frame_of(*shape, shape->input.blocks(), kBlock));
+  direct->input_step = shape->input.blocks() * shape->input.pixels() * kBlock;
 
-  Kernel kernel;
-  kernel.name = shape->is_pointwise() ? "conv.pointwise" : "conv.direct";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kBlocked;
-  if (direct->residual >= 0) kernel.inputs[static_cast<size_t>(direct->residual)] = kBlocked;
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
-  if (direct->frame.is_copy)
-    kernel.scratch_bytes = shape->input.blocks() * direct->frame.pixels() * kBlock * 4;
-  if (direct->residual >= 0) kernel.may_overwrite = {direct->residual};
-  kernel.run = [direct](const Call& call) {
-    const ConvShape& of = direct->shape;
-    const int64_t input_step = of.input.blocks() * of.input.pixels() * kBlock;
-    const int64_t output_step = of.output.blocks() * of.output.pixels() * kBlock;
-    for (int64_t n = 0; n < of.input.batch; ++n) {
-      const float* input = call.input(0) + n * input_step;
-      if (direct->frame.is_copy) {
-        direct->copy_into_frame(input, call.scratch_floats(), call.pool);
-        input = call.scratch_floats();
-      }
-      const float* residual =
-          direct->residual < 0
-              ? nullptr
-              : call.input(static_cast<size_t>(direct->residual)) + n * output_step;
-      direct->run_image(input, residual, call.output() + n * output_step, call.pool);
-    }
+  SlidingSum& sum = direct->sum;
+  sum.row_step = row_step_of(*shape, RowStep::Block, RowStep::TwoBlocks);
+  sum.chunks = blocked_chunks(*shape, direct->frame, channels);
+  sum.input_group = shape->input.blocks() / weights.groups * direct->frame.plane();
+  PanelSource source{weights.groups, shape->output.channels / weights.groups, channels * taps, {}};
+  source.weight = [&](int64_t group, int64_t output, int64_t term) {
+    const int64_t k = group * source.outputs + output;
+    const int64_t tap = term / channels, c = term % channels;
+    return weights.numbers[static_cast<size_t>((k * channels + c) * taps + tap)];
   };
-  return kernel;
+  sum.panels = pack(request, source, sum.tiles->most_blocks);
+  return direct_kernel(request, direct, shape->is_pointwise() ? "conv.pointwise" : "conv.direct",
+                       kBlocked);
+}
+
+std::optional<Kernel> make_first_conv(const Request& request) {
+  const std::optional<ConvShape> shape = conv_shape(request);
+  // Blocks would be mostly air; a row of a plane gives a window's row of terms side by side.
+  if (!shape || shape->groups != 1 || shape->input.channels > 4 || shape->x.dilation != 1 ||
+      !has_float_operands(request) || request.exists_as(0, kBlocked))
+    return std::nullopt;
+  const std::vector<float> weights = real_numbers(request.input(1));
+  const int64_t channels = shape->input.channels;
+  const int64_t terms = channels * shape->y.kernel * shape->x.kernel;
+  const auto direct = start_direct(request, *shape, frame_of(*shape, channels, 1));
+  direct->input_step = channels * shape->input.pixels();
+
+  SlidingSum& sum = direct->sum;
+  sum.row_step = row_step_of(*shape, RowStep::One, RowStep::Two);
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t ky = 0; ky < shape->y.kernel; ++ky)
+      sum.chunks.push_back(
+          {c * direct->frame.plane() + ky * shape->y.dilation * direct->frame.width,
+           shape->x.kernel});
+  PanelSource source{1, shape->output.channels, terms, {}};
+  source.weight = [&](int64_t, int64_t output, int64_t term) {
+    return weights[static_cast<size_t>(output * terms + term)];
+  };
+  sum.panels = pack(request, source, sum.tiles->most_blocks);
+  return direct_kernel(request, direct, "conv.first", kLinear);
 }
 
 }  // namespace dlaexec::cpu

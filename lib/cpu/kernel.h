@@ -47,10 +47,13 @@ struct Kernel {
   std::vector<Layout> outputs;
   int64_t scratch_bytes = 0;
   Rounds rounds = Rounds::Never;
-  bool is_view = false;       ///< output 0 is input 0, the same bytes; there is nothing to run
+  /// Byte offsets at which the outputs are input 0, if they are: there is nothing to run then.
+  std::vector<int64_t> view_offsets{};
   bool joins_inputs = false;  ///< the output is the inputs one behind the other
   std::vector<int> may_overwrite{};  ///< inputs over which output 0 may be written
   std::function<void(const Call&)> run;
+
+  bool is_view() const { return !view_offsets.empty(); }
 };
 
 /// A node that wants a kernel, and what is known about its surroundings.

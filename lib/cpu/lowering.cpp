@@ -57,7 +57,7 @@ class Lowering {
     Step step;
     step.info = {node.name, node.origins, kernel.name};
     step.may_overwrite = kernel.may_overwrite;
-    step.is_view = kernel.is_view;
+    step.view_offsets = kernel.view_offsets;
     step.joins_inputs = kernel.joins_inputs;
     step.run = kernel.run;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -97,7 +97,7 @@ class Lowering {
       if (node.outputs[i] == ir::kNoValue) continue;
       const ir::Value& value = graph_.value(node.outputs[i]);
       const bool floats = kernel.outputs[i].storage == ir::DataType::Float32;
-      if (!floats || value.type == ir::DataType::Float32 || kernel.is_view) continue;
+      if (!floats || value.type == ir::DataType::Float32 || kernel.is_view()) continue;
       const int64_t count = size_bytes(ir::dims_of(value.shape), kernel.outputs[i]) / 4;
       step.run = [run = std::move(step.run), isa = isa_, rounding = rounding_of(value), count,
                   i](const Call& call) {
@@ -147,7 +147,7 @@ class Lowering {
     Step step;
     step.info = {"reorder of " + value.name, {}, reorder.name};
     step.inputs = {source};
-    step.is_view = !reorder.run;
+    if (!reorder.run) step.view_offsets = {0};
     step.run = std::move(reorder.run);
     step.outputs = {make_output(id, to)};
     const BufferId made = step.outputs[0];

@@ -26,7 +26,8 @@ class MemoryPlan {
     find_lives();
     // Joins before overwriting: a step that wrote over its input could not write into a concat.
     for (const Step& step : schedule_.steps)
-      if (step.is_view) put_inside(step.outputs[0], step.inputs[0], 0);
+      for (size_t i = 0; i < step.view_offsets.size(); ++i)
+        put_inside(step.outputs[i], step.inputs[0], step.view_offsets[i]);
     for (Step& step : schedule_.steps)
       if (step.joins_inputs) try_to_join(step);
     for (size_t i = 0; i < schedule_.steps.size(); ++i) try_to_overwrite(static_cast<int>(i));

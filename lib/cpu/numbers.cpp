@@ -14,6 +14,14 @@ Rounding rounding_of(const ir::Value& value) {
   return {value.type, value.quantization.scales[0]};
 }
 
+bool same_numbers(const ir::Value& a, const ir::Value& b) {
+  return a.type == b.type && a.quantization == b.quantization;
+}
+
+Layout moving_layout(const ir::Value& value) {
+  return holds_reals(value) ? kLinear : Layout{value.type, Order::Linear};
+}
+
 std::vector<float> real_numbers(const ir::Value& value) {
   const ir::Tensor& tensor = *value.constant;
   std::vector<float> numbers = tensor.to_floats();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cpu/isa.h"
+#include "cpu/layout.h"
 #include "ir/graph.h"
 
 namespace dlaexec::cpu {
@@ -20,6 +21,12 @@ bool holds_reals(const ir::Value& value);
 
 /// The rounding that a result stored in @p value gets.
 Rounding rounding_of(const ir::Value& value);
+
+/// Whether equal elements of two values mean equal numbers.
+bool same_numbers(const ir::Value& a, const ir::Value& b);
+
+/// The linear layout that nodes moving elements use: floats for real numbers, else the own type.
+Layout moving_layout(const ir::Value& value);
 
 /// The real numbers of a constant, whatever its type.
 std::vector<float> real_numbers(const ir::Value& value);

@@ -39,7 +39,7 @@ struct Step {
   std::vector<int> may_overwrite;  ///< inputs over which output 0 may be written
   /// The inputs lie one behind the other in the output, if they can be made there: a concat.
   bool joins_inputs = false;
-  bool is_view = false;  ///< output 0 is input 0
+  std::vector<int64_t> view_offsets;  ///< bytes at which the outputs are input 0, if they are
   std::function<void(const Call&)> run;
 };
 

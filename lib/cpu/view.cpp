@@ -7,19 +7,6 @@
 #include "cpu/numbers.h"
 
 namespace dlaexec::cpu {
-namespace {
-
-bool same_numbers(const ir::Value& a, const ir::Value& b) {
-  return a.type == b.type && a.quantization == b.quantization;
-}
-
-/// The linear layout that nodes moving elements use: floats for real numbers, else the own type.
-Layout moving_layout(const ir::Value& value) {
-  return holds_reals(value) ? kLinear : Layout{value.type, Order::Linear};
-}
-
-}  // namespace
-
 std::optional<Kernel> make_view(const Request& request) {
   if (!same_numbers(request.input(0), request.output())) return std::nullopt;
   Layout layout = moving_layout(request.input(0));
@@ -30,7 +17,7 @@ std::optional<Kernel> make_view(const Request& request) {
   kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
   kernel.inputs[0] = layout;
   kernel.outputs = {layout};
-  kernel.is_view = true;
+  kernel.view_offsets = {0};
   return kernel;
 }
 
@@ -45,7 +32,7 @@ std::optional<Kernel> make_reformat(const Request& request) {
                        !same_numbers(request.input(0), request.output());
   if (!narrows) {
     kernel.name = "view";
-    kernel.is_view = true;
+    kernel.view_offsets = {0};
     return kernel;
   }
   kernel.name = "round";
