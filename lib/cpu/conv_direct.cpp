@@ -46,8 +46,8 @@ void Direct::run(const Call& call) const {
       frame.copy(input, call.scratch_floats(), call.pool);
       input = call.scratch_floats();
     }
-    const float* added = residual < 0 ? nullptr
-                                      : call.input(static_cast<size_t>(residual)) + n * output_step;
+    const float* added =
+        residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + n * output_step;
     sum.run(input, added, call.output() + n * output_step, call.pool);
   }
 }
@@ -74,8 +74,8 @@ std::shared_ptr<Direct> start_direct(const Request& request, const ConvShape& sh
   return direct;
 }
 
-Kernel direct_kernel(const Request& request, std::shared_ptr<const Direct> direct,
-                     std::string name, Layout input) {
+Kernel direct_kernel(const Request& request, std::shared_ptr<const Direct> direct, std::string name,
+                     Layout input) {
   Kernel kernel;
   kernel.name = std::move(name);
   kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
@@ -99,8 +99,8 @@ std::vector<Chunk> blocked_chunks(const ConvShape& shape, const Frame& frame, in
     for (int64_t kx = 0; kx < shape.x.kernel; ++kx)
       for (int64_t c = 0; c < channels; c += kBlock) {
         const int64_t pixel = ky * shape.y.dilation * frame.width + kx * shape.x.dilation;
-        chunks.push_back({c / kBlock * frame.plane() + pixel * kBlock,
-                          std::min(kBlock, channels - c)});
+        chunks.push_back(
+            {c / kBlock * frame.plane() + pixel * kBlock, std::min(kBlock, channels - c)});
       }
   return chunks;
 }

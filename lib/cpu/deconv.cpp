@@ -73,8 +73,8 @@ void Deconv::run(const Call& call) const {
       frame.copy(from, call.scratch_floats(), call.pool);
       from = call.scratch_floats();
     }
-    const float* added = residual < 0 ? nullptr
-                                      : call.input(static_cast<size_t>(residual)) + n * output_step;
+    const float* added =
+        residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + n * output_step;
     for (const SlidingSum& phase : phases)
       phase.run(from, added, call.output() + n * output_step, call.pool);
   }
@@ -103,8 +103,7 @@ SlidingSum make_phase(const Deconv& deconv, const DeconvParts& parts, const Phas
       kernel_index.push_back(ty.index * parts.x.kernel + tx.index);
       const int64_t cell = -(ty.back * frame.width + tx.back) * kBlock;
       for (int64_t c = 0; c < channels; c += kBlock)
-        sum.chunks.push_back(
-            {c / kBlock * frame.plane() + cell, std::min(kBlock, channels - c)});
+        sum.chunks.push_back({c / kBlock * frame.plane() + cell, std::min(kBlock, channels - c)});
     }
   const int64_t taps = parts.y.kernel * parts.x.kernel;
   const int64_t terms = static_cast<int64_t>(kernel_index.size()) * channels;
@@ -112,8 +111,8 @@ SlidingSum make_phase(const Deconv& deconv, const DeconvParts& parts, const Phas
       {1, outputs, terms,
        [&](int64_t, int64_t output, int64_t term) {
          const int64_t tap = kernel_index[static_cast<size_t>(term / channels)];
-         return parts.weights[static_cast<size_t>(
-             (term % channels * outputs + output) * taps + tap)];
+         return parts
+             .weights[static_cast<size_t>((term % channels * outputs + output) * taps + tap)];
        }},
       sum.tiles->most_blocks);
   sum.panels.set_bias(parts.bias, outputs);
@@ -124,10 +123,10 @@ DeconvParts parts_of(const Request& request, const ImageDims& input, const Image
   const auto& attributes = request.node.get<ir::DeconvAttributes>();
   const ir::Dims weights = request.input_dims(1);
   DeconvParts parts;
-  parts.y = {weights[2], attributes.stride[0], attributes.dilation[0], attributes.pads[0],
-             input.height, output.height};
-  parts.x = {weights[3], attributes.stride[1], attributes.dilation[1], attributes.pads[1],
-             input.width, output.width};
+  parts.y = {weights[2],         attributes.stride[0], attributes.dilation[0],
+             attributes.pads[0], input.height,         output.height};
+  parts.x = {weights[3],         attributes.stride[1], attributes.dilation[1],
+             attributes.pads[1], input.width,          output.width};
   parts.weights = real_numbers(request.input(1));
   return parts;
 }
@@ -142,16 +141,14 @@ bool can_run(const Request& request, int residual) {
     if (id != ir::kNoValue && !holds_reals(request.graph.value(id))) return false;
   if (residual >= 0 && request.input_dims(static_cast<size_t>(residual)) != request.output_dims())
     return false;
-  return request.input(0).type != ir::DataType::Int8 ||
-         request.input(1).type != ir::DataType::Int8;
+  return request.input(0).type != ir::DataType::Int8 || request.input(1).type != ir::DataType::Int8;
 }
 
 }  // namespace
 
 std::optional<Kernel> make_deconv(const Request& request) {
   const auto& attributes = request.node.get<ir::DeconvAttributes>();
-  const int residual =
-      attributes.residual ? static_cast<int>(request.node.inputs.size()) - 1 : -1;
+  const int residual = attributes.residual ? static_cast<int>(request.node.inputs.size()) - 1 : -1;
   if (!can_run(request, residual)) return std::nullopt;
   auto deconv = std::make_shared<Deconv>();
   deconv->input = image_dims(request.input_dims(0));

@@ -49,7 +49,7 @@ struct Kernel {
   Rounds rounds = Rounds::Never;
   /// Byte offsets at which the outputs are input 0, if they are: there is nothing to run then.
   std::vector<int64_t> view_offsets{};
-  bool joins_inputs = false;  ///< the output is the inputs one behind the other
+  bool joins_inputs = false;         ///< the output is the inputs one behind the other
   std::vector<int> may_overwrite{};  ///< inputs over which output 0 may be written
   std::function<void(const Call&)> run;
 

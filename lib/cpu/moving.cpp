@@ -68,8 +68,7 @@ std::optional<Kernel> make_slice(const Request& request) {
     const size_t at = static_cast<size_t>(axis);
     const int64_t step = request.has_input(4) ? ints(4)[i] : 1;
     const int64_t start = starts[i] < 0 ? starts[i] + input[at] : starts[i];
-    const int64_t first =
-        std::clamp<int64_t>(start, 0, step > 0 ? input[at] : input[at] - 1);
+    const int64_t first = std::clamp<int64_t>(start, 0, step > 0 ? input[at] : input[at] - 1);
     read.offset += first * read.steps[at];
     if (read.dims[at] > 1) read.steps[at] *= step;
   }
@@ -121,8 +120,7 @@ std::optional<Kernel> make_depth_to_space(const Request& request) {
     read.dims = {input[0], b, b, input[1], input[2] / b, input[3] / b};
     read.steps = {dense[0], dense[2], 1, dense[1], dense[2] * b, b};
   }
-  return reading_kernel(request, to_space ? "depth-to-space" : "space-to-depth",
-                        {std::move(read)});
+  return reading_kernel(request, to_space ? "depth-to-space" : "space-to-depth", {std::move(read)});
 }
 
 std::optional<Kernel> make_gather(const Request& request) {
@@ -144,8 +142,7 @@ std::optional<Kernel> make_gather(const Request& request) {
   kernel.run = [=](const Call& call) {
     const std::byte* picks = call.inputs[1].data;
     call.pool.parallel_ranges(
-        outer * indices, std::max<int64_t>(1, 64 * 1024 / inner),
-        [&](int64_t first, int64_t last) {
+        outer * indices, std::max<int64_t>(1, 64 * 1024 / inner), [&](int64_t first, int64_t last) {
           for (int64_t i = first; i < last; ++i) {
             int64_t pick = index_type == ir::DataType::Int64
                                ? reinterpret_cast<const int64_t*>(picks)[i % indices]

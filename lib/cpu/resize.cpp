@@ -119,8 +119,7 @@ std::optional<Kernel> make_resize(const Request& request) {
             float* to = call.output() + i * out.width * kBlock;
             for (const Blend& column : x) {
               const float *a = top + column.first * kBlock, *b = top + column.second * kBlock;
-              const float *c = bottom + column.first * kBlock,
-                          *d = bottom + column.second * kBlock;
+              const float *c = bottom + column.first * kBlock, *d = bottom + column.second * kBlock;
               if (is_nearest) {
                 std::copy_n(a, kBlock, to);
               } else {

@@ -54,7 +54,8 @@ std::optional<Kernel> make_softmax(const Request& request) {
       attributes.kind == ir::SoftmaxKind::Softmax ? rows.softmax : rows.log_softmax;
   const ir::Dims dims = request.output_dims();
   const size_t rank = dims.size();
-  const size_t axis = static_cast<size_t>(attributes.axis + (attributes.axis < 0 ? std::ssize(dims) : 0));
+  const size_t axis =
+      static_cast<size_t>(attributes.axis + (attributes.axis < 0 ? std::ssize(dims) : 0));
   const size_t end = attributes.flatten ? rank : std::min(rank, axis + 1);
   const int64_t count = volume_of(dims, axis, end), step = volume_of(dims, end, rank);
   const int64_t outer = volume_of(dims, 0, axis);
@@ -118,11 +119,10 @@ std::optional<Kernel> make_instance_norm(const Request& request) {
   kernel.may_overwrite = {0};
   kernel.run = [=](const Call& call) {
     call.pool.parallel_ranges(
-        images * channels, std::max<int64_t>(1, kGrain / count),
-        [&](int64_t first, int64_t last) {
+        images * channels, std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) {
           for (int64_t i = first; i < last; ++i)
-            run(call.input(0) + i * count, call.input(1)[i % channels],
-                call.input(2)[i % channels], epsilon, call.output() + i * count, count);
+            run(call.input(0) + i * count, call.input(1)[i % channels], call.input(2)[i % channels],
+                epsilon, call.output() + i * count, count);
         });
   };
   return kernel;
@@ -144,16 +144,14 @@ std::optional<Kernel> make_last_axes_reduce(const Request& request) {
   if (attributes.kind == ir::ReduceKind::Max) function = rows.max;
   if (attributes.kind == ir::ReduceKind::Min) function = rows.min;
   if (function == nullptr) return std::nullopt;
-  const float divisor =
-      attributes.kind == ir::ReduceKind::Mean ? static_cast<float>(count) : 1.0f;
+  const float divisor = attributes.kind == ir::ReduceKind::Mean ? static_cast<float>(count) : 1.0f;
   Kernel kernel = row_kernel(request, "reduce.rows");
   kernel.run = [=](const Call& call) {
-    call.pool.parallel_ranges(outer, std::max<int64_t>(1, kGrain / count),
-                              [&](int64_t first, int64_t last) {
-                                for (int64_t i = first; i < last; ++i)
-                                  call.output()[i] =
-                                      function(call.input(0) + i * count, count) / divisor;
-                              });
+    call.pool.parallel_ranges(
+        outer, std::max<int64_t>(1, kGrain / count), [&](int64_t first, int64_t last) {
+          for (int64_t i = first; i < last; ++i)
+            call.output()[i] = function(call.input(0) + i * count, count) / divisor;
+        });
   };
   return kernel;
 }

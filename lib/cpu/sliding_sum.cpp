@@ -4,12 +4,10 @@
 
 namespace dlaexec::cpu {
 
-void SlidingSum::run(const float* from, const float* residual, float* to,
-                     ThreadPool& pool) const {
+void SlidingSum::run(const float* from, const float* residual, float* to, ThreadPool& pool) const {
   const Tasks tasks =
       split_work({panels.count(), strips.count(), panels.bytes(), input_bytes}, pool.size());
-  pool.parallel_for(tasks.count(),
-                    [&](int64_t i) { run_task(tasks.at(i), from, residual, to); });
+  pool.parallel_for(tasks.count(), [&](int64_t i) { run_task(tasks.at(i), from, residual, to); });
 }
 
 void SlidingSum::run_task(const Task& task, const float* from, const float* residual,
@@ -30,10 +28,10 @@ void SlidingSum::run_task(const Task& task, const float* from, const float* resi
       tile.bias = panels.bias.data() + panel.first_block * kBlock;
       for (int64_t s = first; s < last; ++s) {
         const Strip strip = strips.at(s);
-        tile.input = from + panel.group * input_group + input.origin + strip.y * input.y +
-                     strip.x * input.x;
-        const int64_t at = panel.first_block * output_block + output.origin +
-                           strip.y * output.y + strip.x * output.x;
+        tile.input =
+            from + panel.group * input_group + input.origin + strip.y * input.y + strip.x * input.x;
+        const int64_t at = panel.first_block * output_block + output.origin + strip.y * output.y +
+                           strip.x * output.x;
         tile.output = to + at;
         if (residual != nullptr) tile.residual = residual + at;
         tiles->find(row_step, strip.width, panel.blocks)(tile);

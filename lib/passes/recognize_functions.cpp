@@ -173,9 +173,8 @@ bool recognize_gelu(Spelling& spelling) {
   std::vector<ir::ValueId> factors;
   collect_factors(spelling, spelling.last(), factors);
   if (factors.size() != 3) return false;
-  const auto half = std::find_if(factors.begin(), factors.end(), [&](ir::ValueId value) {
-    return spelling.is_number(value, 0.5);
-  });
+  const auto half = std::find_if(factors.begin(), factors.end(),
+                                 [&](ir::ValueId value) { return spelling.is_number(value, 0.5); });
   if (half == factors.end()) return false;
   factors.erase(half);
   for (const size_t x : {0u, 1u}) {

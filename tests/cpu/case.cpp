@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/parsed.h"
 #include "ir/infer.h"
+#include "ir/text.h"
 #include "ref/evaluate.h"
 
 namespace dlaexec::cpu::test {
@@ -60,6 +62,18 @@ void Case::finish(ir::ValueId made, ir::DataType type, float scale) {
   graph.value(made).type = type;
   if (scale > 0) graph.value(made).quantization.scales = {scale};
   ir::infer_shapes(graph);
+}
+
+Case parsed(const char* text_form, uint64_t seed) {
+  Case test;
+  test.graph = ir::parse(text_form);
+  ir::infer(test.graph);
+  Random random(seed);
+  for (const ir::ValueId id : test.graph.inputs) {
+    const ir::Value& value = test.graph.value(id);
+    test.inputs.push_back(random.tensor(value.type, ir::dims_of(value.shape)));
+  }
+  return test;
 }
 
 std::vector<Isa> usable_isas() {

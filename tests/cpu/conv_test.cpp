@@ -117,5 +117,29 @@ TEST(Conv, DepthwiseHasAKernelOfItsOwn) {
       }
 }
 
+TEST(Deconv, RandomShapesAgreeWithTheDefinition) {
+  Random random(5);
+  for (int i = 0; i < 60; ++i) {
+    const int64_t in = random.one_of<int64_t>({1, 5, 16, 33}),
+                  out = random.one_of<int64_t>({2, 17});
+    ir::DeconvAttributes attributes;
+    const int64_t kernel = random.integer(1, 4);
+    attributes.stride = {random.integer(1, 3), random.integer(1, 3)};
+    attributes.dilation = {random.integer(1, 2), 1};
+    attributes.output_padding = {random.integer(0, attributes.stride[0] - 1), 0};
+    for (int p = 0; p < 4; ++p) attributes.pads.push_back(random.integer(0, kernel - 1));
+    attributes.activation = ir::ActivationKind::LeakyRelu;
+    attributes.alpha = 0.2f;
+    SCOPED_TRACE("case " + std::to_string(i));
+    Case test;
+    const ir::ValueId x = test.input(random.tensor(ir::DataType::Float32, {1, in, 6, 9}));
+    const ir::ValueId w =
+        test.constant(random.tensor(ir::DataType::Float32, {in, out, kernel, kernel}));
+    const ir::ValueId b = test.constant(random.tensor(ir::DataType::Float32, {out}));
+    test.node(ir::Op::Deconv, {x, w, b}, attributes);
+    EXPECT_THAT(expect_like_reference(test, 1e-5), Contains("deconv.phases"));
+  }
+}
+
 }  // namespace
 }  // namespace dlaexec::cpu::test

@@ -4,27 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "cpu/case.h"
-#include "ir/infer.h"
-#include "ir/text.h"
-#include "ref/evaluate.h"
+#include "cpu/parsed.h"
 
 namespace dlaexec::cpu::test {
 namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-Case parsed(const char* text_form, uint64_t seed = 1) {
-  Case test;
-  test.graph = ir::parse(text_form);
-  ir::infer(test.graph);
-  Random random(seed);
-  for (const ir::ValueId id : test.graph.inputs) {
-    const ir::Value& value = test.graph.value(id);
-    test.inputs.push_back(random.tensor(value.type, ir::dims_of(value.shape)));
-  }
-  return test;
-}
 
 constexpr const char* kBranches = R"(graph @g(%x: f32[1,3,20,20]) {
   const %w1 = f32[32,3,3,3] seed(1)

@@ -28,8 +28,7 @@ HWY_INLINE Vector fold(const float* input, int64_t count, float neutral, Add&& a
   int64_t i = 0;
   for (; i + 4 * kLanes <= count; i += 4 * kLanes)
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; ++p)
-      part[p] = add(part[p], hn::LoadU(d, input + i + p * kLanes));
+    for (int p = 0; p < 4; ++p) part[p] = add(part[p], hn::LoadU(d, input + i + p * kLanes));
   for (; i + kLanes <= count; i += kLanes) part[0] = add(part[0], hn::LoadU(d, input + i));
   if (i < count) {
     float tail[kLanes];
@@ -91,8 +90,7 @@ void log_softmax(const float* input, float* output, int64_t count) {
   };
   const auto join = [](Vector a, Vector b) { return hn::Add(a, b); };
   const Vector total = hn::Set(d, std::log(lanes_sum(fold(input, count, 0, add, join))));
-  map(input, output, count,
-      [&](Vector x, int64_t) { return hn::Sub(hn::Sub(x, top), total); });
+  map(input, output, count, [&](Vector x, int64_t) { return hn::Sub(hn::Sub(x, top), total); });
 }
 
 /// Mean and one over the deviation.
@@ -109,8 +107,7 @@ HWY_INLINE Moments moments(const float* input, int64_t count, float epsilon) {
     return hn::MulAdd(off, off, so_far);
   };
   const auto join = [](Vector a, Vector b) { return hn::Add(a, b); };
-  const float variance =
-      lanes_sum(fold(input, count, 0, add, join)) / static_cast<float>(count);
+  const float variance = lanes_sum(fold(input, count, 0, add, join)) / static_cast<float>(count);
   return {mean, 1.0f / std::sqrt(variance + epsilon)};
 }
 
@@ -153,9 +150,8 @@ void instance_norm(const float* input, float scale, float shift, float epsilon, 
   const Moments of = moments(input, count, epsilon);
   const Vector mean = hn::Set(d, of.mean), factor = hn::Set(d, of.factor * scale);
   const Vector addend = hn::Set(d, shift);
-  map(input, output, count, [&](Vector x, int64_t) {
-    return hn::MulAdd(hn::Sub(x, mean), factor, addend);
-  });
+  map(input, output, count,
+      [&](Vector x, int64_t) { return hn::MulAdd(hn::Sub(x, mean), factor, addend); });
 }
 
 void lrn(const LrnRun& run, const float* input, const float* window, int64_t channels,
@@ -181,9 +177,8 @@ void lrn(const LrnRun& run, const float* input, const float* window, int64_t cha
 }  // namespace
 
 extern const RowKernels kRowKernels;
-const RowKernels kRowKernels{&softmax,       &log_softmax, &layer_norm, &rms_norm,
-                             &instance_norm, &sum,         &max,        &min,
-                             &lrn};
+const RowKernels kRowKernels{&softmax, &log_softmax, &layer_norm, &rms_norm, &instance_norm,
+                             &sum,     &max,         &min,        &lrn};
 
 }  // namespace dlaexec::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -24,8 +24,8 @@ struct RowKernels {
   void (*rms_norm)(const float* input, const float* weights, float epsilon, float* output,
                    int64_t count);
   /// (x - mean) * factor with factor = scale / sqrt(variance + epsilon), + shift.
-  void (*instance_norm)(const float* input, float scale, float shift, float epsilon,
-                        float* output, int64_t count);
+  void (*instance_norm)(const float* input, float scale, float shift, float epsilon, float* output,
+                        int64_t count);
   float (*sum)(const float* input, int64_t count);
   float (*max)(const float* input, int64_t count);
   float (*min)(const float* input, int64_t count);
