@@ -1,10 +1,12 @@
 #include "passes/channel_affine.h"
 
+#include <span>
+
 namespace dlaexec::passes {
 namespace {
 
-/// How the output channel of a weight follows from its place: channel = start + (i / inner) % size,
-/// where start depends on the group for a deconvolution.
+/// How the output channel of a weight follows from its place: rows of @c inner elements belong to
+/// one channel each, taking turns; a deconvolution's groups lie one behind the other.
 struct WeightWalk {
   int64_t inner = 1;      ///< elements between neighbours along the channel dimension
   int64_t channels = 1;   ///< extent of the channel dimension
@@ -35,14 +37,18 @@ WeightWalk walk_of(const ir::Node& node, const ir::Dims& dims) {
 
 ir::Tensor scaled(const ir::Tensor& weights, const WeightWalk& walk,
                   const std::vector<double>& factor) {
-  std::vector<float> elements = weights.to_floats();
-  for (size_t i = 0; i < elements.size(); ++i) {
-    const auto at = static_cast<int64_t>(i);
-    const int64_t group = walk.per_group ? at / walk.per_group : 0;
-    const int64_t channel = group * walk.channels + at / walk.inner % walk.channels;
-    elements[i] = static_cast<float>(elements[i] * factor[static_cast<size_t>(channel)]);
+  ir::Tensor result = weights.type() == ir::DataType::Float32
+                          ? weights.clone()
+                          : weights.converted(ir::DataType::Float32);
+  const std::span<float> elements = result.mutable_as<float>();
+  const auto inner = static_cast<size_t>(walk.inner), channels = static_cast<size_t>(walk.channels);
+  const size_t per_group = walk.per_group ? static_cast<size_t>(walk.per_group) : elements.size();
+  for (size_t row = 0, at = 0; at < elements.size(); ++row) {
+    const double scale = factor[at / per_group * channels + row % channels];
+    for (const size_t end = at + inner; at < end; ++at)
+      elements[at] = static_cast<float>(elements[at] * scale);
   }
-  return ir::Tensor::of(weights.dims(), elements).converted(weights.type());
+  return result.converted(weights.type());
 }
 
 template <class Attributes>
