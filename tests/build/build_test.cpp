@@ -1,0 +1,156 @@
+#include "build/build.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "ir/text.h"
+
+namespace dlaexec::build {
+namespace {
+
+Options options_for(const char* text) {
+  Options options;
+  options.graph = ir::parse(text);
+  options.model_path = "/somewhere/net.onnx";
+  return options;
+}
+
+const char* const kNet = R"(graph @g(%x: f32[1,16,8,8]) {
+  const %w = f32[16,16,3,3] seed(1)
+  const %one = f32[1] [2]
+  %c = conv(%x, %w) {stride=[1,1], pads=[1,1,1,1], dilation=[1,1]} : f32[1,16,8,8]
+  %k = elementwise(%one, %one) {kind=sum} : f32[1]
+  %s = elementwise(%c, %k) {kind=prod} : f32[1,16,8,8]
+  %i = identity(%s) : f32[1,16,8,8]
+  %y = activation(%i) {kind=relu} : f32[1,16,8,8]
+  return %y
+})";
+
+ir::DataType precision_of(const plan::Plan& plan, const std::string& name) {
+  for (const plan::Layer& layer : plan.metadata.layers)
+    if (layer.name == name) return layer.precision;
+  ADD_FAILURE() << "no layer " << name;
+  return ir::DataType::Bool;
+}
+
+TEST(Build, MeansFp16WhenADlaIsAskedForWithoutInt8) {
+  Options options = options_for(kNet);
+  EXPECT_EQ(precision_of(build(options), "c"), ir::DataType::Float32);
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  EXPECT_EQ(precision_of(build(options), "c"), ir::DataType::Float16);
+}
+
+TEST(Build, LeavesFp16OffForInt8Alone) {
+  Options options = options_for(R"(graph @g(%x: f32[1,16,8,8]) {
+    const %w = f32[16,16,3,3] seed(1)
+    %c = conv(%x, %w) {stride=[1,1], pads=[1,1,1,1], dilation=[1,1]} : f32[1,16,8,8]
+    %y = unary(%c) {kind=exp} : f32[1,16,8,8]
+    return %y
+  })");
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  options.int8 = true;
+  EXPECT_EQ(precision_of(build(options), "c"), ir::DataType::Int8);
+  EXPECT_EQ(precision_of(build(options), "y"), ir::DataType::Float32);
+  options.fp16 = true;
+  EXPECT_EQ(precision_of(build(options), "y"), ir::DataType::Float16);
+}
+
+TEST(Build, TellsOfEveryLayerOfTheNetworkWhereItWent) {
+  const plan::Plan plan = build(options_for(kNet));
+  std::vector<std::string> names, steps;
+  for (const plan::Layer& layer : plan.metadata.layers) {
+    names.push_back(layer.name);
+    steps.push_back(layer.step);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"c", "k", "s", "i", "y"}));
+  EXPECT_EQ(steps[0], "c");
+  EXPECT_EQ(steps[1], "");  // folded
+  EXPECT_EQ(steps[2], "s + y");
+  EXPECT_EQ(steps[3], "");
+  EXPECT_EQ(steps[4], "s + y");
+}
+
+TEST(Build, ShowsTheGraphAtEachStage) {
+  Options options = options_for(kNet);
+  std::vector<std::string> stages;
+  options.on_stage = [&](std::string_view stage, const ir::Graph&) { stages.emplace_back(stage); };
+  build(options);
+  const std::vector<std::string> wanted = {"import",      "fold-constants", "remove-identities",
+                                           "remove-dead", "placement",      "fuse-activation",
+                                           "remove-dead", "types",          "steps"};
+  EXPECT_EQ(stages, wanted);
+}
+
+TEST(Build, RemembersModelBoardAndSettings) {
+  Options options = options_for(kNet);
+  options.dla_core = 1;
+  options.gpu_fallback = true;
+  options.pools.dla_sram = 1 << 18;
+  const plan::Metadata about = build(options).metadata;
+  EXPECT_EQ(about.model, "net.onnx");
+  EXPECT_EQ(about.model_hash.size(), 32u);
+  EXPECT_EQ(about.platform, "agx-orin-64");
+  EXPECT_EQ(about.power_mode, "MAXN");
+  EXPECT_EQ(about.dla_core, 1);
+  std::string text;
+  for (const plan::Setting& setting : about.settings)
+    text += setting.name + "=" + setting.value + " ";
+  EXPECT_NE(text.find("useDLACore=1 allowGPUFallback=on"), std::string::npos) << text;
+  EXPECT_NE(text.find("memPoolSize.dlaSRAM=262144 bytes"), std::string::npos) << text;
+}
+
+TEST(Build, RefusesPoolsThatTheDlaCannotHave) {
+  Options options = options_for(kNet);
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  options.pools.dla_local_dram = 5000;
+  EXPECT_THROW(build(options), Error);
+}
+
+TEST(Build, TurnsToTheGpuWhenAPoolIsTooSmall) {
+  Options options = options_for(kNet);
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  options.pools.dla_global_dram = 4096;  // the weights take 4608 bytes
+  log::Capture captured;
+  const plan::Plan plan = build(options);
+  EXPECT_TRUE(plan.loadables.empty() || precision_of(plan, "c") == ir::DataType::Float16);
+  for (const plan::Layer& layer : plan.metadata.layers)
+    if (layer.name == "c") {
+      EXPECT_EQ(layer.device, ir::Device::Gpu);
+      ASSERT_FALSE(layer.findings.empty());
+      EXPECT_EQ(layer.findings[0].rule, "place.compiler");
+    }
+}
+
+TEST(Build, NamesTheFileThatIsNotThere) {
+  Options options;
+  options.model_path = "/nowhere/net.onnx";
+  try {
+    build(options);
+    FAIL() << "a missing model was built";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/net.onnx"), std::string::npos);
+  }
+}
+
+TEST(Build, RefusesAnIntegerInputAsAReal) {
+  Options options = options_for(R"(graph @g(%x: f32[4], %i: i64[2]) {
+    %y = gather(%x, %i) {axis=0} : f32[2]
+    return %y
+  })");
+  options.input_formats = {{ir::DataType::Float32, {ir::Format::Linear}},
+                           {ir::DataType::Float16, {ir::Format::Linear}}};
+  try {
+    build(options);
+    FAIL() << "an i64 input became f16";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.sentence(), "tensor 'i' holds i64; it cannot be f16 at the network's edge");
+  }
+}
+
+}  // namespace
+}  // namespace dlaexec::build
