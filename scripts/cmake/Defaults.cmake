@@ -15,6 +15,13 @@ if(DLAEXEC_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${DLAEXEC_CCACHE}")
 endif()
 
+# g++ knows mold from 12.1 on. It links the many test programs in a fraction of the time.
+find_program(DLAEXEC_MOLD mold)
+if(DLAEXEC_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND
+   CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12.1)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 set(DLAEXEC_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address or undefined")
 if(DLAEXEC_SANITIZE)
   add_compile_options(-fsanitize=${DLAEXEC_SANITIZE} -fno-omit-frame-pointer -g1)

@@ -1,0 +1,65 @@
+#include "dlaexec/builder.h"
+
+#include "api/config.h"
+#include "api/engine.h"
+#include "api/log_forward.h"
+#include "build/build.h"
+#include "dla/platform.h"
+#include "plan/file.h"
+
+namespace dlaexec {
+namespace api {
+namespace {
+
+/// The largest product of the dimensions that are not channels, height and width (dla.md 1.1).
+constexpr int32_t kMaxDlaBatch = 4096;
+
+class Builder final : public IBuilder {
+ public:
+  explicit Builder(ILogger& logger) : logger_(logger) {}
+
+  INetworkDefinition* createNetworkV2(NetworkDefinitionCreationFlags flags) noexcept override {
+    const bool explicit_batch =
+        flags >> static_cast<uint32_t>(NetworkDefinitionCreationFlag::kEXPLICIT_BATCH) & 1u;
+    return new Network(logger_, !explicit_batch);
+  }
+  IBuilderConfig* createBuilderConfig() noexcept override { return new BuilderConfig(logger_); }
+
+  IHostMemory* buildSerializedNetwork(INetworkDefinition& network,
+                                      IBuilderConfig& config) noexcept override {
+    return guarded<IHostMemory*>(
+        logger_, nullptr, [&] { return new HostMemory(plan::to_bytes(plan_of(network, config))); });
+  }
+  ICudaEngine* buildEngineWithConfig(INetworkDefinition& network,
+                                     IBuilderConfig& config) noexcept override {
+    return guarded<ICudaEngine*>(logger_, nullptr, [&] {
+      return new CudaEngine(logger_, plan_of(network, config), std::nullopt);
+    });
+  }
+
+  int32_t getMaxDLABatchSize() const noexcept override { return kMaxDlaBatch; }
+  int32_t getNbDLACores() const noexcept override {
+    return dla::platform(build::Options{}.platform).dla_cores;
+  }
+  bool platformHasFastFp16() const noexcept override { return true; }
+  bool platformHasFastInt8() const noexcept override { return true; }
+  void setMaxBatchSize(int32_t batch) noexcept override { max_batch_ = batch; }
+  int32_t getMaxBatchSize() const noexcept override { return max_batch_; }
+
+ private:
+  plan::Plan plan_of(INetworkDefinition& network, IBuilderConfig& config) const {
+    const LogForward forward(logger_);
+    return build::build(
+        dynamic_cast<BuilderConfig&>(config).options(dynamic_cast<Network&>(network), max_batch_));
+  }
+
+  ILogger& logger_;
+  int32_t max_batch_ = 1;
+};
+
+}  // namespace
+}  // namespace api
+
+IBuilder* createInferBuilder(ILogger& logger) noexcept { return new api::Builder(logger); }
+
+}  // namespace dlaexec

@@ -1,0 +1,6 @@
+// See NvInfer.h beside this file.
+#pragma once
+
+#include "NvInfer.h"
+
+namespace nvonnxparser = dlaexec;
