@@ -10,11 +10,14 @@ namespace {
 /// Constants with more elements are data, not shapes.
 constexpr int64_t kMostConstantElements = 1024;
 
-std::unique_ptr<Contents> constant_contents(const Value& value) {
-  const bool usable =
-      value.constant && !is_float(value.type) && value.constant->count() <= kMostConstantElements;
-  if (!usable) return nullptr;
+std::unique_ptr<Contents> given_contents(const Value& value) {
+  if (is_float(value.type)) return nullptr;
   auto contents = std::make_unique<Contents>();
+  if (is_static(value.shape) && volume(dims_of(value.shape)) == 0) {
+    contents->dims = dims_of(value.shape);  // an empty one is known by its shape
+    return contents;
+  }
+  if (!value.constant || value.constant->count() > kMostConstantElements) return nullptr;
   contents->dims = value.constant->dims();
   for (const int64_t element : value.constant->to_ints()) contents->elements.emplace_back(element);
   return contents;
@@ -63,7 +66,7 @@ void Inference::visit(Node& node) {
 const Contents* Inference::contents(ValueId id) const {
   const auto found = contents_.find(id);
   if (found != contents_.end()) return found->second.get();
-  return contents_.emplace(id, constant_contents(graph_.value(id))).first->second.get();
+  return contents_.emplace(id, given_contents(graph_.value(id))).first->second.get();
 }
 
 std::optional<Ints> Inference::known_ints(ValueId id) const {

@@ -51,8 +51,7 @@ struct Layer {
 struct Fact {
   std::string_view name;
   std::vector<double> (*read)(const Layer&);
-  /// How a finding shows the values: all of a layer's axes as "3x33", or those that are wrong.
-  enum class Shown : uint8_t { Axes, Offenders } shown = Shown::Axes;
+  std::string_view separator = "x";  ///< between values, when they are printed
 };
 
 /// Every value lies in [low, high].

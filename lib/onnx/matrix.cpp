@@ -218,6 +218,13 @@ ValueIds gru(Node& node) { return recurrence(node, Op::Gru); }
 ValueIds rnn(Node& node) { return recurrence(node, Op::Rnn); }
 
 ValueIds condition(Node& node) {
+  // Exports ask about shapes that are known: only the branch that is taken becomes layers.
+  const auto known = node.known(node.in(0));
+  if (known && known->size() == 1) {
+    node.ignore("then_branch");
+    node.ignore("else_branch");
+    return node.inline_body((*known)[0] != 0 ? "then_branch" : "else_branch");
+  }
   ir::IfAttributes attributes;
   attributes.then_branch = node.body("then_branch");
   attributes.else_branch = node.body("else_branch");

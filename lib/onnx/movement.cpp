@@ -318,26 +318,18 @@ ValueIds reverse_sequence(Node& node) {
 
 ValueIds center_crop_pad(Node& node) {
   const ValueId x = node.in(0);
-  const ir::Ints target = node.required(node.in(1), "the target shape");
   ir::Ints axes(static_cast<size_t>(node.rank(x)));
   std::iota(axes.begin(), axes.end(), 0);
   axes = node.ints("axes", axes);
-  if (axes.size() != target.size())
-    fail("{} sizes are given for {} axes", target.size(), axes.size());
-  ir::Ints begins(axes.size());
-  ir::Ints ends(axes.size());
-  for (size_t i = 0; i < axes.size(); ++i) {
-    axes[i] = node.axis_in(axes[i], node.rank(x));
-    const ir::Dim& dim = node.shape(x)[static_cast<size_t>(axes[i])];
-    if (!dim.is_known()) fail("the size of axis {} is not known", axes[i]);
-    // The odd element is cut or added at the end.
-    const int64_t change = target[i] - dim.value;
-    begins[i] = change < 0 ? -(-change / 2) : change / 2;
-    ends[i] = change - begins[i];
-  }
-  ir::Ints pads = begins;
-  pads.insert(pads.end(), ends.begin(), ends.end());
-  return {node.add(Op::Pad, {x, node.ints_constant(pads), kNoValue, node.ints_constant(axes)})};
+  for (int64_t& axis : axes) axis = node.axis_in(axis, node.rank(x));
+  const ValueId axes_value = node.ints_constant(axes);
+  const ValueId sizes = node.add(Op::Gather, {node.shape_of(x), axes_value}, ir::AxisAttributes{0});
+  const ValueId target = node.cast(node.in(1), ir::DataType::Int64);
+  // Half of the change at either end; the odd element at the last one.
+  const ValueId change = node.binary(ElementwiseKind::Sub, target, sizes);
+  const ValueId begins = node.binary(ElementwiseKind::Div, change, node.number(2, change));
+  const ValueId ends = node.binary(ElementwiseKind::Sub, change, begins);
+  return {node.add(Op::Pad, {x, node.concat({begins, ends}, 0), kNoValue, axes_value})};
 }
 
 /// Experimental: cuts a border, and down to a size when one is given.

@@ -106,6 +106,13 @@ ir::Subgraph Node::body(std::string_view name) const {
   return graph;
 }
 
+ValueIds Node::inline_body(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::GRAPH, "a graph");
+  if (!attribute) fail("attribute '{}' is required", name);
+  onnx_file::GraphProto copy = attribute->g();
+  return scope_.inline_graph(copy, name_);
+}
+
 void Node::ignore(std::string_view name) const { asked_.emplace_back(name); }
 
 std::vector<std::string> Node::unread() const {

@@ -51,6 +51,8 @@ class Node {
   ir::DataType type(std::string_view name, ir::DataType otherwise) const;
   /// A body, imported into a graph of its own that may use this graph's values.
   ir::Subgraph body(std::string_view name) const;
+  /// The results of a body without inputs whose nodes are put into this graph.
+  ValueIds inline_body(std::string_view name);
   /// An attribute that means nothing here: not reported as ignored.
   void ignore(std::string_view name) const;
   /// The attributes that nobody asked for.

@@ -47,7 +47,8 @@ ValueIds softmax(Node& node, ir::SoftmaxKind kind) {
   const ValueId x = node.in(0);
   const int64_t rank = node.rank(x);
   const bool old = node.opset() < 13;
-  const int64_t axis = node.axis_in(node.integer("axis", old ? 1 : -1), old ? rank + 1 : rank);
+  int64_t axis = node.integer("axis", old ? 1 : -1);
+  if (!old || axis != rank) axis = node.axis_in(axis, rank);  // flattening may begin at the end
   const ir::Shape& shape = node.shape(x);
   // Flattening from the axis on means nothing when what follows has one element.
   const bool one_follows =

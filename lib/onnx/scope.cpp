@@ -37,10 +37,19 @@ ir::Shape shape_of(const onnx_file::TypeProto::Tensor& tensor, const std::string
   return shape;
 }
 
-size_t main_node(const std::vector<ir::Node>& nodes, size_t first) {
-  for (size_t i = first; i < nodes.size(); ++i)
+std::vector<std::string> made_names(const GraphProto& graph) {
+  std::vector<std::string> names;
+  for (const auto& tensor : graph.initializer()) names.push_back(tensor.name());
+  for (const NodeProto& node : graph.node())
+    names.insert(names.end(), node.output().begin(), node.output().end());
+  return names;
+}
+
+/// Which of several nodes of one ONNX node carries its name.
+size_t main_node(const std::vector<ir::Node>& nodes, const std::vector<size_t>& candidates) {
+  for (const size_t i : candidates)
     if (std::find(kMainOps.begin(), kMainOps.end(), nodes[i].op) != kMainOps.end()) return i;
-  return nodes.size() - 1;
+  return candidates.back();
 }
 
 }  // namespace
@@ -56,16 +65,17 @@ std::optional<ValueId> Scope::find_optional(const std::string& name) {
   const Frame& frame = frames_.back();
   const auto at = frame.names.find(name);
   if (at != frame.names.end()) return at->second;
-  // The body of a function sees nothing but its inputs.
-  if (frames_.size() > 1 || around_ == nullptr) return std::nullopt;
+  if (!frame.sees_around || around_ == nullptr) return std::nullopt;
   const auto outer = around_->find_optional(name);
   if (!outer || *outer == kNoValue) return outer;
-  ir::Value captured = around_->graph().value(*outer);
-  const auto id = static_cast<ValueId>(graph_.values.size());
-  value_names_.insert(captured.name);
-  graph_.values.push_back(std::move(captured));
-  frames_.front().names.emplace(name, id);
-  return id;
+  const auto [known, is_new] =
+      captured_.try_emplace(*outer, static_cast<ValueId>(graph_.values.size()));
+  if (is_new) {  // a stand-in of the same name
+    value_names_.insert(around_->graph().value(*outer).name);
+    graph_.values.push_back(around_->graph().value(*outer));
+  }
+  frames_.back().names.emplace(name, known->second);
+  return known->second;
 }
 
 ValueId Scope::find(const std::string& name) {
@@ -150,6 +160,34 @@ void Scope::add_input(const onnx_file::ValueInfoProto& info) {
   graph_.inputs.push_back(id);
 }
 
+void Scope::add_initializers(GraphProto& proto) {
+  for (onnx_file::TensorProto& tensor : *proto.mutable_initializer()) {
+    if (tensor.name().empty()) fail("an initializer has no name");
+    ir::Tensor elements = model_.tensors.read(tensor);
+    define(tensor.name(), add_value(frames_.back().prefix + tensor.name(), std::move(elements)));
+  }
+  if (proto.sparse_initializer_size() > 0)
+    fail("the initializer '{}' is sparse; dense ones are supported",
+         proto.sparse_initializer(0).values().name());
+}
+
+ValueIds Scope::inline_graph(GraphProto& body, const std::string& owner) {
+  if (++model_.depth > kDeepest) fail("bodies and functions lie more than {} deep", kDeepest);
+  Frame frame = frames_.back();  // a body sees what its node sees
+  for (const std::string& name : made_names(body)) frame.names.erase(name);
+  frame.prefix += owner + "/";
+  frames_.push_back(std::move(frame));
+  add_initializers(body);
+  std::vector<NodeProto*> nodes;
+  for (NodeProto& node : *body.mutable_node()) nodes.push_back(&node);
+  import_nodes(std::move(nodes));
+  ValueIds results;
+  for (const auto& output : body.output()) results.push_back(find(output.name()));
+  frames_.pop_back();
+  --model_.depth;
+  return results;
+}
+
 void Scope::import_graph(GraphProto& proto) {
   if (++model_.depth > kDeepest) fail("bodies and functions lie more than {} deep", kDeepest);
   graph_.name = proto.name();
@@ -157,14 +195,7 @@ void Scope::import_graph(GraphProto& proto) {
     frames_.front().attributes = around_->frames_.back().attributes;
     frames_.front().opsets = around_->frames_.back().opsets;
   }
-  for (onnx_file::TensorProto& tensor : *proto.mutable_initializer()) {
-    if (tensor.name().empty()) fail("an initializer has no name");
-    ir::Tensor elements = model_.tensors.read(tensor);
-    define(tensor.name(), add_value(tensor.name(), std::move(elements)));
-  }
-  if (proto.sparse_initializer_size() > 0)
-    fail("the initializer '{}' is sparse; dense ones are supported",
-         proto.sparse_initializer(0).values().name());
+  add_initializers(proto);
   for (const auto& input : proto.input())
     if (!frames_.back().names.contains(input.name())) add_input(input);
   std::vector<NodeProto*> nodes;
@@ -226,12 +257,15 @@ void Scope::bind_results(const NodeProto& proto, const ValueIds& results, size_t
 }
 
 void Scope::name_nodes(const std::string& name, size_t first_node) {
-  if (first_node == graph_.nodes.size()) return;
-  const size_t main = main_node(graph_.nodes, first_node);
-  for (size_t i = first_node; i < graph_.nodes.size(); ++i) {
+  std::vector<size_t> unnamed;  // nodes of a body put in place have their names
+  for (size_t i = first_node; i < graph_.nodes.size(); ++i)
+    if (graph_.nodes[i].name.empty()) unnamed.push_back(i);
+  if (unnamed.empty()) return;
+  const size_t main = main_node(graph_.nodes, unnamed);
+  for (const size_t i : unnamed) {
     ir::Node& node = graph_.nodes[i];
-    node.name =
-        i == main ? name : free_name(format("{}/{}", name, ir::info(node.op).text), node_names_);
+    node.name = i == main ? name
+                          : free_name(format("{}/{}", name, ir::info(node.op).text), node_names_);
     node.origins = {name};
   }
 }
@@ -241,6 +275,7 @@ void Scope::inline_function(const NodeProto& call, const onnx_file::FunctionProt
   if (++model_.depth > kDeepest) fail("the function '{}' calls itself", function.name());
   Frame frame;
   frame.prefix = name + "/";
+  frame.sees_around = false;
   for (const auto& opset : function.opset_import())
     frame.opsets[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
   for (int i = 0; i < function.input_size(); ++i) {

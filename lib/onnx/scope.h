@@ -3,7 +3,6 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -40,6 +39,10 @@ class Scope {
   /// Fills the graph with inputs, initializers, nodes and outputs of @p proto.
   void import_graph(onnx_file::GraphProto& proto);
 
+  /// Puts the nodes of a body without inputs into this graph; gives its results. Names of nodes
+  /// begin with that of @p owner, whose body it is.
+  ValueIds inline_graph(onnx_file::GraphProto& body, const std::string& owner);
+
   Model& model() { return model_; }
   ir::Graph& graph() { return graph_; }
   const ir::Inference& inference() const { return inference_; }
@@ -62,9 +65,10 @@ class Scope {
     std::map<std::string, const onnx_file::AttributeProto*> attributes;
     std::map<std::string, int64_t> opsets;
     std::string prefix;
-    std::set<std::string> absent;  ///< formal inputs that the caller left out
+    bool sees_around = true;  ///< the body of a function sees nothing but its inputs
   };
 
+  void add_initializers(onnx_file::GraphProto& proto);
   void add_input(const onnx_file::ValueInfoProto& info);
   void import_nodes(std::vector<onnx_file::NodeProto*> nodes);
   void import_node(onnx_file::NodeProto& proto);
@@ -82,6 +86,8 @@ class Scope {
   ir::Inference inference_;
   Scope* around_;
   std::vector<Frame> frames_ = std::vector<Frame>(1);
+  std::unordered_map<ValueId, ValueId>
+      captured_;  ///< values of the scope around, by their ids there
   std::unordered_set<std::string> value_names_;
   std::unordered_set<std::string> node_names_;
 };

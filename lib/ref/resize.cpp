@@ -16,6 +16,7 @@ struct Tap {
 struct Axis {
   int64_t in, out;
   double scale;
+  double real_out;  ///< the size before it is rounded: in * scale
   double roi_start = 0, roi_end = 1;
 };
 
@@ -35,7 +36,7 @@ double source(const ir::ResizeAttributes& attributes, const Axis& axis, int64_t 
     case Mode::PytorchHalfPixel:
       return axis.out > 1 ? half_pixel : 0;
     case Mode::AlignCorners:
-      return axis.out > 1 ? x * (in - 1) / (out - 1) : 0;
+      return axis.out > 1 ? x * (in - 1) / (axis.real_out - 1) : 0;
     case Mode::Asymmetric:
       return x / axis.scale;
     case Mode::TfCropAndResize:
@@ -121,7 +122,7 @@ std::vector<Axis> axes_of(const Call& call, const std::vector<size_t>& which) {
   double even = 0;
   for (size_t i = 0; i < which.size(); ++i) {
     const int64_t in = x[which[i]];
-    Axis axis{in, 0, 1};
+    Axis axis{in, 0, 1, 0};
     if (call.has(3)) {
       axis.out = sizes[i];
       axis.scale = in == 0 ? 1 : static_cast<double>(sizes[i]) / static_cast<double>(in);
@@ -129,6 +130,8 @@ std::vector<Axis> axes_of(const Call& call, const std::vector<size_t>& which) {
       axis.scale = scales[i];
       axis.out = static_cast<int64_t>(std::floor(static_cast<double>(in) * scales[i]));
     }
+    axis.real_out = call.has(3) ? static_cast<double>(axis.out)
+                                : static_cast<double>(in) * static_cast<double>(scales[i]);
     if (axis.out < 0 || !(axis.scale > 0)) fail("size {} is not above 0", i);
     if (roi.size() == 2 * which.size()) {
       axis.roi_start = roi[i];
@@ -141,6 +144,7 @@ std::vector<Axis> axes_of(const Call& call, const std::vector<size_t>& which) {
   if (attributes.keep_aspect == ir::KeepAspect::Stretch || !call.has(3)) return axes;
   for (Axis& axis : axes) {
     axis.scale = even;
+    axis.real_out = static_cast<double>(axis.in) * even;
     axis.out = static_cast<int64_t>(std::floor(static_cast<double>(axis.in) * even + 0.5));
   }
   return axes;
