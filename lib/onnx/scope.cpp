@@ -264,8 +264,8 @@ void Scope::name_nodes(const std::string& name, size_t first_node) {
   const size_t main = main_node(graph_.nodes, unnamed);
   for (const size_t i : unnamed) {
     ir::Node& node = graph_.nodes[i];
-    node.name = i == main ? name
-                          : free_name(format("{}/{}", name, ir::info(node.op).text), node_names_);
+    node.name =
+        i == main ? name : free_name(format("{}/{}", name, ir::info(node.op).text), node_names_);
     node.origins = {name};
   }
 }

@@ -38,7 +38,8 @@ std::vector<BackendCase> read_cases(const std::string& data, const std::string& 
   while (std::getline(lines, line)) {
     const std::vector<std::string> cells = split(line, '\t');
     if (cells.size() < 8) continue;
-    cases.push_back({cells[0], cells[1], std::atoll(cells[3].c_str()), split(cells[6], ','),
+    cases.push_back({cells[0], cells[1], std::atoll(cells[3].c_str()), split(cells[4], ','),
+                     split(cells[5], ','), split(cells[6], ','),
                      unpacked + "/" + cells[0] + "/" + cells[1]});
   }
   return cases;
@@ -79,9 +80,13 @@ bool close(double found, double expected, ir::DataType type) {
 }  // namespace
 
 bool BackendCase::is_eligible() const {
-  return opset <= kNewestOpset && std::all_of(types.begin(), types.end(), [](const auto& type) {
-           return kTypes.contains(type);
-         });
+  const bool known_types = std::all_of(types.begin(), types.end(),
+                                       [](const auto& type) { return kTypes.contains(type); });
+  const bool tensors = std::none_of(ops.begin(), ops.end(), [](const std::string& op) {
+    return op.find("Sequence") != std::string::npos ? op != "ReverseSequence"
+                                                    : op.starts_with("Optional");
+  });
+  return opset <= kNewestOpset && domains.empty() && known_types && tensors;
 }
 
 const std::vector<BackendCase>* backend_suite() {

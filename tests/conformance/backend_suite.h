@@ -13,10 +13,11 @@ namespace dlaexec::test {
 struct BackendCase {
   std::string suite, name;
   int64_t opset = 0;
-  std::vector<std::string> types;
+  std::vector<std::string> domains, ops, types;
   std::string folder;  ///< of the unpacked case
 
-  /// Whether it is of an opset and of types that are supported.
+  /// Whether it is of the standard domain, of an opset and of types that are supported: sequences
+  /// and optional values are none of them.
   bool is_eligible() const;
 };
 

@@ -93,8 +93,8 @@ bool is_quantized(const json& model) {
   return model["ops"].contains("QuantizeLinear") || model["ops"].contains("QLinearConv");
 }
 
-/// The references of one model were made where sums of two u8 x i8 products saturate at 16 bits (x86
-/// without VNNI). Saturating the same way brings its cosine from 0.93 to 0.99; we sum exactly.
+/// The references of one model were made where sums of two u8 x i8 products saturate at 16 bits
+/// (x86 without VNNI). Saturating the same way brings its cosine from 0.93 to 0.99; we sum exactly.
 double least_cosine(const json& model) {
   return model["name"] == "mobilenetv2_int8_qop" ? 0.85 : 0.99;
 }

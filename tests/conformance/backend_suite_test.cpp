@@ -1,0 +1,73 @@
+#include "conformance/backend_suite.h"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <map>
+
+#include "base/format.h"
+#include "support/paths.h"
+
+namespace dlaexec::test {
+namespace {
+
+struct Exclusion {
+  std::string_view name, executor, reason;
+
+  bool covers(const std::string& test, const std::string& on) const {
+    if (executor != "*" && executor != on) return false;
+    const size_t star = name.find('*');
+    if (star == std::string_view::npos) return test == name;
+    return test.starts_with(name.substr(0, star)) && test.ends_with(name.substr(star + 1));
+  }
+};
+
+const std::vector<Exclusion> kExclusions = {
+#define DLAEXEC_EXCLUDED(name, executor, reason) {name, executor, reason},
+#include "conformance/exclusions.def"
+};
+
+const Exclusion* exclusion_of(const BackendCase& test, const std::string& on) {
+  for (const Exclusion& exclusion : kExclusions)
+    if (exclusion.covers(test.name, on)) return &exclusion;
+  return nullptr;
+}
+
+/// The least part of the eligible cases that must pass.
+constexpr double kLeastPassing = 0.95;
+
+class OnnxBackend : public testing::TestWithParam<std::string> {};
+
+TEST_P(OnnxBackend, EveryEligibleCasePassesUnlessATableSaysWhyNot) {
+  const auto* suite = backend_suite();
+  if (suite == nullptr) GTEST_SKIP() << kNoShared;
+  const Executor& on = executor(GetParam());
+  int eligible = 0;
+  int passed = 0;
+  std::string failures;
+  std::map<const Exclusion*, bool> excludes;  // whether the row excludes a case that fails
+  for (const BackendCase& test : *suite) {
+    if (!test.is_eligible()) continue;
+    ++eligible;
+    const std::string failure = failure_of(test, on);
+    passed += failure.empty();
+    const Exclusion* exclusion = exclusion_of(test, on.name);
+    if (exclusion != nullptr) excludes[exclusion] |= !failure.empty();
+    if (!failure.empty() && exclusion == nullptr)
+      failures += format("{}/{}: {}\n", test.suite, test.name, failure);
+  }
+  std::cout << format("{}: {} of {} eligible ONNX backend cases pass ({:.1f} %), of {} in all\n",
+                      on.name, passed, eligible, 100.0 * passed / eligible, suite->size());
+  EXPECT_EQ(failures, "");
+  EXPECT_GE(passed, kLeastPassing * eligible);
+  for (const Exclusion& exclusion : kExclusions)
+    if (exclusion.executor == "*" || exclusion.executor == on.name) {
+      EXPECT_TRUE(excludes[&exclusion]) << "the exclusion of " << exclusion.name << " is stale";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(On, OnnxBackend, testing::Values("ref", "cpu", "plan"),
+                         [](const auto& parameter) { return parameter.param; });
+
+}  // namespace
+}  // namespace dlaexec::test
