@@ -37,7 +37,9 @@ void Inference::visit(Node& node) {
   if (node.op == Op::ForeignNode) return;  // carries its own types and shapes
   in_context(
       [&] {
-        return format("inferring the shapes of node '{}' ({})", node.name, info(node.op).text);
+        const std::string_view op = info(node.op).text;
+        if (node.name.empty()) return format("inferring the shapes of its {}", op);
+        return format("inferring the shapes of node '{}' ({})", node.name, op);
       },
       [&] {
         BodyResult result;
