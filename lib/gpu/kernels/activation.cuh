@@ -1,0 +1,86 @@
+// Activations as types, named as ir::ActivationKind names them; each is x -> y in float.
+#pragma once
+
+struct None {
+  static __device__ __forceinline__ float of(float x, float, float) { return x; }
+};
+struct Relu {
+  static __device__ __forceinline__ float of(float x, float, float) { return fmaxf(x, 0.f); }
+};
+struct Clip {
+  static __device__ __forceinline__ float of(float x, float a, float b) {
+    return fminf(fmaxf(x, a), b);
+  }
+};
+struct LeakyRelu {
+  static __device__ __forceinline__ float of(float x, float a, float) { return x < 0.f ? a * x : x; }
+};
+struct Sigmoid {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return __fdividef(1.f, 1.f + __expf(-x));
+  }
+};
+struct Tanh {
+  static __device__ __forceinline__ float of(float x, float, float) { return tanhf(x); }
+};
+struct Elu {
+  static __device__ __forceinline__ float of(float x, float a, float) {
+    return x < 0.f ? a * (expf(x) - 1.f) : x;
+  }
+};
+struct Selu {
+  static __device__ __forceinline__ float of(float x, float a, float b) {
+    return b * (x < 0.f ? a * (expf(x) - 1.f) : x);
+  }
+};
+struct Celu {
+  static __device__ __forceinline__ float of(float x, float a, float) {
+    return fmaxf(0.f, x) + fminf(0.f, a * (expf(x / a) - 1.f));
+  }
+};
+struct Softplus {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return fmaxf(x, 0.f) + log1pf(expf(-fabsf(x)));
+  }
+};
+struct Softsign {
+  static __device__ __forceinline__ float of(float x, float, float) { return x / (1.f + fabsf(x)); }
+};
+struct HardSigmoid {
+  static __device__ __forceinline__ float of(float x, float a, float b) {
+    return fmaxf(0.f, fminf(1.f, a * x + b));
+  }
+};
+struct HardSwish {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return x * fmaxf(0.f, fminf(1.f, x * (1.f / 6.f) + 0.5f));
+  }
+};
+struct GeluErf {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return 0.5f * x * (1.f + erff(x * 0.70710678118654752f));
+  }
+};
+struct GeluTanh {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return 0.5f * x * (1.f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+  }
+};
+struct Mish {
+  static __device__ __forceinline__ float of(float x, float, float) {
+    return x * tanhf(fmaxf(x, 0.f) + log1pf(expf(-fabsf(x))));
+  }
+};
+struct Silu {
+  static __device__ __forceinline__ float of(float x, float a, float) {
+    return __fdividef(x, 1.f + __expf(-a * x));
+  }
+};
+struct ThresholdedRelu {
+  static __device__ __forceinline__ float of(float x, float a, float) { return x > a ? x : 0.f; }
+};
+struct Shrink {
+  static __device__ __forceinline__ float of(float x, float a, float b) {
+    return x < -a ? x + b : x > a ? x - b : 0.f;
+  }
+};

@@ -1,0 +1,313 @@
+// What the convolution kernels share: reading tiles of the implicit matrix, and the way out.
+//
+// A convolution is the product of x's patches [pixels, taps * channels] and the weights
+// [taps * channels, k]. Rows of both lie contiguous along the sum; a tile's rows are kRow bytes of
+// shared memory whose 16-byte chunks are permuted by their row, so that neither copies nor
+// ldmatrix nor wgmma (whose 128-byte swizzle this is) meet a bank twice.
+#pragma once
+#include "activation.cuh"
+#include "conv_params.h"
+#include "mma.cuh"
+
+using namespace dlaexec::gpu;
+
+/// Where chunk @p chunk of row @p row lies in a tile.
+template <int kRow>
+__device__ __forceinline__ int swizzled(int row, int chunk) {
+  if constexpr (kRow == 128) return row * 128 + ((chunk ^ (row & 7)) << 4);
+  return row * 64 + ((chunk ^ ((row >> 1) & 3)) << 4);
+}
+
+/// Patches: any kernel, stride, padding and dilation. Rows: 1 x 1 without stride and padding, or a
+/// matrix.
+enum Access { Patches, Rows };
+
+/// Copies tiles of patches: each thread owns one 16-byte column of every kRowsPerPass-th row.
+template <int kTileRows, int kRow, int kThreads, Access kAccess>
+struct PatchReader {
+  static constexpr int kChunks = kRow / 16;
+  static constexpr int kRowsPerPass = kThreads / kChunks;
+  static constexpr int kPasses = (kTileRows + kRowsPerPass - 1) / kRowsPerPass;
+
+  const char* x;
+  int offset[kPasses];               // of the row's first tap; 64-bit bases would cost registers
+  int h[kAccess == Patches ? kPasses : 1], w[kAccess == Patches ? kPasses : 1];
+  bool inside[kAccess == Rows ? kPasses : 1];
+  int row, chunk;
+  int channel, tap_h, tap_w;
+
+  __device__ __forceinline__ PatchReader(const ConvParams& p, const char* base, int first_pixel,
+                                         int first_step)
+      : x(base), row(threadIdx.x / kChunks), chunk(threadIdx.x % kChunks) {
+#pragma unroll
+    for (int i = 0; i < kPasses; ++i) {
+      const int pixel = first_pixel + row + i * kRowsPerPass;
+      const bool there = pixel < p.pixels;
+      if constexpr (kAccess == Rows) {
+        inside[i] = there;
+        offset[i] = pixel * p.x_pixel_bytes;
+      } else {
+        const int image = pixel / (p.out_h * p.out_w);
+        const int rest = pixel - image * (p.out_h * p.out_w);
+        const int at_h = rest / p.out_w;
+        h[i] = there ? at_h * p.stride_h - p.pad_h : -(1 << 28);
+        w[i] = (rest - at_h * p.out_w) * p.stride_w - p.pad_w;
+        offset[i] = image * p.x_image_bytes + h[i] * p.x_row_bytes + w[i] * p.x_pixel_bytes;
+      }
+    }
+    channel = first_step * kRow + chunk * 16;
+    tap_h = tap_w = 0;
+    if constexpr (kAccess == Patches) {
+      const int tap = channel / p.channel_bytes;
+      channel -= tap * p.channel_bytes;
+      tap_h = tap / p.taps_w;
+      tap_w = tap - tap_h * p.taps_w;
+    }
+  }
+
+  /// Starts copying the present step's tile to @p to, then moves on by one step.
+  __device__ __forceinline__ void copy(const ConvParams& p, unsigned to) {
+    const int dh = tap_h * p.dilation_h, dw = tap_w * p.dilation_w;
+    const int delta = dh * p.x_row_bytes + dw * p.x_pixel_bytes + channel;
+    const bool in_sum = kAccess == Rows ? channel < p.channel_bytes : tap_h < p.taps_h;
+#pragma unroll
+    for (int i = 0; i < kPasses; ++i) {
+      const int at = row + i * kRowsPerPass;
+      if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
+      bool valid = in_sum;
+      if constexpr (kAccess == Rows)
+        valid = valid && inside[i];
+      else
+        valid = valid && static_cast<unsigned>(h[i] + dh) < static_cast<unsigned>(p.in_h) &&
+                static_cast<unsigned>(w[i] + dw) < static_cast<unsigned>(p.in_w);
+      copy_async(to + swizzled<kRow>(at, chunk), valid ? x + (offset[i] + delta) : x, valid);
+    }
+    channel += kRow;
+    if constexpr (kAccess == Patches)
+      while (channel >= p.channel_bytes && tap_h < p.taps_h) {
+        channel -= p.channel_bytes;
+        if (++tap_w == p.taps_w) {
+          tap_w = 0;
+          ++tap_h;
+        }
+      }
+  }
+};
+
+/// Copies tiles of weights; rows past the last read the last, and nobody uses them.
+template <int kTileRows, int kRow, int kThreads>
+struct WeightReader {
+  static constexpr int kChunks = kRow / 16;
+  static constexpr int kRowsPerPass = kThreads / kChunks;
+  static constexpr int kPasses = (kTileRows + kRowsPerPass - 1) / kRowsPerPass;
+
+  const char* weights;
+  int offset[kPasses];
+  int row, chunk;
+
+  __device__ __forceinline__ WeightReader(const ConvParams& p, const char* base, int first_k,
+                                          int first_step)
+      : weights(base + first_step * kRow),
+        row(threadIdx.x / kChunks),
+        chunk(threadIdx.x % kChunks) {
+#pragma unroll
+    for (int i = 0; i < kPasses; ++i) {
+      const int k = first_k + row + i * kRowsPerPass;
+      offset[i] = (k < p.k_padded ? k : p.k_padded - 1) * p.weight_row_bytes + chunk * 16;
+    }
+  }
+  __device__ __forceinline__ void copy(unsigned to) {
+#pragma unroll
+    for (int i = 0; i < kPasses; ++i) {
+      const int at = row + i * kRowsPerPass;
+      if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
+      copy_async(to + swizzled<kRow>(at, chunk), weights + offset[i], true);
+    }
+    weights += kRow;
+  }
+};
+
+/// The way out of one tile: its sums lie in shared memory as [kTileRows][kPitch] words; multiplier,
+/// bias, residual and activation follow, and rows are written 16 bytes a thread.
+template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads>
+struct Epilogue {
+  using SumType = typename Sum<In>::type;
+  static constexpr int kPitch = kTileK + 4;
+  static constexpr int kVector = 16 / sizeof(Out);
+  static constexpr int kColumns = kTileK / kVector;
+  static constexpr bool kAdds = !kIsNothing<Residual>;
+
+  /// Writes rows [first_row, last_row) of the tile at (@p first_pixel, @p first_k); @p gather gives
+  /// kVector sums at (row, column).
+  template <class Gather>
+  static __device__ __forceinline__ void write(const ConvParams& p, int first_pixel, int first_k,
+                                               int first_row, int last_row, Gather&& gather) {
+    const Residual* residual = static_cast<const Residual*>(p.residual);
+    Out* y = static_cast<Out*>(p.y);
+    if constexpr (kAdds) residual += blockIdx.y * p.residual_batch;
+    y += blockIdx.y * p.y_batch;
+#pragma unroll 2
+    for (int i = first_row * kColumns + threadIdx.x; i < last_row * kColumns; i += kThreads) {
+      const int row = i / kColumns, column = (i % kColumns) * kVector;
+      const int pixel = first_pixel + row, k = first_k + column;
+      if (pixel >= p.pixels || k >= p.k_written) continue;
+      const Residual* add = nullptr;
+      if constexpr (kAdds) add = residual + static_cast<long long>(pixel) * p.residual_pixel + k;
+      SumType sums[kVector];
+      gather(row, column, sums);
+      put(p, add, y + static_cast<long long>(pixel) * p.y_pixel + k, k, sums);
+    }
+  }
+
+ private:
+  static __device__ __forceinline__ void put(const ConvParams& p, const Residual* residual, Out* y,
+                                             int k, const SumType (&sums)[kVector]) {
+    Vector<Out, kVector> out;
+    Vector<Residual, kVector> add;
+    if constexpr (kAdds) {
+      if (p.whole_vectors)
+        add = *reinterpret_cast<const Vector<Residual, kVector>*>(residual);
+      else
+        for_each(p, k, [&](int j) { add.at[j] = residual[j]; });
+    }
+#pragma unroll
+    for (int j = 0; j < kVector; ++j) {
+      float value = static_cast<float>(sums[j]);
+      if constexpr (sizeof(In) == 1) value = __fmul_rn(value, p.multiplier[k + j]);
+      value = __fadd_rn(value, p.bias[k + j]);
+      if constexpr (kAdds) value = __fadd_rn(value, real(add.at[j], p.residual_scale));
+      out.at[j] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_scale, p.y_inverse);
+    }
+    if (p.whole_vectors)
+      *reinterpret_cast<Vector<Out, kVector>*>(y) = out;
+    else
+      for_each(p, k, [&](int j) { y[j] = out.at[j]; });
+  }
+
+  /// Calls @p body for the columns of a vector that are there.
+  template <class Body>
+  static __device__ __forceinline__ void for_each(const ConvParams& p, int k, Body&& body) {
+#pragma unroll
+    for (int j = 0; j < kVector; ++j)
+      if (k + j < p.k_written) body(j);
+  }
+};
+
+/// The way from a block's own sums, staged in shared memory, to y: alone, with its cluster, or over
+/// device memory.
+enum Share { Alone, Cluster, Memory };
+
+#if __CUDA_ARCH__ >= 900
+__device__ __forceinline__ void cluster_barrier() {
+  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
+                   : "memory");
+}
+/// The address of @p own in the shared memory of block @p rank of this cluster.
+__device__ __forceinline__ unsigned peer_address(unsigned own, int rank) {
+  unsigned peer;
+  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(own), "r"(rank));
+  return peer;
+}
+__device__ __forceinline__ float4 load_peer(unsigned address) {
+  float4 x;
+  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
+               : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
+               : "r"(address));
+  return x;
+}
+#endif
+
+template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads,
+          Share kShare>
+struct Finish {
+  using Way = Epilogue<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
+  using SumType = typename Way::SumType;
+  static constexpr int kVector = Way::kVector;
+
+  /// @p staged: [kTileRows][Way::kPitch], complete for this block after a barrier.
+  static __device__ __forceinline__ void run(const ConvParams& p, SumType* staged, int tile,
+                                             int first_pixel, int first_k) {
+    if constexpr (kShare == Alone) {
+      Way::write(p, first_pixel, first_k, 0, kTileRows, [&](int row, int column, auto& sums) {
+        read(staged + row * Way::kPitch + column, sums);
+      });
+    }
+#if __CUDA_ARCH__ >= 900
+    if constexpr (kShare == Cluster) {
+      cluster_barrier();
+      const int rank = blockIdx.z;
+      Way::write(p, first_pixel, first_k, kTileRows * rank / p.split,
+                 kTileRows * (rank + 1) / p.split, [&](int row, int column, auto& sums) {
+                   add_peers(p.split, shared_address(staged + row * Way::kPitch + column), sums);
+                 });
+      cluster_barrier();  // nobody leaves while others read its memory
+    }
+#endif
+#if __CUDA_ARCH__ && __CUDA_ARCH__ < 900
+    static_assert(kShare != Cluster, "clusters need sm_90");
+#endif
+    if constexpr (kShare == Memory) through_memory(p, staged, tile, first_pixel, first_k);
+  }
+
+ private:
+  static __device__ __forceinline__ void read(const SumType* from, SumType (&sums)[kVector]) {
+#pragma unroll
+    for (int j = 0; j < kVector; j += 4) {
+      const auto part = *reinterpret_cast<const Vector<SumType, 4>*>(from + j);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[j + i] = part.at[i];
+    }
+  }
+#if __CUDA_ARCH__ >= 900
+  static __device__ __forceinline__ void add_peers(int split, unsigned own,
+                                                   SumType (&sums)[kVector]) {
+#pragma unroll
+    for (int j = 0; j < kVector; ++j) sums[j] = 0;
+#pragma unroll 4
+    for (int rank = 0; rank < split; ++rank) {
+      const unsigned peer = peer_address(own, rank);
+#pragma unroll
+      for (int j = 0; j < kVector; j += 4) {
+        const float4 part = load_peer(peer + j * 4);
+        add(sums[j], part.x);
+        add(sums[j + 1], part.y);
+        add(sums[j + 2], part.z);
+        add(sums[j + 3], part.w);
+      }
+    }
+  }
+#endif
+  static __device__ __forceinline__ void add(float& to, float x) { to += x; }
+  static __device__ __forceinline__ void add(int& to, float bits) { to += __float_as_int(bits); }
+
+  /// Every block writes its sums; the last to arrive adds them all, always in the same order.
+  static __device__ __forceinline__ void through_memory(const ConvParams& p, const SumType* staged,
+                                                        int tile, int first_pixel, int first_k) {
+    const long long size = static_cast<long long>(kTileRows) * kTileK;
+    SumType* all = reinterpret_cast<SumType*>(p.partial) +
+                   (static_cast<long long>(blockIdx.y) * gridDim.x + tile) * p.split * size;
+    for (int i = threadIdx.x; i < kTileRows * kTileK / 4; i += kThreads) {
+      const int row = i / (kTileK / 4), column = i % (kTileK / 4) * 4;
+      *reinterpret_cast<Vector<SumType, 4>*>(all + blockIdx.z * size + row * kTileK + column) =
+          *reinterpret_cast<const Vector<SumType, 4>*>(staged + row * Way::kPitch + column);
+    }
+    __threadfence();
+    __shared__ int is_last;
+    __syncthreads();
+    int* arrived = p.arrived + blockIdx.y * gridDim.x + tile;
+    if (threadIdx.x == 0) is_last = atomicAdd(arrived, 1) == p.split - 1;
+    __syncthreads();
+    if (!is_last) return;
+    if (threadIdx.x == 0) *arrived = 0;
+    __threadfence();
+    Way::write(p, first_pixel, first_k, 0, kTileRows, [&](int row, int column, auto& sums) {
+#pragma unroll
+      for (int j = 0; j < kVector; ++j) sums[j] = 0;
+      for (int part = 0; part < p.split; ++part) {
+        const SumType* from = all + part * size + row * kTileK + column;
+#pragma unroll
+        for (int j = 0; j < kVector; ++j) sums[j] += __ldcg(from + j);
+      }
+    });
+  }
+};

@@ -1,0 +1,54 @@
+// Max and average pooling over pixels of channels.
+//   T, Out  half, float, signed char;  Kind: Max or Average;  kVec: channels of a thread
+//   Max of padding is the lowest value, an average leaves padding out unless count_include_pad.
+// Grid: ceil(images * out_h * out_w * vectors / 256) blocks.
+#include "types.cuh"
+#include "window_params.h"
+
+using namespace dlaexec::gpu;
+
+struct Max {};
+struct Average {};
+template <class A, class B>
+inline constexpr bool kSame = false;
+template <class A>
+inline constexpr bool kSame<A, A> = true;
+
+template <class T, class Out, class Kind, int kVec>
+__global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams p) {
+  release_next();
+  wait_for_inputs();
+  const int index = blockIdx.x * 256 + threadIdx.x;
+  const int vector = index % p.vectors, pixel = index / p.vectors;
+  const int out_w = pixel % p.out_w, rest = pixel / p.out_w;
+  const int out_h = rest % p.out_h, image = rest / p.out_h;
+  if (image >= p.images) return;
+  const T* x = static_cast<const T*>(p.x) +
+               static_cast<long long>(image) * p.in_h * p.in_w * p.x_pixel + vector * kVec;
+  constexpr bool kMax = kSame<Kind, Max>;
+  float best[kVec];
+#pragma unroll
+  for (int i = 0; i < kVec; ++i) best[i] = kMax ? -__int_as_float(0x7f800000) : 0.f;
+  const int first_h = out_h * p.stride_h - p.pad_h, first_w = out_w * p.stride_w - p.pad_w;
+  int cells = 0;
+  for (int r = 0; r < p.taps_h; ++r)
+    for (int s = 0; s < p.taps_w; ++s) {
+      const int h = first_h + r * p.dilation_h, w = first_w + s * p.dilation_w;
+      if (h < p.in_h + p.end_pad_h && w < p.in_w + p.end_pad_w) cells += p.count_include_pad;
+      if (h < 0 || h >= p.in_h || w < 0 || w >= p.in_w) continue;
+      cells += 1 - p.count_include_pad;
+      const Vector<T, kVec> in =
+          *reinterpret_cast<const Vector<T, kVec>*>(x + (static_cast<long long>(h) * p.in_w + w) * p.x_pixel);
+#pragma unroll
+      for (int i = 0; i < kVec; ++i) {
+        const float value = real(in.at[i], p.x_scale);
+        best[i] = kMax ? (value > best[i] || value != value ? value : best[i]) : best[i] + value;
+      }
+    }
+  Vector<Out, kVec> out;
+#pragma unroll
+  for (int i = 0; i < kVec; ++i)
+    out.at[i] = stored<Out>(kMax ? best[i] : best[i] / static_cast<float>(cells), p.y_scale, p.y_inverse);
+  *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) +
+                                        static_cast<long long>(pixel) * p.y_pixel + vector * kVec) = out;
+}

@@ -1,0 +1,144 @@
+// Along one axis: sums and their kin, softmax, layer norm.
+//   T, Out  half, float, signed char
+#include "rows_params.h"
+#include "types.cuh"
+
+using namespace dlaexec::gpu;
+
+/// A reduction: where it starts, how an element and how another part joins, and its end.
+#define DLAEXEC_REDUCTION(Name, start, step, joined, end)                             \
+  struct Name {                                                                       \
+    static __device__ __forceinline__ float first() { return start; }                 \
+    static __device__ __forceinline__ float add(float sum, float x) { return step; }  \
+    static __device__ __forceinline__ float join(float sum, float x) { return joined; } \
+    static __device__ __forceinline__ float last(float sum, int length) { return end; } \
+  };
+DLAEXEC_REDUCTION(Sum, 0.f, sum + x, sum + x, sum)
+DLAEXEC_REDUCTION(Mean, 0.f, sum + x, sum + x, sum / static_cast<float>(length))
+DLAEXEC_REDUCTION(Max, -__int_as_float(0x7f800000), fmaxf(sum, x), fmaxf(sum, x), sum)
+DLAEXEC_REDUCTION(Min, __int_as_float(0x7f800000), fminf(sum, x), fminf(sum, x), sum)
+DLAEXEC_REDUCTION(Prod, 1.f, sum* x, sum* x, sum)
+DLAEXEC_REDUCTION(L1, 0.f, sum + fabsf(x), sum + x, sum)
+DLAEXEC_REDUCTION(L2, 0.f, fmaf(x, x, sum), sum + x, sqrtf(sum))
+DLAEXEC_REDUCTION(LogSum, 0.f, sum + x, sum + x, logf(sum))
+DLAEXEC_REDUCTION(SumSquare, 0.f, fmaf(x, x, sum), sum + x, sum)
+
+/// Reduces the middle of [outer][length][inner]: 32 threads along inner, kVec each, 8 along length.
+/// Grid: (ceil(inner / (32 * kVec)), outer). Block: (32, 8).
+template <class Kind, class T, class Out, int kVec>
+__global__ void __launch_bounds__(256) reduce_columns(const __grid_constant__ RowsParams p) {
+  __shared__ float parts[8][32 * kVec];
+  release_next();
+  wait_for_inputs();
+  const int first = (blockIdx.x * 32 + threadIdx.x) * kVec;
+  float sums[kVec];
+#pragma unroll
+  for (int i = 0; i < kVec; ++i) sums[i] = Kind::first();
+  const T* x = static_cast<const T*>(p.x) + blockIdx.y * p.x_outer + first;
+  if (first < p.inner)
+#pragma unroll 4
+    for (int at = threadIdx.y; at < p.length; at += 8) {
+      const auto in = *reinterpret_cast<const Vector<T, kVec>*>(x + at * p.x_step);
+#pragma unroll
+      for (int i = 0; i < kVec; ++i) sums[i] = Kind::add(sums[i], real(in.at[i], p.x_scale));
+    }
+#pragma unroll
+  for (int i = 0; i < kVec; ++i) parts[threadIdx.y][i * 32 + threadIdx.x] = sums[i];
+  __syncthreads();
+  if (threadIdx.y != 0 || first >= p.inner) return;
+  Vector<Out, kVec> out;
+#pragma unroll
+  for (int i = 0; i < kVec; ++i) {
+    float sum = parts[0][i * 32 + threadIdx.x];
+#pragma unroll
+    for (int other = 1; other < 8; ++other) sum = Kind::join(sum, parts[other][i * 32 + threadIdx.x]);
+    out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_scale, p.y_inverse);
+  }
+  *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) = out;
+}
+
+template <class Kind>
+__device__ __forceinline__ float over_block(float value) {
+  __shared__ float parts[8];
+  __shared__ float result;
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2)
+    value = Kind::join(value, __shfl_xor_sync(0xffffffffu, value, distance));
+  if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = value;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    for (int i = 1; i < static_cast<int>(blockDim.x) / 32; ++i) value = Kind::join(value, parts[i]);
+    result = value;
+  }
+  __syncthreads();
+  const float all = result;
+  __syncthreads();  // so that a second call may reuse the shared words
+  return all;
+}
+
+/// Where row @p outer, column @p inner of the middle axis starts.
+__device__ __forceinline__ long long row_start(long long outer_step, int row, const RowsParams& p) {
+  return row / p.inner * outer_step + row % p.inner;
+}
+
+/// Reduces rows, one block each. Grid: outer * inner. Block: 32 to 256 threads.
+template <class Kind, class T, class Out>
+__global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsParams p) {
+  release_next();
+  wait_for_inputs();
+  const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
+  float sum = Kind::first();
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    sum = Kind::add(sum, real(x[i * p.x_step], p.x_scale));
+  sum = over_block<Kind>(sum);
+  if (threadIdx.x == 0)
+    static_cast<Out*>(p.y)[row_start(p.y_outer, blockIdx.x, p)] =
+        stored<Out>(Kind::last(sum, p.length), p.y_scale, p.y_inverse);
+}
+
+/// Softmax, or its logarithm, of rows, one block each. Grid and block as reduce_rows.
+template <class T, class Out, bool kLog>
+__global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParams p) {
+  release_next();
+  wait_for_inputs();
+  const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
+  Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
+  float highest = Max::first();
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
+  highest = over_block<Max>(highest);
+  float sum = 0.f;
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    sum += expf(real(x[i * p.x_step], p.x_scale) - highest);
+  sum = over_block<Sum>(sum);
+  const float log_sum = kLog ? logf(sum) : 0.f;
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
+    const float value = real(x[i * p.x_step], p.x_scale) - highest;
+    y[i * p.y_step] = stored<Out>(kLog ? value - log_sum : expf(value) / sum, p.y_scale, p.y_inverse);
+  }
+}
+
+/// Layer norm (kCentred) or rms norm of rows, one block each. Grid and block as reduce_rows.
+template <class T, class Out, bool kCentred>
+__global__ void __launch_bounds__(256) normalize(const __grid_constant__ RowsParams p) {
+  release_next();
+  wait_for_inputs();
+  const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
+  Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
+  float mean = 0.f;
+  if constexpr (kCentred) {
+    for (int i = threadIdx.x; i < p.length; i += blockDim.x) mean += real(x[i * p.x_step], p.x_scale);
+    mean = over_block<Sum>(mean) / static_cast<float>(p.length);
+  }
+  float squares = 0.f;
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
+    const float difference = real(x[i * p.x_step], p.x_scale) - mean;
+    squares = fmaf(difference, difference, squares);
+  }
+  const float inverse = rsqrtf(over_block<Sum>(squares) / static_cast<float>(p.length) + p.epsilon);
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
+    float value = (real(x[i * p.x_step], p.x_scale) - mean) * inverse * p.gain[i];
+    if (p.shift) value += p.shift[i];
+    y[i * p.y_step] = stored<Out>(value, p.y_scale, p.y_inverse);
+  }
+}
