@@ -103,13 +103,14 @@ struct WeightReader {
 
   const char* weights;
   int offset[kPasses];
-  int row, chunk;
+  int row, chunk, left;  // bytes of the row from this chunk on
 
   __device__ __forceinline__ WeightReader(const ConvParams& p, const char* base, int first_k,
                                           int first_step)
       : weights(base + first_step * kRow),
         row(threadIdx.x / kChunks),
-        chunk(threadIdx.x % kChunks) {
+        chunk(threadIdx.x % kChunks),
+        left(p.weight_row_bytes - first_step * kRow - static_cast<int>(threadIdx.x % kChunks) * 16) {
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
       const int k = first_k + row + i * kRowsPerPass;
@@ -121,9 +122,10 @@ struct WeightReader {
     for (int i = 0; i < kPasses; ++i) {
       const int at = row + i * kRowsPerPass;
       if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
-      copy_async(to + swizzled<kRow>(at, chunk), weights + offset[i], true);
+      copy_async(to + swizzled<kRow>(at, chunk), left > 0 ? weights + offset[i] : weights, left > 0);
     }
     weights += kRow;
+    left -= kRow;
   }
 };
 

@@ -3,9 +3,9 @@
 
 namespace dlaexec::gpu {
 
-/// y[m, k] = act(sum over taps and channels of x * w, scaled, + bias + residual), with m running over
-/// the output's pixels. Strides and sizes named *_bytes are bytes; 32 bits reach 2 GB, which the
-/// catalogue asks for.
+/// y[m, k] = act(sum over taps and channels of x * w, scaled, + bias + residual), with m running
+/// over the output's pixels. Strides and sizes named *_bytes are bytes; 32 bits reach 2 GB, which
+/// the catalogue asks for.
 struct ConvParams {
   const void* x;
   const void* weights;      ///< [k_padded][row: taps x channels, padded to whole tiles]
@@ -16,24 +16,24 @@ struct ConvParams {
   float* partial;  ///< split sums without clusters: [tile][split][rows x columns]
   int* arrived;    ///< split sums without clusters: [tile], zero between launches
 
-  int pixels;                     ///< of the output, over the whole batch
-  int out_h, out_w;               ///< of the output
-  int in_h, in_w;                 ///< of the input
+  int pixels;        ///< of the output, over the whole batch
+  int out_h, out_w;  ///< of the output
+  int in_h, in_w;    ///< of the input
   int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
   int taps_h, taps_w;
   int x_image_bytes, x_row_bytes, x_pixel_bytes;
-  int channel_bytes;              ///< of one tap: what is read of a pixel, a multiple of 16
+  int channel_bytes;  ///< of one tap: what is read of a pixel, a multiple of 16
   int weight_row_bytes;
-  int k_padded;                   ///< rows of the weights: output channels and some that only pad
-  int k_written;                  ///< output channels that are written: all that y has room for
-  int whole_vectors;              ///< rows of y and residual allow 16-byte accesses
-  int y_pixel, residual_pixel;    ///< elements from pixel to pixel
-  int tiles_k;                    ///< tiles along the output channels
-  int steps;                      ///< tiles along the sum
-  int split;                      ///< blocks that share one tile's sum
-  float alpha, beta;              ///< of the activation
-  float residual_scale;           ///< int8 only
-  float y_scale, y_inverse;       ///< int8 only: the scale of y and 1 / scale
+  int k_padded;                 ///< rows of the weights: output channels and some that only pad
+  int k_written;                ///< output channels that are written: all that y has room for
+  int whole_vectors;            ///< rows of y and residual allow 16-byte accesses
+  int y_pixel, residual_pixel;  ///< elements from pixel to pixel
+  int tiles_k;                  ///< tiles along the output channels
+  int steps;                    ///< tiles along the sum
+  int split;                    ///< blocks that share one tile's sum
+  float alpha, beta;            ///< of the activation
+  float residual_scale;         ///< int8 only
+  float y_scale, y_inverse;     ///< int8 only: the scale of y and 1 / scale
   /// Along gridDim.y, for batched products: bytes or elements from one to the next.
   long long x_batch_bytes, weights_batch_bytes, y_batch, residual_batch;
 };

@@ -2,7 +2,8 @@
 // second opinion in tests.
 //   In, Out, Residual, Act as in conv_mma.cu
 //   kTransposed  a deconvolution: x's pixels are spread over y
-// Weights: [k][taps][channels of a group], dense. Grid: ceil(images * out_h * out_w * channels / 128).
+// Weights: [k][taps][channels of a group], dense. Grid: ceil(images * out_h * out_w * y_pixel / 128); channels
+// that only pad a pixel get zeros.
 #include "activation.cuh"
 #include "mma.cuh"
 #include "window_params.h"
@@ -15,12 +16,16 @@ __global__ void __launch_bounds__(128) conv_plain(const __grid_constant__ Window
   release_next();
   wait_for_inputs();
   const long long index = blockIdx.x * 128ll + threadIdx.x;
-  const int k = static_cast<int>(index % p.channels);
-  const long long pixel = index / p.channels;
+  const int k = static_cast<int>(index % p.y_pixel);
+  const long long pixel = index / p.y_pixel;
   const int out_w = static_cast<int>(pixel % p.out_w);
   const long long rest = pixel / p.out_w;
   const int out_h = static_cast<int>(rest % p.out_h), image = static_cast<int>(rest / p.out_h);
   if (image >= p.images) return;
+  if (k >= p.channels) {
+    static_cast<Out*>(p.y)[index] = Out{};
+    return;
+  }
   const int group = k / p.group_outputs;
   const In* x = static_cast<const In*>(p.x) +
                 static_cast<long long>(image) * p.in_h * p.in_w * p.x_pixel +

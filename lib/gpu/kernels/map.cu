@@ -92,6 +92,7 @@ __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) 
   for (long long index = blockIdx.x * 256ll + threadIdx.x; index < p.count;
        index += gridDim.x * 256ll) {
     long long rest = index, at[3] = {0, 0, 0}, out_at = 0;
+    int inner = 0;
 #pragma unroll
     for (int d = kMapRank - 1; d >= kFirst; --d) {
       const int size = d == kMapRank - 1 ? p.dims[d] / kVec : p.dims[d];
@@ -106,19 +107,25 @@ __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) 
           rest /= size;
         }
       }
-      if (d == kMapRank - 1) i *= kVec;
+      if (d == kMapRank - 1) {
+        i *= kVec;
+        inner = static_cast<int>(i);
+      }
 #pragma unroll
       for (int k = 0; k < 3; ++k) at[k] += i * p.in_strides[k][d];
       out_at += i * p.out_strides[d];
     }
-    float a[kVec], b[kVec], c[kVec];
-    load<In0, kVec>(a, p.in[0], at[0], p.in_strides[0][kMapRank - 1], p.in_scale[0]);
-    load<In1, kVec>(b, p.in[1], at[1], p.in_strides[1][kMapRank - 1], p.in_scale[1]);
-    load<In2, kVec>(c, p.in[2], at[2], p.in_strides[2][kMapRank - 1], p.in_scale[2]);
-    Vector<Out, kVec> out;
+    Vector<Out, kVec> out = {};
+    if (inner < p.inner_valid) {
+      float a[kVec], b[kVec], c[kVec];
+      load<In0, kVec>(a, p.in[0], at[0], p.in_strides[0][kMapRank - 1], p.in_scale[0]);
+      load<In1, kVec>(b, p.in[1], at[1], p.in_strides[1][kMapRank - 1], p.in_scale[1]);
+      load<In2, kVec>(c, p.in[2], at[2], p.in_strides[2][kMapRank - 1], p.in_scale[2]);
 #pragma unroll
-    for (int i = 0; i < kVec; ++i)
-      out.at[i] = stored<Out>(F::of(a[i], b[i], c[i], p), p.out_scale, p.out_inverse);
+      for (int i = 0; i < kVec; ++i)
+        if (inner + i < p.inner_valid)
+          out.at[i] = stored<Out>(F::of(a[i], b[i], c[i], p), p.out_scale, p.out_inverse);
+    }
     *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.out) + out_at) = out;
   }
 }

@@ -12,6 +12,7 @@ struct MapParams {
   void* out;
   long long count;  ///< vectors over all dims
   int dims[kMapRank];
+  int inner_valid;  ///< of the last dimension; what lies past it only pads and is set to zero
   long long in_strides[3][kMapRank];
   long long out_strides[kMapRank];
   float in_scale[3];

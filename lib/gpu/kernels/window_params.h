@@ -13,11 +13,11 @@ struct WindowParams {
   const void* residual;
   void* y;
   int images, in_h, in_w, out_h, out_w;
-  int channels;             ///< of y
-  int vectors;              ///< of channels in a pixel of y that are written
+  int channels;  ///< of y
+  int vectors;   ///< of channels in a pixel of y that are written
   int x_pixel, y_pixel, residual_pixel;
   int taps_h, taps_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
-  int groups, group_inputs, group_outputs;  ///< plain convolutions only
+  int groups, group_inputs, group_outputs;      ///< plain convolutions only
   int count_include_pad, end_pad_h, end_pad_w;  ///< average pooling only
   float x_scale, y_scale, y_inverse, residual_scale, alpha, beta;
 };

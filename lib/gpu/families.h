@@ -1,0 +1,42 @@
+// The families of kernels: what each runs and how it is launched. One .cpp beside each kernel.
+#pragma once
+
+#include "gpu/lowering.h"
+
+namespace dlaexec::gpu {
+
+/// One family: nodes of some ops, a reason why not, and the launches.
+struct Family {
+  std::optional<std::string> (*why_not)(const ir::Graph&, const ir::Node&, const Target&);
+  void (*lower)(Lowering&, const ir::Node&);
+};
+
+/// The family that runs @p op; null functions when none does.
+Family family_of(ir::Op op);
+
+// Convolutions and matrix products (kernels/conv.cpp, product.cpp).
+std::optional<std::string> why_not_conv(const ir::Graph&, const ir::Node&, const Target&);
+void lower_conv(Lowering&, const ir::Node&);
+std::optional<std::string> why_not_deconv(const ir::Graph&, const ir::Node&, const Target&);
+void lower_deconv(Lowering&, const ir::Node&);
+std::optional<std::string> why_not_product(const ir::Graph&, const ir::Node&, const Target&);
+void lower_product(Lowering&, const ir::Node&);
+// Windows over single channels (kernels/pool.cpp).
+std::optional<std::string> why_not_pool(const ir::Graph&, const ir::Node&, const Target&);
+void lower_pool(Lowering&, const ir::Node&);
+// One element at a time (kernels/map.cpp).
+std::optional<std::string> why_not_map(const ir::Graph&, const ir::Node&, const Target&);
+void lower_map(Lowering&, const ir::Node&);
+// Moving elements only (kernels/move.cpp).
+std::optional<std::string> why_not_move(const ir::Graph&, const ir::Node&, const Target&);
+void lower_move(Lowering&, const ir::Node&);
+// Along one axis (kernels/rows.cpp).
+std::optional<std::string> why_not_rows(const ir::Graph&, const ir::Node&, const Target&);
+void lower_rows(Lowering&, const ir::Node&);
+
+/// Every kernel instance that the families can ask for on @p target, for compile tests: a list that
+/// covers each template with each tactic.
+std::vector<Kernel> conv_kernels(const Target& target);
+std::vector<Kernel> other_kernels(const Target& target);
+
+}  // namespace dlaexec::gpu

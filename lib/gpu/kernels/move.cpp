@@ -1,0 +1,148 @@
+// Ops that only move elements: views where memory allows, copies through map.cu elsewhere.
+#include <algorithm>
+
+#include "base/error.h"
+#include "gpu/families.h"
+#include "gpu/kernels/map_params.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+using ir::Op;
+
+/// The part of @p whole from @p offset on, @p size long, along @p axis. It is walked by its strides
+/// alone, so that what pads a whole pixel is left alone.
+View part_of(View whole, size_t axis, int64_t offset, int64_t size) {
+  whole.place.offset +=
+      offset * whole.strides[axis] * static_cast<int64_t>(ir::size_bytes(whole.type));
+  whole.dims[axis] = size;
+  whole.arrangement = Arrangement::Dense;
+  return whole;
+}
+
+/// Zeros for the channels that pad a pixel, when a concatenation leaves some.
+void clear_padding(Lowering& lowering, const ir::Node& node, const View& whole) {
+  if (whole.arrangement != Arrangement::Pixels || whole.pixel() == whole.dims[1]) return;
+  View padding = part_of(whole, 1, whole.dims[1], whole.pixel() - whole.dims[1]);
+  View zero;
+  zero.type = whole.type;
+  zero.place = lowering.constant_floats({0});
+  zero.dims.assign(whole.dims.size(), 1);
+  zero.strides.assign(whole.dims.size(), 0);
+  lowering.copy(node, "padding", zero, padding);
+}
+
+void lower_concat(Lowering& lowering, const ir::Node& node) {
+  const size_t axis = static_cast<size_t>(node.get<ir::AxisAttributes>().axis);
+  const View whole = lowering.target_view(node.outputs[0]);
+  int64_t at = 0;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    View from = lowering.view(node.inputs[i]);
+    from.arrangement = Arrangement::Dense;
+    const int64_t size = from.dims[axis];
+    lowering.copy(node, format("part {}", i), from, part_of(whole, axis, at, size));
+    at += size;
+  }
+  clear_padding(lowering, node, whole);
+}
+
+void lower_split(Lowering& lowering, const ir::Node& node) {
+  const size_t axis = static_cast<size_t>(node.get<ir::AxisAttributes>().axis);
+  const View whole = lowering.view(node.inputs[0]);
+  int64_t at = 0;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const View to = lowering.target_view(node.outputs[i]);
+    lowering.copy(node, format("part {}", i), part_of(whole, axis, at, to.dims[axis]), to);
+    at += to.dims[axis];
+  }
+}
+
+void lower_slice(Lowering& lowering, const ir::Node& node) {
+  View from = lowering.view(node.inputs[0]);
+  const ir::Graph& graph = lowering.graph();
+  const std::vector<int64_t> starts = graph.constant(node, 1)->to_ints();
+  std::vector<int64_t> axes, steps(starts.size(), 1);
+  if (const ir::Tensor* given = graph.constant(node, 3)) axes = given->to_ints();
+  if (const ir::Tensor* given = graph.constant(node, 4)) steps = given->to_ints();
+  const View to = lowering.target_view(node.outputs[0]);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const int64_t rank = from.rank();
+    const size_t axis =
+        static_cast<size_t>(axes.empty() ? static_cast<int64_t>(i) : (axes[i] + rank) % rank);
+    const int64_t size = from.dims[axis];
+    const int64_t start = std::clamp(starts[i] < 0 ? starts[i] + size : starts[i], int64_t{0},
+                                     steps[i] < 0 ? size - 1 : size);
+    from.place.offset +=
+        start * from.strides[axis] * static_cast<int64_t>(ir::size_bytes(from.type));
+    from.strides[axis] *= steps[i];
+    from.dims[axis] = to.dims[axis];
+  }
+  from.arrangement = Arrangement::Dense;
+  lowering.copy(node, "", from, to);
+}
+
+void lower_transpose(Lowering& lowering, const ir::Node& node) {
+  const View from = lowering.view(node.inputs[0]);
+  View turned = from;
+  const ir::Ints& perm = node.get<ir::TransposeAttributes>().perm;
+  for (size_t i = 0; i < perm.size(); ++i) {
+    turned.dims[i] = from.dims[static_cast<size_t>(perm[i])];
+    turned.strides[i] = from.strides[static_cast<size_t>(perm[i])];
+  }
+  turned.arrangement = Arrangement::Dense;
+  lowering.copy(node, "", turned, lowering.target_view(node.outputs[0]));
+}
+
+void lower_reshape(Lowering& lowering, const ir::Node& node) {
+  View view = lowering.view(node.inputs[0]);
+  const bool one_pixel = view.arrangement == Arrangement::Pixels && view.dims[2] == 1 &&
+                         view.dims[3] == 1 && view.pixel() == view.dims[1];
+  if (!one_pixel) view = lowering.dense(node.inputs[0]);
+  view.dims = ir::dims_of(lowering.value(node.outputs[0]).shape);
+  view.strides = ir::dense_strides(view.dims);
+  view.arrangement = Arrangement::Dense;
+  if (!lowering.alias(node.outputs[0], view))
+    lowering.copy(node, "", view, lowering.target_view(node.outputs[0]));
+}
+
+bool is_constant(const ir::Graph& graph, const ir::Node& node, size_t index) {
+  return ir::Graph::input(node, index) == ir::kNoValue || graph.constant(node, index) != nullptr;
+}
+
+}  // namespace
+
+std::optional<std::string> why_not_move(const ir::Graph& graph, const ir::Node& node,
+                                        const Target&) {
+  const size_t data_inputs = node.op == Op::Concat ? node.inputs.size() : 1;
+  const ir::Value& out = graph.value(node.outputs[0]);
+  for (size_t i = 0; i < data_inputs; ++i) {
+    const ir::Value& in = graph.value(node.inputs[i]);
+    if (!is_device_type(in.type)) return format("elements of type {}", ir::text(in.type));
+    if (in.shape.size() > kMapRank || out.shape.size() > kMapRank)
+      return format("{} dimensions", std::max(in.shape.size(), out.shape.size()));
+  }
+  if (node.op == Op::Slice)
+    for (size_t i = 1; i < node.inputs.size(); ++i)
+      if (!is_constant(graph, node, i)) return std::string("bounds that data decides");
+  return std::nullopt;
+}
+
+void lower_move(Lowering& lowering, const ir::Node& node) {
+  switch (node.op) {
+    case Op::Concat:
+      return lower_concat(lowering, node);
+    case Op::Split:
+      return lower_split(lowering, node);
+    case Op::Slice:
+      return lower_slice(lowering, node);
+    case Op::Transpose:
+      return lower_transpose(lowering, node);
+    case Op::Expand:
+      return lowering.copy(node, "", lowering.view(node.inputs[0]),
+                           lowering.target_view(node.outputs[0]));
+    default:
+      return lower_reshape(lowering, node);
+  }
+}
+
+}  // namespace dlaexec::gpu

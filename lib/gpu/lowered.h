@@ -1,0 +1,96 @@
+// A graph part as the launches that run it: plain data, made without a device.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gpu/device.h"
+#include "gpu/jit.h"
+#include "ir/shape.h"
+#include "ir/type.h"
+
+namespace dlaexec::gpu {
+
+/// What a kernel's pointer points into.
+enum class Memory : uint8_t { None, Slot, Constant, Input, Output };
+
+/// An address that is known once memory is there.
+struct Place {
+  Memory memory = Memory::None;
+  int index = 0;       ///< of the slot, constant, input or output
+  int64_t offset = 0;  ///< bytes from its start
+};
+
+/// Memory for one intermediate value, needed from one step to another.
+struct Slot {
+  int64_t bytes = 0;
+  bool zeroed =
+      false;  ///< zero before the first execution, kept by the kernels after; never shared
+  int first = -1, last = -1;  ///< the steps that touch it
+  int64_t offset = 0;         ///< in the arena
+};
+
+/// Weights in a kernel's layout, made when they are uploaded.
+struct Constant {
+  int64_t bytes = 0;
+  std::function<std::vector<std::byte>()> make;
+  int64_t offset = 0;  ///< in the block of all constants
+};
+
+/// A pointer inside a step's parameters that is filled in when memory is there.
+struct Patch {
+  size_t at = 0;  ///< byte of the parameters
+  Place place;
+};
+
+/// How a kernel is launched.
+struct Launch {
+  std::array<int64_t, 3> grid = {1, 1, 1};
+  std::array<int, 3> block = {1, 1, 1};
+  int shared_bytes = 0;
+  int cluster = 1;  ///< blocks along z that share their shared memory
+};
+
+/// One launch.
+struct Step {
+  std::string name;  ///< the node's, with a suffix when a node takes several launches
+  int node = -1;     ///< index in the graph
+  Kernel kernel;
+  Launch launch;
+  std::vector<std::byte> parameters;  ///< one struct, passed by value
+  std::vector<Patch> patches;
+  double operations = 0;  ///< multiplications and additions that the layer asks for
+  double bytes = 0;       ///< that must move: each input read once, each output written once
+  std::string problem;    ///< what the tuner chose for, empty when there was no choice
+  std::string tactic;     ///< what it chose
+};
+
+/// An input or output: dense and row-major, unless the part keeps the kernels' layouts at its
+/// edges.
+struct Edge {
+  std::string name;
+  ir::DataType type = ir::DataType::Float32;
+  ir::Dims dims;
+  int64_t bytes = 0;
+};
+
+/// Launches in order, and the memory they need.
+struct Lowered {
+  Target target;
+  std::vector<Step> steps;
+  std::vector<Slot> slots;
+  std::vector<Constant> constants;
+  std::vector<Edge> inputs, outputs;
+  int64_t arena_bytes = 0;
+  int64_t constant_bytes = 0;
+};
+
+/// Gives every slot its place in one arena, so that slots needed at the same step do not overlap.
+/// Sets Slot::first and last from the steps, Constant::offset, and the two totals.
+void plan_memory(Lowered& lowered);
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,327 @@
+#include "gpu/lowering.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "gpu/families.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+using ir::Op;
+
+/// Ops whose kernels work on pixels.
+bool wants_pixels(const ir::Node& node) {
+  return node.op == Op::Conv || node.op == Op::Deconv || node.op == Op::Pool;
+}
+
+/// Ops that take either layout and do best when all of theirs lie alike.
+bool takes_any_layout(const ir::Node& node) {
+  switch (node.op) {
+    case Op::Activation:
+    case Op::Unary:
+    case Op::Elementwise:
+    case Op::PRelu:
+    case Op::Scale:
+    case Op::Reformat:
+    case Op::Cast:
+    case Op::Identity:
+    case Op::Concat:
+    case Op::Split:
+    case Op::Reduce:
+    case Op::Softmax:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::vector<int64_t> strides_of(const ir::Dims& dims, Arrangement arrangement, ir::DataType type) {
+  if (arrangement == Arrangement::Dense) return ir::dense_strides(dims);
+  const int64_t pixel = round_up(dims[1], vector_elements(type));
+  return {dims[2] * dims[3] * pixel, 1, dims[3] * pixel, pixel};
+}
+
+float scale_of(const ir::Value& value) {
+  if (value.type != ir::DataType::Int8 || !value.quantization.is_known()) return 1;
+  return value.quantization.scales[0];
+}
+
+}  // namespace
+
+std::string_view device_type(ir::DataType type) {
+  switch (type) {
+    case ir::DataType::Float32:
+      return "float";
+    case ir::DataType::Float16:
+      return "half";
+    case ir::DataType::Int8:
+      return "signed char";
+    default:
+      return {};
+  }
+}
+
+bool is_device_type(ir::DataType type) { return !device_type(type).empty(); }
+
+std::string_view device_name(ir::ActivationKind kind) {
+  static constexpr std::string_view kNames[] = {
+      "None",     "Relu", "Clip",     "LeakyRelu",       "Sigmoid",     "Tanh",      "Elu",
+      "Selu",     "Celu", "Softplus", "Softsign",        "HardSigmoid", "HardSwish", "GeluErf",
+      "GeluTanh", "Mish", "Silu",     "ThresholdedRelu", "Shrink"};
+  static_assert(std::size(kNames) == ir::kEnumText<ir::ActivationKind>.size());
+  return kNames[static_cast<size_t>(kind)];
+}
+
+int64_t span_bytes(const View& view) {
+  int64_t last = 0;
+  for (size_t i = 0; i < view.dims.size(); ++i) last += (view.dims[i] - 1) * view.strides[i];
+  // A pixel counts whole, with the channels that pad it.
+  if (view.arrangement == Arrangement::Pixels) last += view.pixel() - view.dims[1];
+  return (last + 1) * static_cast<int64_t>(ir::size_bytes(view.type));
+}
+
+Lowering::Lowering(const ir::Graph& graph, const Target& target, const LowerOptions& options)
+    : graph_(graph), options_(options) {
+  lowered_.target = target;
+  arrange();
+  place_edges();
+}
+
+/// Decides each value's layout: pixels where a convolution or pooling makes or uses it, and from
+/// there through every op that takes either; edges stay dense unless asked otherwise.
+void Lowering::arrange() {
+  arrangement_.assign(graph_.values.size(), Arrangement::Dense);
+  const auto may_be_pixels = [&](ir::ValueId id) {
+    if (id == ir::kNoValue) return false;
+    const ir::Value& v = value(id);
+    if (v.shape.size() != 4 || v.constant || !is_device_type(v.type)) return false;
+    return options_.internal_edges || (!graph_.is_input(id) && !graph_.is_output(id));
+  };
+  const auto set_all = [&](const ir::Node& node) {
+    bool changed = false;
+    for (const auto* list : {&node.inputs, &node.outputs})
+      for (const ir::ValueId id : *list) {
+        if (!may_be_pixels(id)) continue;
+        Arrangement& arrangement = arrangement_[static_cast<size_t>(id)];
+        changed |= arrangement != Arrangement::Pixels;
+        arrangement = Arrangement::Pixels;
+      }
+    return changed;
+  };
+  const auto has_pixels = [&](const ir::Node& node) {
+    for (const auto* list : {&node.inputs, &node.outputs})
+      for (const ir::ValueId id : *list)
+        if (id != ir::kNoValue && arrangement_[static_cast<size_t>(id)] == Arrangement::Pixels)
+          return true;
+    return false;
+  };
+  for (const ir::Node& node : graph_.nodes)
+    if (wants_pixels(node)) set_all(node);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const ir::Node& node : graph_.nodes)
+      if (takes_any_layout(node) && has_pixels(node)) changed |= set_all(node);
+  }
+}
+
+View Lowering::laid_out(ir::ValueId id, Arrangement arrangement, Place place) const {
+  const ir::Value& v = value(id);
+  View view;
+  view.place = place;
+  view.type = v.type;
+  view.scale = scale_of(v);
+  view.dims = ir::dims_of(v.shape);
+  view.arrangement = arrangement;
+  view.strides = strides_of(view.dims, arrangement, v.type);
+  return view;
+}
+
+void Lowering::place_edges() {
+  const auto edge = [&](ir::ValueId id, Memory memory, std::vector<Edge>& edges) {
+    const Place place{memory, static_cast<int>(edges.size()), 0};
+    const View view = laid_out(id, arrangement_[static_cast<size_t>(id)], place);
+    edges.push_back({value(id).name, view.type, view.dims, span_bytes(view)});
+    return view;
+  };
+  for (const ir::ValueId id : graph_.inputs) views_[id] = edge(id, Memory::Input, lowered_.inputs);
+  for (const ir::ValueId id : graph_.outputs) {
+    const View view = edge(id, Memory::Output, lowered_.outputs);
+    if (!views_.contains(id) && !value(id).constant) views_[id] = view;
+  }
+}
+
+View Lowering::view(ir::ValueId id) {
+  if (const auto found = views_.find(id); found != views_.end()) return found->second;
+  const ir::Value& v = value(id);
+  DLAEXEC_CHECK(v.constant);
+  const ir::Tensor tensor = *v.constant;
+  const Place place = constant(static_cast<int64_t>(tensor.size_bytes()), [tensor] {
+    return std::vector<std::byte>(tensor.bytes().begin(), tensor.bytes().end());
+  });
+  return views_[id] = laid_out(id, Arrangement::Dense, place);
+}
+
+View Lowering::converted(ir::ValueId id, Arrangement arrangement) {
+  const View from = view(id);
+  if (from.arrangement == arrangement &&
+      from.strides == strides_of(from.dims, arrangement, from.type))
+    return from;
+  const auto key = std::make_pair(id, arrangement);
+  if (const auto found = conversions_.find(key); found != conversions_.end()) return found->second;
+  const View to = scratch_view(from.type, from.scale, from.dims, arrangement);
+  copy(*current_, "layout of " + value(id).name, from, to);
+  return conversions_[key] = to;
+}
+
+View Lowering::pixels(ir::ValueId id) { return converted(id, Arrangement::Pixels); }
+
+View Lowering::dense(ir::ValueId id) { return converted(id, Arrangement::Dense); }
+
+View Lowering::target_view(ir::ValueId id) {
+  if (const auto found = views_.find(id); found != views_.end()) return found->second;
+  View view = laid_out(id, arrangement_[static_cast<size_t>(id)], {});
+  view.place = scratch(span_bytes(view));
+  return views_[id] = view;
+}
+
+View Lowering::staged(ir::ValueId id, Arrangement arrangement) {
+  const View wanted = target_view(id);
+  if (wanted.arrangement == arrangement) return wanted;
+  const View view = scratch_view(wanted.type, wanted.scale, wanted.dims, arrangement);
+  pending_.emplace_back(view, wanted);
+  return view;
+}
+
+View Lowering::target_pixels(ir::ValueId id) { return staged(id, Arrangement::Pixels); }
+
+View Lowering::target_dense(ir::ValueId id) { return staged(id, Arrangement::Dense); }
+
+bool Lowering::alias(ir::ValueId id, const View& view) {
+  if (views_.contains(id)) return false;
+  views_[id] = view;
+  return true;
+}
+
+Place Lowering::scratch(int64_t bytes, bool zeroed) {
+  Slot slot;
+  slot.bytes = std::max<int64_t>(bytes, 16);
+  slot.zeroed = zeroed;
+  lowered_.slots.push_back(slot);
+  return {Memory::Slot, static_cast<int>(lowered_.slots.size()) - 1, 0};
+}
+
+View Lowering::scratch_view(ir::DataType type, float scale, const ir::Dims& dims,
+                            Arrangement arrangement) {
+  View view;
+  view.type = type;
+  view.scale = scale;
+  view.dims = dims;
+  view.arrangement = arrangement;
+  view.strides = strides_of(dims, arrangement, type);
+  view.place = scratch(span_bytes(view));
+  return view;
+}
+
+Place Lowering::constant(int64_t bytes, std::function<std::vector<std::byte>()> make) {
+  lowered_.constants.push_back({bytes, std::move(make), 0});
+  return {Memory::Constant, static_cast<int>(lowered_.constants.size()) - 1, 0};
+}
+
+Place Lowering::constant_floats(std::vector<float> values) {
+  const int64_t bytes = static_cast<int64_t>(values.size() * sizeof(float));
+  return constant(bytes, [values = std::move(values)] {
+    std::vector<std::byte> made(values.size() * sizeof(float));
+    std::memcpy(made.data(), values.data(), made.size());
+    return made;
+  });
+}
+
+std::string Lowering::choose(const std::string& problem,
+                             const std::vector<std::string>& tactics) const {
+  DLAEXEC_CHECK(!tactics.empty());
+  std::string chosen = options_.choose ? options_.choose(problem, tactics) : std::string();
+  return chosen.empty() ? tactics.front() : chosen;
+}
+
+void Lowering::flush(const ir::Node& node) {
+  for (const auto& [from, to] : std::exchange(pending_, {})) copy(node, "layout", from, to);
+}
+
+Lowered Lowering::finish() {
+  plan_memory(lowered_);
+  return std::move(lowered_);
+}
+
+Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& options) {
+  Lowering lowering(part, target, options);
+  for (const ir::Node& node : part.nodes) {
+    lowering.current_ = &node;
+    const Family family = family_of(node.op);
+    DLAEXEC_CHECK(family.lower && !family.why_not(part, node, target));
+    family.lower(lowering, node);
+    lowering.flush(node);
+  }
+  return lowering.finish();
+}
+
+std::optional<std::string> why_not(const ir::Graph& graph, const ir::Node& node,
+                                   const Target& target) {
+  const Family family = family_of(node.op);
+  if (!family.lower) return format("op '{}'", ir::info(node.op).text);
+  for (const auto* list : {&node.inputs, &node.outputs})
+    for (const ir::ValueId id : *list) {
+      if (id == ir::kNoValue) continue;
+      const ir::Value& value = graph.value(id);
+      if (!ir::is_static(value.shape))
+        return format("'{}' has a shape that is known only at run time", value.name);
+      const ir::Dims dims = ir::dims_of(value.shape);
+      if (ir::volume(dims) == 0) return format("'{}' holds no elements", value.name);
+      if (ir::volume(dims) * static_cast<int64_t>(ir::size_bytes(value.type)) >= int64_t{1} << 31)
+        return format("'{}' is larger than 2 GB", value.name);
+    }
+  return family.why_not(graph, node, target);
+}
+
+Family family_of(Op op) {
+  switch (op) {
+    case Op::Conv:
+      return {why_not_conv, lower_conv};
+    case Op::Deconv:
+      return {why_not_deconv, lower_deconv};
+    case Op::Gemm:
+    case Op::MatMul:
+      return {why_not_product, lower_product};
+    case Op::Pool:
+      return {why_not_pool, lower_pool};
+    case Op::Activation:
+    case Op::Unary:
+    case Op::Elementwise:
+    case Op::PRelu:
+    case Op::Scale:
+    case Op::Reformat:
+    case Op::Cast:
+    case Op::Identity:
+      return {why_not_map, lower_map};
+    case Op::Concat:
+    case Op::Split:
+    case Op::Slice:
+    case Op::Reshape:
+    case Op::Flatten:
+    case Op::Squeeze:
+    case Op::Unsqueeze:
+    case Op::Transpose:
+    case Op::Expand:
+      return {why_not_move, lower_move};
+    case Op::Reduce:
+    case Op::Softmax:
+    case Op::LayerNorm:
+    case Op::RmsNorm:
+      return {why_not_rows, lower_rows};
+    default:
+      return {nullptr, nullptr};
+  }
+}
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,199 @@
+#include "gpu/product.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "base/error.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+using Unit = ProductTactic::Unit;
+
+/// Tiles of conv_mma.cu: rows, k, warps along rows, warps along k.
+constexpr int kMmaTiles[][4] = {
+    {256, 128, 4, 2}, {128, 256, 2, 4}, {256, 64, 4, 2}, {128, 128, 2, 4}, {128, 128, 2, 2},
+    {128, 64, 4, 2},  {128, 64, 2, 2},  {64, 256, 1, 4}, {64, 128, 2, 2},  {64, 128, 2, 4},
+    {64, 64, 2, 2},   {128, 32, 4, 1},  {64, 32, 4, 1},  {32, 128, 2, 4},  {32, 128, 1, 4},
+    {32, 64, 2, 2},   {32, 32, 2, 2},   {16, 128, 1, 8}, {16, 64, 1, 4},
+};
+/// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows.
+constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128},  {64, 256}, {128, 64},
+                                  {128, 128}, {128, 256}, {256, 64}, {256, 128}};
+/// Bytes of a row, stages.
+constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
+constexpr int kSplits[] = {1, 2, 4, 8};
+
+bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
+  if (tactic.shared_bytes() > target.shared_bytes) return false;
+  const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
+  if (tactic.split > 1 && steps < 2 * tactic.split) return false;
+  if (tactic.stages > 3 && steps / tactic.split < tactic.stages - 1) return false;
+  // A tile more than twice the problem only wastes; the smallest tiles always stay.
+  if (tactic.rows > 16 && tactic.rows >= 2 * round_up(product.p.pixels, 16)) return false;
+  if (tactic.k > 64 && tactic.k >= 2 * product.p.k_padded) return false;
+  const int64_t tiles =
+      ceil_div(product.p.pixels, tactic.rows) * ceil_div(product.p.k_written, tactic.k);
+  return tactic.split == 1 || tiles * tactic.split <= 4 * int64_t{target.multiprocessors};
+}
+
+std::string type_list(const Product& product) {
+  return format("{}, {}, {}, {}", device_type(product.in), device_type(product.out),
+                product.residual_type ? device_type(*product.residual_type) : "Nothing",
+                device_name(product.activation));
+}
+
+std::string_view share_name(const ProductTactic& tactic, const Target& target) {
+  if (tactic.split == 1) return "Alone";
+  return target.is_hopper() ? "Cluster" : "Memory";
+}
+
+}  // namespace
+
+int ProductTactic::shared_bytes() const {
+  const int pipeline = stages * (rows + k) * row_bytes;
+  return std::max(pipeline, rows * (k + 4) * 4) + (unit == Unit::Wgmma ? 1024 : 0);
+}
+
+std::string to_text(const ProductTactic& t) {
+  return format("{} {}x{} w{}x{} r{} s{} k{}", t.unit == Unit::Mma ? "mma" : "wgmma", t.rows, t.k,
+                t.warp_rows, t.warp_k, t.row_bytes, t.stages, t.split);
+}
+
+std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
+  ProductTactic t;
+  char unit[8] = {};
+  const int read = std::sscanf(text.c_str(), "%7s %dx%d w%dx%d r%d s%d k%d", unit, &t.rows, &t.k,
+                               &t.warp_rows, &t.warp_k, &t.row_bytes, &t.stages, &t.split);
+  const std::string name = unit;
+  if (read != 8 || (name != "mma" && name != "wgmma")) return std::nullopt;
+  t.unit = name == "mma" ? Unit::Mma : Unit::Wgmma;
+  if (to_text(t) != text) return std::nullopt;
+  return t;
+}
+
+std::vector<ProductTactic> all_product_tactics(const Target& target) {
+  std::vector<ProductTactic> all;
+  for (const auto& [row_bytes, stages] : kPipelines) {
+    for (const auto& [rows, k, warp_rows, warp_k] : kMmaTiles) {
+      // 64-byte rows halve the work between barriers: only tiles that are short of memory gain.
+      if (row_bytes == 64 && rows * k < 64 * 64) continue;
+      ProductTactic tactic{Unit::Mma, rows, k, warp_rows, warp_k, row_bytes, stages, 1};
+      if (!target.is_ampere() && stages > 3) continue;  // without cp.async nothing is in flight
+      if (tactic.shared_bytes() <= target.shared_bytes) all.push_back(tactic);
+    }
+    if (!target.is_hopper() || row_bytes != 128) continue;
+    for (const auto& [rows, k] : kWgmmaTiles) {
+      ProductTactic tactic{Unit::Wgmma, rows, k, rows / 16, 1, row_bytes, stages, 1};
+      if (tactic.shared_bytes() <= target.shared_bytes) all.push_back(tactic);
+    }
+  }
+  return all;
+}
+
+double predicted_seconds(const Product& product, const ProductTactic& t, const Target& target) {
+  // Rates per multiprocessor and cycle, from the architecture papers; the clock is one for all,
+  // since only the order of tactics matters.
+  const double clock = 1.7e9;
+  const double products = (t.unit == Unit::Wgmma ? 2048.0
+                           : target.is_hopper()  ? 1100.0
+                                                 : 512.0) *
+                          2 / static_cast<double>(ir::size_bytes(product.in));
+  const double copy_bytes = 48;  // from L2 to shared memory
+  const double latency = 700;    // cycles of one copy
+  const double steps = static_cast<double>(ceil_div(product.sum_bytes, t.row_bytes)) / t.split;
+  const double tiles = static_cast<double>(ceil_div(product.p.pixels, t.rows) *
+                                           ceil_div(product.p.k_written, t.k) * product.batch);
+  const int by_shared = target.shared_bytes / std::max(t.shared_bytes(), 1);
+  const int by_threads = 2048 / t.threads();
+  const int by_registers =
+      std::max(1, 65536 / (t.threads() * std::max(64, t.rows * t.k / t.threads() + 70)));
+  const int together = std::max(1, std::min({by_shared, by_threads, by_registers}));
+  const double blocks = tiles * t.split;
+  const double per_wave = static_cast<double>(together) * target.multiprocessors;
+  const double full = std::floor(blocks / per_wave);
+  const double rest = blocks - full * per_wave;
+  const double elements =
+      static_cast<double>(t.row_bytes) / static_cast<double>(ir::size_bytes(product.in));
+  const auto wave = [&](double resident) {
+    const double math = resident * t.rows * t.k * elements / products;
+    const double copy = resident * (t.rows + t.k) * t.row_bytes / copy_bytes;
+    const double wait = latency / (t.stages - 1);
+    const double out = resident * t.rows * t.k * (t.split > 1 ? 14.0 : 6.0) / copy_bytes;
+    return steps * std::max({math, copy, wait}) + out + latency * (t.split > 1 ? 4 : 2);
+  };
+  double cycles = full * wave(together);
+  if (rest > 0) cycles += wave(std::ceil(rest / target.multiprocessors));
+  return std::max(cycles / clock, product.bytes / target.bytes_per_second);
+}
+
+std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most) {
+  std::vector<std::pair<double, ProductTactic>> scored;
+  for (ProductTactic tactic : all_product_tactics(target))
+    for (const int split : kSplits) {
+      tactic.split = split;
+      if (tactic.unit == Unit::Wgmma && product.in == ir::DataType::Float32) continue;
+      if (product.batch > 1 && split > 1) continue;
+      if (fits(tactic, product, target))
+        scored.emplace_back(predicted_seconds(product, tactic, target), tactic);
+    }
+  std::stable_sort(scored.begin(), scored.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (scored.size() > most) scored.resize(most);
+  std::vector<ProductTactic> tactics;
+  for (const auto& [seconds, tactic] : scored) tactics.push_back(tactic);
+  return tactics;
+}
+
+Kernel product_kernel(const Product& product, const ProductTactic& t, const Target& target) {
+  const std::string_view access = product.rows ? "Rows" : "Patches";
+  if (t.unit == Unit::Wgmma)
+    return {"conv_wgmma.cu", format("conv_wgmma<{}, {}, {}, {}, {}, {}>", type_list(product),
+                                    t.rows, t.k, t.stages, access, share_name(t, target))};
+  return {"conv_mma.cu",
+          format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
+                 t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share_name(t, target))};
+}
+
+void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+                 const Product& product) {
+  constexpr size_t kCandidates = 32;
+  const Target& target = lowering.target();
+  std::vector<std::string> texts;
+  for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
+    texts.push_back(to_text(tactic));
+  const std::string chosen = lowering.choose(product.problem, texts);
+  const std::optional<ProductTactic> parsed = parse_product_tactic(chosen);
+  if (!parsed)
+    fail("'{}' is no tactic for '{}'; one that fits: {}", chosen, product.problem, texts.front());
+  const ProductTactic& t = *parsed;
+  ConvParams p = product.p;
+  p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
+  p.steps = static_cast<int>(ceil_div(product.sum_bytes, t.row_bytes));
+  p.split = t.split;
+  const int64_t tiles = ceil_div(p.pixels, t.rows) * p.tiles_k;
+  Launch launch{{tiles, product.batch, t.split}, {t.threads(), 1, 1}, t.shared_bytes()};
+  Place partial, arrived;
+  if (t.split > 1 && target.is_hopper()) {
+    launch.cluster = t.split;
+  } else if (t.split > 1) {
+    partial = lowering.scratch(tiles * product.batch * t.split * t.rows * t.k * 4);
+    arrived = lowering.scratch(tiles * product.batch * 4, true);
+  }
+  Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, p);
+  patch(step, &ConvParams::x, product.x);
+  patch(step, &ConvParams::weights, product.weights);
+  patch(step, &ConvParams::bias, product.bias);
+  patch(step, &ConvParams::multiplier, product.multiplier);
+  patch(step, &ConvParams::residual, product.residual);
+  patch(step, &ConvParams::y, product.y);
+  patch(step, &ConvParams::partial, partial);
+  patch(step, &ConvParams::arrived, arrived);
+  step.operations = product.operations;
+  step.bytes = product.bytes;
+  step.problem = product.problem;
+  step.tactic = chosen;
+}
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,64 @@
+// Products on tensor cores, plain or of patches: one problem, the tactics that solve it, the
+// launch.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpu/kernels/conv_params.h"
+#include "gpu/lowering.h"
+#include "ir/attributes.h"
+
+namespace dlaexec::gpu {
+
+/// One way to run a product: sizes of conv_mma.cu or conv_wgmma.cu.
+struct ProductTactic {
+  enum class Unit : uint8_t { Mma, Wgmma };
+  Unit unit = Unit::Mma;
+  int rows = 128, k = 128;        ///< of a block's tile
+  int warp_rows = 2, warp_k = 4;  ///< warps along each
+  int row_bytes = 128, stages = 3;
+  int split = 1;  ///< blocks that share a tile's sum
+  friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
+
+  int threads() const { return warp_rows * warp_k * 32; }
+  int shared_bytes() const;
+};
+
+/// "mma 128x64 w2x2 r128 s4 k1" and back; nothing for a text that is no tactic.
+std::string to_text(const ProductTactic& tactic);
+std::optional<ProductTactic> parse_product_tactic(const std::string& text);
+
+/// A product as add_product() launches it. The caller fills the sizes of @p p that do not depend on
+/// the tactic; pointers come as places.
+struct Product {
+  ConvParams p = {};
+  ir::DataType in = ir::DataType::Float16, out = ir::DataType::Float16;
+  std::optional<ir::DataType> residual_type;
+  ir::ActivationKind activation = ir::ActivationKind::None;
+  bool rows = false;  ///< 1 x 1 or a matrix: pixels follow each other at x_pixel_bytes
+  int64_t batch = 1;
+  int64_t sum_bytes = 0;  ///< along the sum, of one row
+  Place x, weights, bias, multiplier, residual, y;
+  std::string problem;
+  double operations = 0, bytes = 0;
+};
+
+/// The tactics that fit, best first by the cost model, at most @p most.
+std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most);
+
+/// Seconds that the model expects of @p tactic.
+double predicted_seconds(const Product& product, const ProductTactic& tactic, const Target& target);
+
+/// The kernel of @p tactic for @p product.
+Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target);
+
+/// Every tile of the catalogue that @p target can run, unsplit.
+std::vector<ProductTactic> all_product_tactics(const Target& target);
+
+/// Chooses a tactic and adds the launch.
+void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+                 const Product& product);
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,183 @@
+#include "gpu/program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/error.h"
+
+namespace dlaexec::gpu {
+
+std::vector<Kernel> kernels_of(const Lowered& lowered) {
+  std::vector<Kernel> kernels;
+  for (const Step& step : lowered.steps)
+    if (std::find(kernels.begin(), kernels.end(), step.kernel) == kernels.end())
+      kernels.push_back(step.kernel);
+  return kernels;
+}
+
+Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context)
+    : lowered_(std::move(lowered)) {
+  std::map<Kernel, int> shared_bytes;  // the most that any launch of a kernel asks for
+  for (const Step& step : lowered_.steps) {
+    int& most = shared_bytes[step.kernel];
+    most = std::max(most, step.launch.shared_bytes);
+  }
+  for (const auto& [kernel, shared] : shared_bytes) {
+    const auto cubin =
+        std::find_if(code.begin(), code.end(), [&](const Cubin& c) { return c.kernel == kernel; });
+    if (cubin == code.end())
+      fail(Fault::PlanMismatch,
+           "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
+           kernel.expression, context.target().name, context.target().architecture_name());
+    const auto bytes = std::as_bytes(std::span(cubin->code));
+    modules_[kernel] = std::make_unique<Module>(bytes, cubin->function, shared);
+  }
+  overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
+  constants_ = Buffer(static_cast<size_t>(lowered_.constant_bytes));
+  const Stream stream;
+  for (const Constant& constant : lowered_.constants) {
+    const std::vector<std::byte> bytes = constant.make();
+    DLAEXEC_CHECK(static_cast<int64_t>(bytes.size()) == constant.bytes);
+    stream.upload(constants_.address() + static_cast<Address>(constant.offset), bytes);
+    stream.synchronize();  // the bytes go with this turn of the loop
+  }
+}
+
+Handle Program::function(const Step& step) const { return modules_.at(step.kernel)->function(); }
+
+Execution::Execution(const Program& program) : program_(program) {
+  const Lowered& lowered = program.lowered();
+  arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
+  for (const Edge& edge : lowered.inputs) inputs_.emplace_back(static_cast<size_t>(edge.bytes));
+  for (const Edge& edge : lowered.outputs) outputs_.emplace_back(static_cast<size_t>(edge.bytes));
+  for (const Slot& slot : lowered.slots)
+    if (slot.zeroed && slot.first >= 0)
+      stream_.fill(arena_.address() + static_cast<Address>(slot.offset), 0,
+                   static_cast<size_t>(slot.bytes));
+  stream_.synchronize();
+  for (const Step& step : lowered.steps) {
+    Ready ready{program.function(step), step.launch, step.parameters};
+    for (const Patch& patch : step.patches) {
+      const Address where = address(patch.place);
+      std::memcpy(ready.parameters.data() + patch.at, &where, sizeof where);
+    }
+    steps_.push_back(std::move(ready));
+  }
+}
+
+Address Execution::address(const Place& place) const {
+  const Lowered& lowered = program_.lowered();
+  const size_t index = static_cast<size_t>(place.index);
+  const Address offset = static_cast<Address>(place.offset);
+  switch (place.memory) {
+    case Memory::None:
+      return 0;
+    case Memory::Slot:
+      return arena_.address() + static_cast<Address>(lowered.slots[index].offset) + offset;
+    case Memory::Constant:
+      return program_.constants() + static_cast<Address>(lowered.constants[index].offset) + offset;
+    case Memory::Input:
+      return inputs_[index].address() + offset;
+    case Memory::Output:
+      return outputs_[index].address() + offset;
+  }
+  __builtin_unreachable();
+}
+
+void Execution::enqueue(const Ready& ready, bool overlap) const {
+  const Driver& cuda = driver();
+  const Launch& l = ready.launch;
+  void* parameters[] = {const_cast<std::byte*>(ready.parameters.data())};
+  if (!overlap && l.cluster == 1) {
+    check(cuda.launch(ready.function, static_cast<unsigned>(l.grid[0]),
+                      static_cast<unsigned>(l.grid[1]), static_cast<unsigned>(l.grid[2]),
+                      static_cast<unsigned>(l.block[0]), static_cast<unsigned>(l.block[1]),
+                      static_cast<unsigned>(l.block[2]), static_cast<unsigned>(l.shared_bytes),
+                      stream_.handle(), parameters, nullptr),
+          "launching a kernel");
+    return;
+  }
+  LaunchAttribute attributes[2] = {};
+  unsigned count = 0;
+  if (l.cluster > 1) {
+    attributes[count].id = kAttributeCluster;
+    attributes[count++].value.cluster = {1, 1, static_cast<unsigned>(l.cluster)};
+  }
+  if (overlap) {
+    attributes[count].id = kAttributeProgrammatic;
+    attributes[count++].value.programmatic = 1;
+  }
+  const LaunchConfig config{static_cast<unsigned>(l.grid[0]),
+                            static_cast<unsigned>(l.grid[1]),
+                            static_cast<unsigned>(l.grid[2]),
+                            static_cast<unsigned>(l.block[0]),
+                            static_cast<unsigned>(l.block[1]),
+                            static_cast<unsigned>(l.block[2]),
+                            static_cast<unsigned>(l.shared_bytes),
+                            stream_.handle(),
+                            attributes,
+                            count};
+  check(cuda.launch_with_attributes(&config, ready.function, parameters, nullptr),
+        "launching a kernel");
+}
+
+void Execution::launch(Launching launching) {
+  const auto all = [&] {
+    for (const Ready& ready : steps_) enqueue(ready, program_.overlaps());
+  };
+  if (launching == Launching::Stream) return all();
+  if (!graph_) graph_ = std::make_unique<CapturedGraph>(stream_, all);
+  graph_->launch(stream_);
+}
+
+std::vector<std::chrono::duration<float, std::milli>> Execution::profile() {
+  std::vector<Event> events(steps_.size() + 1);
+  stream_.record(events[0]);
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    enqueue(steps_[i], false);
+    stream_.record(events[i + 1]);
+  }
+  stream_.synchronize();
+  std::vector<std::chrono::duration<float, std::milli>> times;
+  for (size_t i = 0; i < steps_.size(); ++i) times.push_back(elapsed(events[i], events[i + 1]));
+  return times;
+}
+
+void Execution::upload(size_t input, std::span<const std::byte> bytes) {
+  DLAEXEC_CHECK(bytes.size() <= inputs_[input].size());
+  stream_.upload(inputs_[input].address(), bytes);
+}
+
+void Execution::download(size_t output, std::span<std::byte> bytes) {
+  DLAEXEC_CHECK(bytes.size() <= outputs_[output].size());
+  stream_.download(bytes, outputs_[output].address());
+}
+
+std::vector<ir::Tensor> Execution::run(std::span<const ir::Tensor> inputs, Launching launching) {
+  const Lowered& lowered = program_.lowered();
+  DLAEXEC_CHECK(inputs.size() == lowered.inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    DLAEXEC_CHECK(inputs[i].type() == lowered.inputs[i].type &&
+                  inputs[i].dims() == lowered.inputs[i].dims);
+    upload(i, inputs[i].bytes());
+  }
+  launch(launching);
+  std::vector<ir::Tensor> outputs;
+  for (size_t i = 0; i < lowered.outputs.size(); ++i) {
+    ir::Tensor tensor(lowered.outputs[i].type, lowered.outputs[i].dims);
+    download(i, tensor.mutable_bytes());
+    outputs.push_back(std::move(tensor));
+  }
+  stream_.synchronize();
+  return outputs;
+}
+
+size_t Execution::device_bytes() const {
+  size_t bytes = arena_.size();
+  for (const Buffer& buffer : inputs_) bytes += buffer.size();
+  for (const Buffer& buffer : outputs_) bytes += buffer.size();
+  return bytes;
+}
+
+}  // namespace dlaexec::gpu

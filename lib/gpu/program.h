@@ -1,0 +1,81 @@
+// A graph part on a device: its kernels and weights, and executions that share them.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gpu/jit.h"
+#include "gpu/lowering.h"
+#include "ir/tensor.h"
+
+namespace dlaexec::gpu {
+
+/// Every kernel that @p lowered launches, each once, in order of first use.
+std::vector<Kernel> kernels_of(const Lowered& lowered);
+
+/// Kernels loaded and weights uploaded; unchanging, so that any number of executions share it.
+/// Lives on the context that was current when it was made and must not outlive it.
+class Program {
+ public:
+  /// @p code must hold every kernel of @p lowered for the device's architecture; otherwise throws
+  /// an Error that says which is missing and that the plan must be built again.
+  Program(Lowered lowered, std::span<const Cubin> code, const Context& context);
+
+  const Lowered& lowered() const { return lowered_; }
+  Address constants() const { return constants_.address(); }
+  Handle function(const Step& step) const;
+  /// True if kernels may start before the ones ahead of them have ended.
+  bool overlaps() const { return overlaps_; }
+
+ private:
+  Lowered lowered_;
+  std::map<Kernel, std::unique_ptr<Module>> modules_;
+  Buffer constants_;
+  bool overlaps_ = false;
+};
+
+/// One run of a program at a time: its own memory, stream and captured graph.
+class Execution {
+ public:
+  enum class Launching : uint8_t { Stream, Graph };
+
+  /// Input and output buffers are its own.
+  explicit Execution(const Program& program);
+
+  /// Copies dense tensors in, runs, copies the results out and waits.
+  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs,
+                              Launching launching = Launching::Graph);
+
+  /// Enqueues all launches, without copies; nothing is waited for.
+  void launch(Launching launching);
+  /// Device time of each step, launched one by one between events; waits.
+  std::vector<std::chrono::duration<float, std::milli>> profile();
+
+  void upload(size_t input, std::span<const std::byte> bytes);
+  void download(size_t output, std::span<std::byte> bytes);
+  const Stream& stream() const { return stream_; }
+  size_t device_bytes() const;
+
+ private:
+  /// A step ready to be launched: its parameters hold final addresses.
+  struct Ready {
+    Handle function = nullptr;
+    Launch launch;
+    std::vector<std::byte> parameters;
+  };
+  Address address(const Place& place) const;
+  void enqueue(const Ready& ready, bool overlap) const;
+
+  const Program& program_;
+  Buffer arena_;
+  std::vector<Buffer> inputs_, outputs_;
+  Stream stream_;
+  std::vector<Ready> steps_;
+  std::unique_ptr<CapturedGraph> graph_;
+};
+
+}  // namespace dlaexec::gpu
