@@ -34,9 +34,14 @@ void lower_move(Lowering&, const ir::Node&);
 std::optional<std::string> why_not_rows(const ir::Graph&, const ir::Node&, const Target&);
 void lower_rows(Lowering&, const ir::Node&);
 
-/// Every kernel instance that the families can ask for on @p target, for compile tests: a list that
-/// covers each template with each tactic.
-std::vector<Kernel> conv_kernels(const Target& target);
+/// How much of the catalogue of products a list covers.
+enum class Coverage : uint8_t {
+  EveryTile,   ///< each tile with one pipeline, in half
+  Everything,  ///< each tile with each pipeline, type, access and way to share sums
+};
+
+/// Kernel instances that @p target can be asked for, for tests that compile them.
+std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage);
 std::vector<Kernel> other_kernels(const Target& target);
 
 }  // namespace dlaexec::gpu

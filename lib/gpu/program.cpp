@@ -16,7 +16,8 @@ std::vector<Kernel> kernels_of(const Lowered& lowered) {
   return kernels;
 }
 
-Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context)
+Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
+                 const Program* weights_of)
     : lowered_(std::move(lowered)) {
   std::map<Kernel, int> shared_bytes;  // the most that any launch of a kernel asks for
   for (const Step& step : lowered_.steps) {
@@ -34,23 +35,30 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
     modules_[kernel] = std::make_unique<Module>(bytes, cubin->function, shared);
   }
   overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
-  constants_ = Buffer(static_cast<size_t>(lowered_.constant_bytes));
+  if (weights_of) {
+    DLAEXEC_CHECK(weights_of->lowered_.constant_bytes == lowered_.constant_bytes);
+    constants_ = weights_of->constants_;
+    return;
+  }
+  constants_ = std::make_shared<Buffer>(static_cast<size_t>(lowered_.constant_bytes));
   const Stream stream;
   for (const Constant& constant : lowered_.constants) {
     const std::vector<std::byte> bytes = constant.make();
     DLAEXEC_CHECK(static_cast<int64_t>(bytes.size()) == constant.bytes);
-    stream.upload(constants_.address() + static_cast<Address>(constant.offset), bytes);
+    stream.upload(constants_->address() + static_cast<Address>(constant.offset), bytes);
     stream.synchronize();  // the bytes go with this turn of the loop
   }
 }
 
 Handle Program::function(const Step& step) const { return modules_.at(step.kernel)->function(); }
 
-Execution::Execution(const Program& program) : program_(program) {
+Execution::Execution(const Program& program, Shared shared) : program_(program), shared_(shared) {
   const Lowered& lowered = program.lowered();
   arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
-  for (const Edge& edge : lowered.inputs) inputs_.emplace_back(static_cast<size_t>(edge.bytes));
-  for (const Edge& edge : lowered.outputs) outputs_.emplace_back(static_cast<size_t>(edge.bytes));
+  if (!shared_.edges) {
+    for (const Edge& edge : lowered.inputs) inputs_.emplace_back(static_cast<size_t>(edge.bytes));
+    for (const Edge& edge : lowered.outputs) outputs_.emplace_back(static_cast<size_t>(edge.bytes));
+  }
   for (const Slot& slot : lowered.slots)
     if (slot.zeroed && slot.first >= 0)
       stream_.fill(arena_.address() + static_cast<Address>(slot.offset), 0,
@@ -70,22 +78,24 @@ Address Execution::address(const Place& place) const {
   const Lowered& lowered = program_.lowered();
   const size_t index = static_cast<size_t>(place.index);
   const Address offset = static_cast<Address>(place.offset);
+  const Execution& edges = shared_.edges ? *shared_.edges : *this;
   switch (place.memory) {
     case Memory::None:
       return 0;
     case Memory::Slot:
       return arena_.address() + static_cast<Address>(lowered.slots[index].offset) + offset;
     case Memory::Constant:
-      return program_.constants() + static_cast<Address>(lowered.constants[index].offset) + offset;
+      return (shared_.constants ? shared_.constants : program_.constants()) +
+             static_cast<Address>(lowered.constants[index].offset) + offset;
     case Memory::Input:
-      return inputs_[index].address() + offset;
+      return edges.inputs_[index].address() + offset;
     case Memory::Output:
-      return outputs_[index].address() + offset;
+      return edges.outputs_[index].address() + offset;
   }
   __builtin_unreachable();
 }
 
-void Execution::enqueue(const Ready& ready, bool overlap) const {
+void Execution::enqueue(const Ready& ready, const Stream& stream, bool overlap) const {
   const Driver& cuda = driver();
   const Launch& l = ready.launch;
   void* parameters[] = {const_cast<std::byte*>(ready.parameters.data())};
@@ -94,7 +104,7 @@ void Execution::enqueue(const Ready& ready, bool overlap) const {
                       static_cast<unsigned>(l.grid[1]), static_cast<unsigned>(l.grid[2]),
                       static_cast<unsigned>(l.block[0]), static_cast<unsigned>(l.block[1]),
                       static_cast<unsigned>(l.block[2]), static_cast<unsigned>(l.shared_bytes),
-                      stream_.handle(), parameters, nullptr),
+                      stream.handle(), parameters, nullptr),
           "launching a kernel");
     return;
   }
@@ -115,19 +125,20 @@ void Execution::enqueue(const Ready& ready, bool overlap) const {
                             static_cast<unsigned>(l.block[1]),
                             static_cast<unsigned>(l.block[2]),
                             static_cast<unsigned>(l.shared_bytes),
-                            stream_.handle(),
+                            stream.handle(),
                             attributes,
                             count};
   check(cuda.launch_with_attributes(&config, ready.function, parameters, nullptr),
         "launching a kernel");
 }
 
+void Execution::enqueue(const Stream& stream) const {
+  for (const Ready& ready : steps_) enqueue(ready, stream, program_.overlaps());
+}
+
 void Execution::launch(Launching launching) {
-  const auto all = [&] {
-    for (const Ready& ready : steps_) enqueue(ready, program_.overlaps());
-  };
-  if (launching == Launching::Stream) return all();
-  if (!graph_) graph_ = std::make_unique<CapturedGraph>(stream_, all);
+  if (launching == Launching::Stream) return enqueue(stream_);
+  if (!graph_) graph_ = std::make_unique<CapturedGraph>(stream_, [&] { enqueue(stream_); });
   graph_->launch(stream_);
 }
 
@@ -135,7 +146,7 @@ std::vector<std::chrono::duration<float, std::milli>> Execution::profile() {
   std::vector<Event> events(steps_.size() + 1);
   stream_.record(events[0]);
   for (size_t i = 0; i < steps_.size(); ++i) {
-    enqueue(steps_[i], false);
+    enqueue(steps_[i], stream_, false);
     stream_.record(events[i + 1]);
   }
   stream_.synchronize();

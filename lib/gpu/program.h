@@ -23,10 +23,12 @@ class Program {
  public:
   /// @p code must hold every kernel of @p lowered for the device's architecture; otherwise throws
   /// an Error that says which is missing and that the plan must be built again.
-  Program(Lowered lowered, std::span<const Cubin> code, const Context& context);
+  /// @p weights_of: a program lowered from the same part whose weights this one shares; null for none.
+  Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
+          const Program* weights_of = nullptr);
 
   const Lowered& lowered() const { return lowered_; }
-  Address constants() const { return constants_.address(); }
+  Address constants() const { return constants_->address(); }
   Handle function(const Step& step) const;
   /// True if kernels may start before the ones ahead of them have ended.
   bool overlaps() const { return overlaps_; }
@@ -34,7 +36,7 @@ class Program {
  private:
   Lowered lowered_;
   std::map<Kernel, std::unique_ptr<Module>> modules_;
-  Buffer constants_;
+  std::shared_ptr<Buffer> constants_;
   bool overlaps_ = false;
 };
 
@@ -43,8 +45,14 @@ class Execution {
  public:
   enum class Launching : uint8_t { Stream, Graph };
 
-  /// Input and output buffers are its own.
-  explicit Execution(const Program& program);
+  /// Memory that an execution does not make itself. For timing many variants of one part.
+  struct Shared {
+    const Execution* edges = nullptr;  ///< whose inputs and outputs are used; must live longer
+    Address constants = 0;             ///< another copy of the program's constants
+  };
+
+  explicit Execution(const Program& program, Shared shared);
+  explicit Execution(const Program& program) : Execution(program, Shared{}) {}
 
   /// Copies dense tensors in, runs, copies the results out and waits.
   std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs,
@@ -52,6 +60,8 @@ class Execution {
 
   /// Enqueues all launches, without copies; nothing is waited for.
   void launch(Launching launching);
+  /// Enqueues all launches on @p stream.
+  void enqueue(const Stream& stream) const;
   /// Device time of each step, launched one by one between events; waits.
   std::vector<std::chrono::duration<float, std::milli>> profile();
 
@@ -68,11 +78,12 @@ class Execution {
     std::vector<std::byte> parameters;
   };
   Address address(const Place& place) const;
-  void enqueue(const Ready& ready, bool overlap) const;
+  void enqueue(const Ready& ready, const Stream& stream, bool overlap) const;
 
   const Program& program_;
   Buffer arena_;
   std::vector<Buffer> inputs_, outputs_;
+  Shared shared_;
   Stream stream_;
   std::vector<Ready> steps_;
   std::unique_ptr<CapturedGraph> graph_;

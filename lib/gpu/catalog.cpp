@@ -1,0 +1,107 @@
+// Lists of kernel instances for tests that compile the whole catalogue.
+#include <algorithm>
+
+#include "base/format.h"
+#include "gpu/families.h"
+#include "gpu/product.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+using ir::DataType;
+
+/// A product of @p in to @p out with a residual of the output's type.
+Product product_with(DataType in, DataType out, bool rows) {
+  Product product;
+  product.in = in;
+  product.out = out;
+  product.residual_type = out;
+  product.activation = ir::ActivationKind::Relu;
+  product.rows = rows;
+  return product;
+}
+
+bool runs(const ProductTactic& tactic, DataType in, const Target& target) {
+  if (in != DataType::Float32) return true;
+  return target.is_ampere() && tactic.unit == ProductTactic::Unit::Mma;
+}
+
+void add_unique(std::vector<Kernel>& kernels, Kernel kernel) {
+  if (std::find(kernels.begin(), kernels.end(), kernel) == kernels.end())
+    kernels.push_back(std::move(kernel));
+}
+
+}  // namespace
+
+std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
+  std::vector<Kernel> kernels;
+  std::vector<std::pair<DataType, DataType>> types = {{DataType::Float16, DataType::Float16}};
+  const bool everything = coverage == Coverage::Everything;
+  if (everything)
+    types = {{DataType::Float16, DataType::Float16},
+             {DataType::Float16, DataType::Float32},
+             {DataType::Int8, DataType::Int8},
+             {DataType::Int8, DataType::Float16},
+             {DataType::Float32, DataType::Float32}};
+  for (const auto& [in, out] : types)
+    for (ProductTactic tactic : all_product_tactics(target)) {
+      if (!runs(tactic, in, target)) continue;
+      if (!everything && (tactic.row_bytes != 128 || tactic.stages != 3)) continue;
+      for (const bool rows : {false, true})
+        for (const int split : {1, 2}) {
+          if (!everything && rows != (split == 2)) continue;
+          tactic.split = split;
+          add_unique(kernels, product_kernel(product_with(in, out, rows), tactic, target));
+        }
+    }
+  return kernels;
+}
+
+std::vector<Kernel> other_kernels(const Target&) {
+  std::vector<Kernel> kernels;
+  const auto add = [&](const char* file, std::string expression) {
+    add_unique(kernels, {file, std::move(expression)});
+  };
+  for (size_t kind = 0; kind < ir::kEnumText<ir::ActivationKind>.size(); ++kind) {
+    const auto name = device_name(static_cast<ir::ActivationKind>(kind));
+    add("map.cu", format("map<Apply<{}>, half, half, Nothing, Nothing, 1, 8>", name));
+  }
+  for (const char* name : {"Sum", "Sub", "Prod", "Div", "Pow", "Min", "Max"})
+    add("map.cu", format("map<{}<None>, float, float, float, Nothing, 3, 1>", name));
+  for (const char* name : {"Exp", "Log", "Sqrt", "Reciprocal", "Abs", "Neg", "Sin", "Cos", "Ceil",
+                           "Floor", "Round", "Erf"})
+    add("map.cu", format("map<{}, half, half, Nothing, Nothing, 1, 8>", name));
+  add("map.cu", "map<ScaleShift, signed char, signed char, float, float, 2, 16>");
+  add("map.cu", "map<PRelu, float, float, float, Nothing, 6, 4>");
+  for (const char* types :
+       {"half, half", "float, half", "float, signed char", "signed char, half"}) {
+    add("image.cu", format("to_pixels<{}, 8>", types));
+    add("image.cu", format("to_planes<{}, 8>", types));
+  }
+  for (const char* kind : {"Max", "Average"}) {
+    add("pool.cu", format("pool<half, half, {}, 8>", kind));
+    add("pool.cu", format("pool<signed char, signed char, {}, 16>", kind));
+  }
+  for (const char* shape : {"3, 1, 4", "3, 2, 4", "5, 1, 2", "5, 2, 2", "0, 0, 1"}) {
+    add("depthwise.cu", format("depthwise<half, half, half, Relu, {}>", shape));
+    add("depthwise.cu", format("depthwise<signed char, signed char, Nothing, Relu, {}>", shape));
+    add("depthwise.cu", format("depthwise<float, float, Nothing, Relu, {}>", shape));
+  }
+  for (const char* transposed : {"false", "true"}) {
+    add("conv_plain.cu", format("conv_plain<half, half, half, Relu, {}>", transposed));
+    add("conv_plain.cu",
+        format("conv_plain<signed char, signed char, Nothing, None, {}>", transposed));
+  }
+  for (const char* kind :
+       {"Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSum", "SumSquare"}) {
+    add("rows.cu", format("reduce_rows<{}, half, half>", kind));
+    add("rows.cu", format("reduce_columns<{}, half, half, 8>", kind));
+  }
+  for (const char* flag : {"false", "true"}) {
+    add("rows.cu", format("softmax<half, half, {}>", flag));
+    add("rows.cu", format("normalize<half, half, {}>", flag));
+  }
+  return kernels;
+}
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,204 @@
+#include "tune/tuner.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "base/log.h"
+#include "gpu/program.h"
+
+namespace dlaexec::tune {
+namespace {
+
+using Microseconds = std::chrono::duration<double, std::micro>;
+
+/// One problem with the candidates that may solve it, and a node that poses it.
+struct Problem {
+  std::string text;
+  std::vector<std::string> tactics;
+  int node = -1;
+};
+
+/// The problems of @p part that @p cache does not know, each once.
+std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
+                                      const TimingCache& cache, size_t most) {
+  std::map<std::string, std::vector<std::string>> posed;
+  gpu::LowerOptions options;
+  options.choose = [&](const std::string& text, const std::vector<std::string>& tactics) {
+    posed.try_emplace(text, tactics);
+    return std::string();
+  };
+  std::vector<Problem> problems;
+  std::set<std::string> seen;
+  for (const gpu::Step& step : gpu::lower(part, target, options).steps) {
+    if (step.problem.empty() || !seen.insert(step.problem).second) continue;
+    if (cache.find(device_key(target), step.problem)) continue;
+    std::vector<std::string> tactics = posed.at(step.problem);
+    if (tactics.size() > most) tactics.resize(most);
+    problems.push_back({step.problem, std::move(tactics), step.node});
+  }
+  return problems;
+}
+
+/// @p node alone, launched with @p tactic between buffers in the kernels' own layouts.
+gpu::Lowered lower_alone(const ir::Graph& part, int node, const gpu::Target& target,
+                         const std::string& tactic) {
+  const ir::Graph alone = ir::extract(part, {node}, "candidate");
+  gpu::LowerOptions options;
+  options.internal_edges = true;
+  options.choose = [&](const std::string&, const std::vector<std::string>&) { return tactic; };
+  return gpu::lower(alone, target, options);
+}
+
+/// Random elements for an input: small floats, any int8.
+std::vector<std::byte> random_bytes(const gpu::Edge& edge) {
+  // A block is repeated: the kernels' time does not depend on more than the values' spread.
+  std::mt19937 random(7);
+  std::vector<std::byte> block(1 << 16);
+  const size_t size = ir::size_bytes(edge.type);
+  for (size_t at = 0; at + size <= block.size(); at += size) {
+    const float value = static_cast<float>(random() % 2001) / 1000.f - 1.f;
+    const Half half(value);
+    const int8_t integer = static_cast<int8_t>(random());
+    const void* from = size == 4 ? static_cast<const void*>(&value)
+                       : size == 2 ? static_cast<const void*>(&half)
+                                   : static_cast<const void*>(&integer);
+    std::memcpy(block.data() + at, from, size);
+  }
+  std::vector<std::byte> bytes(static_cast<size_t>(edge.bytes));
+  for (size_t at = 0; at < bytes.size(); at += block.size())
+    std::memcpy(bytes.data() + at, block.data(), std::min(block.size(), bytes.size() - at));
+  return bytes;
+}
+
+/// Times candidates of one problem on shared buffers. Weights rotate through copies, since in a
+/// network each layer's weights come from memory, not from the cache.
+class Bench {
+ public:
+  Bench(const gpu::Lowered& lowered, std::span<const gpu::Cubin> code, const gpu::Context& context)
+      : context_(context), weights_(lowered, code, context), edges_(weights_) {
+    for (size_t i = 0; i < lowered.inputs.size(); ++i) {
+      const std::vector<std::byte> bytes = random_bytes(lowered.inputs[i]);
+      edges_.upload(i, bytes);
+      edges_.stream().synchronize();
+    }
+    const int64_t bytes = std::max<int64_t>(lowered.constant_bytes, 1);
+    const int64_t wanted = bytes < 64 << 10 ? 1 : 2 * context.target().l2_bytes / bytes + 1;
+    const size_t count = static_cast<size_t>(std::clamp<int64_t>(wanted, 1, 8));
+    for (size_t i = 0; i < count; ++i) {
+      copies_.emplace_back(static_cast<size_t>(bytes));
+      gpu::check(gpu::driver().copy_on_device(copies_.back().address(), weights_.constants(),
+                                              static_cast<size_t>(lowered.constant_bytes),
+                                              edges_.stream().handle()),
+                 "copying weights");
+    }
+    edges_.stream().synchronize();
+  }
+
+  /// The time of one launch of all of @p lowered; stops early once it is clear that it is no match
+  /// for @p best.
+  Microseconds time(gpu::Lowered lowered, std::span<const gpu::Cubin> code, Microseconds best) {
+    const gpu::Program program(std::move(lowered), code, context_, &weights_);
+    std::vector<std::unique_ptr<gpu::Execution>> rotation;
+    for (const gpu::Buffer& copy : copies_)
+      rotation.push_back(std::make_unique<gpu::Execution>(
+          program, gpu::Execution::Shared{&edges_, copy.address()}));
+    const Microseconds once = run(rotation, rotation.size());
+    if (once > 2 * best) return once;
+    const double wanted = 400 / std::max(once.count(), 1.0);
+    const size_t launches = static_cast<size_t>(std::clamp(wanted, 2.0, 40.0));
+    return std::min(run(rotation, launches), run(rotation, launches));
+  }
+
+ private:
+  /// One launch's share of a captured run of @p launches, the best of three replays.
+  Microseconds run(const std::vector<std::unique_ptr<gpu::Execution>>& rotation, size_t launches) {
+    const gpu::Stream& stream = edges_.stream();
+    const gpu::CapturedGraph graph(stream, [&] {
+      for (size_t i = 0; i < launches; ++i) rotation[i % rotation.size()]->enqueue(stream);
+    });
+    graph.launch(stream);
+    Microseconds best{1e30};
+    for (int repeat = 0; repeat < 3; ++repeat) {
+      stream.record(start_);
+      graph.launch(stream);
+      stream.record(end_);
+      stream.synchronize();
+      best = std::min<Microseconds>(best, gpu::elapsed(start_, end_));
+    }
+    return best / static_cast<double>(launches);
+  }
+
+  const gpu::Context& context_;
+  gpu::Program weights_;
+  gpu::Execution edges_;
+  std::vector<gpu::Buffer> copies_;
+  gpu::Event start_, end_;
+};
+
+/// Every kernel of @p candidates, compiled on all threads.
+std::vector<gpu::Cubin> compile_all(const std::vector<std::vector<gpu::Lowered>>& candidates,
+                                    const gpu::Compiler& compiler, ThreadPool& pool) {
+  std::set<gpu::Kernel> kernels;
+  for (const auto& list : candidates)
+    for (const gpu::Lowered& lowered : list)
+      for (const gpu::Kernel& kernel : gpu::kernels_of(lowered)) kernels.insert(kernel);
+  return compiler.compile(std::vector<gpu::Kernel>(kernels.begin(), kernels.end()), pool);
+}
+
+Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
+                 std::span<const gpu::Cubin> code, const gpu::Context& context) {
+  Bench bench(candidates.front(), code, context);
+  Decision best{{}, 1e30};
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const Microseconds time = bench.time(std::move(candidates[i]), code, Microseconds(best.microseconds));
+    log::verbose("{}: {} {:.2f} us", problem.text, problem.tactics[i], time.count());
+    if (time.count() < best.microseconds) best = {problem.tactics[i], time.count()};
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string device_key(const gpu::Target& target) {
+  return format("{} {} {} MPs", target.name, target.architecture_name(), target.multiprocessors);
+}
+
+size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compiler& compiler,
+            ThreadPool& pool, TimingCache& cache, const TuneOptions& options) {
+  const gpu::Target& target = context.target();
+  const std::vector<Problem> problems =
+      unknown_problems(part, target, cache, options.candidates);
+  if (problems.empty()) return 0;
+  if (options.error_on_miss)
+    fail("the timing cache does not know '{}' on {}, and {} more; build once without "
+         "--errorOnTimingCacheMiss",
+         problems.front().text, device_key(target), problems.size() - 1);
+  std::vector<std::vector<gpu::Lowered>> candidates;
+  for (const Problem& problem : problems) {
+    candidates.emplace_back();
+    for (const std::string& tactic : problem.tactics)
+      candidates.back().push_back(lower_alone(part, problem.node, target, tactic));
+  }
+  const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
+  for (size_t i = 0; i < problems.size(); ++i)
+    cache.set(device_key(target), problems[i].text, fastest(problems[i], candidates[i], code, context));
+  return problems.size();
+}
+
+gpu::LowerOptions options_from(const TimingCache& cache, const gpu::Target& target) {
+  gpu::LowerOptions options;
+  options.choose = [&cache, device = device_key(target)](const std::string& problem,
+                                                         const std::vector<std::string>&) {
+    const Decision* known = cache.find(device, problem);
+    return known ? known->tactic : std::string();
+  };
+  return options;
+}
+
+}  // namespace dlaexec::tune

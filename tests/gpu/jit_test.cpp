@@ -1,0 +1,75 @@
+#include "gpu/jit.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "gpu/driver.h"
+#include "gpu/families.h"
+#include "support/paths.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+#define SKIP_WITHOUT_NVRTC() \
+  if (!find_nvrtc().table) GTEST_SKIP() << find_nvrtc().reason
+
+TEST(Compiler, KeepsWhatItMadeAndDropsWhatIsDamaged) {
+  SKIP_WITHOUT_NVRTC();
+  const std::string folder = test::temporary_dir();
+  const Compiler compiler("sm_87", folder);
+  const Kernel kernel{"pool.cu", "pool<half, half, Max, 8>"};
+  const Cubin first = compiler.compile(kernel);
+  EXPECT_GT(first.registers, 0);
+  std::string path;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) path = entry.path();
+  EXPECT_THAT(read_file(path), testing::HasSubstr("expression pool<half, half, Max, 8>"));
+  EXPECT_EQ(compiler.compile(kernel).code, first.code);
+  write_file(path, read_file(path).substr(0, 400));
+  EXPECT_EQ(compiler.compile(kernel).code, first.code);
+}
+
+TEST(Compiler, AnUnknownArchitectureIsRefused) {
+  SKIP_WITHOUT_NVRTC();
+  EXPECT_THROW(Compiler("sm_30", ""), Error);
+}
+
+/// Compiles @p kernels for @p architecture; spills are failures.
+void compile_all(const std::string& architecture, const std::vector<Kernel>& kernels) {
+  ThreadPool pool;
+  const Compiler compiler(architecture, default_kernel_cache());
+  for (const Cubin& cubin : compiler.compile(kernels, pool)) {
+    EXPECT_GT(cubin.registers, 0) << cubin.kernel.expression;
+    EXPECT_EQ(cubin.spill_bytes, 0) << cubin.kernel.expression << " on " << architecture;
+  }
+}
+
+class EveryKernel : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryKernel, OfOneElementAtATimeCompilesWithoutSpills) {
+  SKIP_WITHOUT_NVRTC();
+  compile_all(GetParam(), other_kernels(target_of(GetParam())));
+}
+
+TEST_P(EveryKernel, OfProductsCompilesWithoutSpills) {
+  SKIP_WITHOUT_NVRTC();
+  compile_all(GetParam(), conv_kernels(target_of(GetParam()), Coverage::EveryTile));
+}
+
+INSTANTIATE_TEST_SUITE_P(Architecture, EveryKernel, testing::Values("sm_87", "sm_90a"));
+
+class SlowEveryKernel : public testing::TestWithParam<const char*> {};
+
+TEST_P(SlowEveryKernel, WithEveryTacticAndTypeCompilesWithoutSpills) {
+  SKIP_WITHOUT_NVRTC();
+  compile_all(GetParam(), other_kernels(target_of(GetParam())));
+  compile_all(GetParam(), conv_kernels(target_of(GetParam()), Coverage::Everything));
+}
+
+INSTANTIATE_TEST_SUITE_P(Architecture, SlowEveryKernel,
+                         testing::Values("sm_75", "sm_80", "sm_86", "sm_87", "sm_89", "sm_90a"));
+
+}  // namespace
+}  // namespace dlaexec::gpu
