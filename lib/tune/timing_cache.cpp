@@ -37,16 +37,18 @@ TimingCache TimingCache::parse(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (++number == 1) {
       if (line != kHead)
-        fail("a timing cache starts with the line '{}', this one with '{}'; delete it or give another",
-             kHead, std::string(line.substr(0, 60)));
+        fail(
+            "a timing cache starts with the line '{}', this one with '{}'; delete it or give "
+            "another",
+            kHead, std::string(line.substr(0, 60)));
       continue;
     }
     if (line.empty()) continue;
     const auto fields = fields_of(line);
     double microseconds = 0;
-    if (!fields ||
-        std::from_chars((*fields)[3].data(), (*fields)[3].data() + (*fields)[3].size(), microseconds)
-                .ptr != (*fields)[3].data() + (*fields)[3].size())
+    if (!fields || std::from_chars((*fields)[3].data(), (*fields)[3].data() + (*fields)[3].size(),
+                                   microseconds)
+                           .ptr != (*fields)[3].data() + (*fields)[3].size())
       fail("line {} of the timing cache is not 'device | problem | tactic | microseconds'", number);
     cache.set((*fields)[0], (*fields)[1], {(*fields)[2], microseconds});
   }

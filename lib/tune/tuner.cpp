@@ -65,7 +65,7 @@ std::vector<std::byte> random_bytes(const gpu::Edge& edge) {
     const float value = static_cast<float>(random() % 2001) / 1000.f - 1.f;
     const Half half(value);
     const int8_t integer = static_cast<int8_t>(random());
-    const void* from = size == 4 ? static_cast<const void*>(&value)
+    const void* from = size == 4   ? static_cast<const void*>(&value)
                        : size == 2 ? static_cast<const void*>(&half)
                                    : static_cast<const void*>(&integer);
     std::memcpy(block.data() + at, from, size);
@@ -156,7 +156,8 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
   Bench bench(candidates.front(), code, context);
   Decision best{{}, 1e30};
   for (size_t i = 0; i < candidates.size(); ++i) {
-    const Microseconds time = bench.time(std::move(candidates[i]), code, Microseconds(best.microseconds));
+    const Microseconds time =
+        bench.time(std::move(candidates[i]), code, Microseconds(best.microseconds));
     log::verbose("{}: {} {:.2f} us", problem.text, problem.tactics[i], time.count());
     if (time.count() < best.microseconds) best = {problem.tactics[i], time.count()};
   }
@@ -172,13 +173,13 @@ std::string device_key(const gpu::Target& target) {
 size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compiler& compiler,
             ThreadPool& pool, TimingCache& cache, const TuneOptions& options) {
   const gpu::Target& target = context.target();
-  const std::vector<Problem> problems =
-      unknown_problems(part, target, cache, options.candidates);
+  const std::vector<Problem> problems = unknown_problems(part, target, cache, options.candidates);
   if (problems.empty()) return 0;
   if (options.error_on_miss)
-    fail("the timing cache does not know '{}' on {}, and {} more; build once without "
-         "--errorOnTimingCacheMiss",
-         problems.front().text, device_key(target), problems.size() - 1);
+    fail(
+        "the timing cache does not know '{}' on {}, and {} more; build once without "
+        "--errorOnTimingCacheMiss",
+        problems.front().text, device_key(target), problems.size() - 1);
   std::vector<std::vector<gpu::Lowered>> candidates;
   for (const Problem& problem : problems) {
     candidates.emplace_back();
@@ -187,7 +188,8 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
   }
   const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
   for (size_t i = 0; i < problems.size(); ++i)
-    cache.set(device_key(target), problems[i].text, fastest(problems[i], candidates[i], code, context));
+    cache.set(device_key(target), problems[i].text,
+              fastest(problems[i], candidates[i], code, context));
   return problems.size();
 }
 

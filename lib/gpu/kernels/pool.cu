@@ -45,10 +45,11 @@ __global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams
         best[i] = kMax ? (value > best[i] || value != value ? value : best[i]) : best[i] + value;
       }
     }
+  const float inverse = __frcp_rn(static_cast<float>(cells));
   Vector<Out, kVec> out;
 #pragma unroll
   for (int i = 0; i < kVec; ++i)
-    out.at[i] = stored<Out>(kMax ? best[i] : best[i] / static_cast<float>(cells), p.y_scale, p.y_inverse);
+    out.at[i] = stored<Out>(kMax ? best[i] : best[i] * inverse, p.y_scale, p.y_inverse);
   *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) +
                                         static_cast<long long>(pixel) * p.y_pixel + vector * kVec) = out;
 }
