@@ -73,21 +73,53 @@ TEST(ConvOnDevice, FloatAgreesWithinTf32) {
   for (const Case& t : kCases) expect_like_ref(graph_of(t, "f32", "f32"), 1e-3);
 }
 
-TEST(ConvOnDevice, EveryTacticGivesTheSame) {
-  SKIP_WITHOUT_DEVICE();
-  const Case patches{2, 72, 13, 11, 88, 3, 3, 1, 1, 1, 1, "relu", true};
-  const Case rows{2, 200, 9, 9, 136, 1, 1, 1, 0, 1, 1, "none", true};
-  for (const char* type : {"f16", "i8", "f32"})
-    for (ProductTactic tactic : all_product_tactics(device().target())) {
-      if (tactic.unit == ProductTactic::Unit::Wgmma && type == std::string("f32")) continue;
-      for (const int split : {1, 2, 4}) {
-        tactic.split = split;
-        expect_like_ref(graph_of(patches, type, type), 2e-3, to_text(tactic));
-        expect_like_ref(graph_of(rows, type, type), 2e-3, to_text(tactic));
-      }
-      if (testing::Test::HasFailure()) return;
+/// Every tactic that may run @p graph on the device, unsplit and split in @p split.
+std::vector<std::string> tactics_of(const std::string& type, int split) {
+  std::vector<std::string> tactics;
+  for (ProductTactic tactic : all_product_tactics(device().target())) {
+    if (tactic.unit == ProductTactic::Unit::Wgmma && type == "f32") continue;
+    for (const int parts : {1, split}) {
+      tactic.split = parts;
+      tactics.push_back(to_text(tactic));
     }
+  }
+  return tactics;
 }
+
+void expect_same_with_every_tactic(const Case& t, const std::string& type, int split) {
+  const ir::Graph graph = ir::parse(graph_of(t, type, type));
+  const std::vector<ir::Tensor> inputs = random_inputs(graph);
+  const std::vector<ir::Tensor> wanted = ref::run(graph, inputs);
+  const std::vector<std::string> tactics = tactics_of(type, split);
+  const auto options_with = [](const std::string& tactic) {
+    LowerOptions options;
+    options.choose = [tactic](const std::string&, const std::vector<std::string>&) {
+      return tactic;
+    };
+    return options;
+  };
+  std::vector<Kernel> kernels;
+  for (const std::string& tactic : tactics)
+    for (const Kernel& kernel : kernels_of(lower(graph, device().target(), options_with(tactic))))
+      kernels.push_back(kernel);
+  ThreadPool pool;  // compiled on all cores first, then found in the cache
+  Compiler(device().target().architecture_name(), default_kernel_cache()).compile(kernels, pool);
+  for (const std::string& tactic : tactics) {
+    SCOPED_TRACE(type + " with " + tactic);
+    expect_close(run_on_device(graph, inputs, options_with(tactic))[0], wanted[0], 2e-3);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+class EveryTacticOnDevice : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryTacticOnDevice, GivesTheSame) {
+  SKIP_WITHOUT_DEVICE();
+  expect_same_with_every_tactic({2, 72, 13, 11, 88, 3, 3, 1, 1, 1, 1, "relu", true}, GetParam(), 2);
+  expect_same_with_every_tactic({2, 200, 9, 9, 136, 1, 1, 1, 0, 1, 1, "none", true}, GetParam(), 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Type, EveryTacticOnDevice, testing::Values("f16", "i8", "f32"));
 
 TEST(ProductOnDevice, AgreesWithRef) {
   SKIP_WITHOUT_DEVICE();
