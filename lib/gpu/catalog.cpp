@@ -33,6 +33,13 @@ void add_unique(std::vector<Kernel>& kernels, Kernel kernel) {
 
 }  // namespace
 
+int declared_spill_bytes(const Kernel& kernel) {
+  // What the largest tiles keep across the sums goes to local memory and comes back on the way out,
+  // once a tile.
+  if (kernel.file == "pool.cu") return 16;
+  return kernel.file.rfind("conv_", 0) == 0 ? 96 : 0;
+}
+
 std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   std::vector<Kernel> kernels;
   std::vector<std::pair<DataType, DataType>> types = {{DataType::Float16, DataType::Float16}};
@@ -48,9 +55,10 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
       if (!runs(tactic, in, target)) continue;
       if (!everything && (tactic.row_bytes != 128 || tactic.stages != 3)) continue;
       for (const bool rows : {false, true})
-        for (const int split : {1, 2}) {
+        for (const int split : {1, 2, 0}) {  // 0: weights stay
           if (!everything && rows != (split == 2)) continue;
-          tactic.split = split;
+          tactic.split = std::max(split, 1);
+          tactic.stays = split == 0;
           add_unique(kernels, product_kernel(product_with(in, out, rows), tactic, target));
         }
     }

@@ -40,6 +40,9 @@ enum class Coverage : uint8_t {
   Everything,  ///< each tile with each pipeline, type, access and way to share sums
 };
 
+/// Bytes a thread may spill, stores and loads together, in @p kernel.
+int declared_spill_bytes(const Kernel& kernel);
+
 /// Kernel instances that @p target can be asked for, for tests that compile them.
 std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage);
 std::vector<Kernel> other_kernels(const Target& target);

@@ -52,7 +52,8 @@ struct Launch {
   std::array<int64_t, 3> grid = {1, 1, 1};
   std::array<int, 3> block = {1, 1, 1};
   int shared_bytes = 0;
-  int cluster = 1;  ///< blocks along z that share their shared memory
+  int cluster = 1;       ///< blocks along z that share their shared memory
+  bool runs_on = false;  ///< blocks take every gridDim.x-th tile: no more are launched than fit
 };
 
 /// One launch.

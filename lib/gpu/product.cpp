@@ -23,18 +23,22 @@ constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128},  {64, 256}, {128, 64},
                                   {128, 128}, {128, 256}, {256, 64}, {256, 128}};
 /// Bytes of a row, stages.
 constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
-constexpr int kSplits[] = {1, 2, 4, 8};
 
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
-  if (tactic.shared_bytes() > target.shared_bytes) return false;
+  if (shared_bytes(product, tactic) > target.shared_bytes) return false;
   const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
   if (tactic.split > 1 && steps < 2 * tactic.split) return false;
-  if (tactic.stages > 3 && steps / tactic.split < tactic.stages - 1) return false;
+  if (tactic.stages > 3 && steps / tactic.split < tactic.stages - 2 && !runs_on(product, tactic))
+    return false;
   // A tile more than twice the problem only wastes; the smallest tiles always stay.
   if (tactic.rows > 16 && tactic.rows >= 2 * round_up(product.p.pixels, 16)) return false;
   if (tactic.k > 64 && tactic.k >= 2 * product.p.k_padded) return false;
   const int64_t tiles =
       ceil_div(product.p.pixels, tactic.rows) * ceil_div(product.p.k_written, tactic.k);
+  if (tactic.stays)
+    return tactic.split == 1 && product.batch == 1 && !product.p.weights_batch_bytes &&
+           runs_on(product, tactic) && product.p.k_written <= tactic.k &&
+           tiles > target.multiprocessors;
   return tactic.split == 1 || tiles * tactic.split <= 4 * int64_t{target.multiprocessors};
 }
 
@@ -51,14 +55,23 @@ std::string_view share_name(const ProductTactic& tactic, const Target& target) {
 
 }  // namespace
 
-int ProductTactic::shared_bytes() const {
-  const int pipeline = stages * (rows + k) * row_bytes;
-  return std::max(pipeline, rows * (k + 4) * 4) + (unit == Unit::Wgmma ? 1024 : 0);
+bool runs_on(const Product& product, const ProductTactic& tactic) {
+  return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
+}
+
+int64_t shared_bytes(const Product& product, const ProductTactic& t) {
+  const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
+  const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
+  const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
+                           (t.stays ? steps * t.k * t.row_bytes : 0);
+  if (!runs_on(product, t)) return aligned + std::max(pipeline, t.rows * (t.k + 4) * int64_t{4});
+  const int64_t row = t.k * static_cast<int64_t>(ir::size_bytes(product.out)) + 16;
+  return aligned + pipeline + t.rows * row;
 }
 
 std::string to_text(const ProductTactic& t) {
-  return format("{} {}x{} w{}x{} r{} s{} k{}", t.unit == Unit::Mma ? "mma" : "wgmma", t.rows, t.k,
-                t.warp_rows, t.warp_k, t.row_bytes, t.stages, t.split);
+  return format("{} {}x{} w{}x{} r{} s{} k{}{}", t.unit == Unit::Mma ? "mma" : "wgmma", t.rows, t.k,
+                t.warp_rows, t.warp_k, t.row_bytes, t.stages, t.split, t.stays ? " stay" : "");
 }
 
 std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
@@ -69,6 +82,7 @@ std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
   const std::string name = unit;
   if (read != 8 || (name != "mma" && name != "wgmma")) return std::nullopt;
   t.unit = name == "mma" ? Unit::Mma : Unit::Wgmma;
+  t.stays = text.size() > 5 && text.substr(text.size() - 5) == " stay";
   if (to_text(t) != text) return std::nullopt;
   return t;
 }
@@ -81,12 +95,12 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
       if (row_bytes == 64 && rows * k < 64 * 64) continue;
       ProductTactic tactic{Unit::Mma, rows, k, warp_rows, warp_k, row_bytes, stages, 1};
       if (!target.is_ampere() && stages > 3) continue;  // without cp.async nothing is in flight
-      if (tactic.shared_bytes() <= target.shared_bytes) all.push_back(tactic);
+      all.push_back(tactic);
     }
     if (!target.is_hopper() || row_bytes != 128) continue;
     for (const auto& [rows, k] : kWgmmaTiles) {
       ProductTactic tactic{Unit::Wgmma, rows, k, rows / 16, 1, row_bytes, stages, 1};
-      if (tactic.shared_bytes() <= target.shared_bytes) all.push_back(tactic);
+      all.push_back(tactic);
     }
   }
   return all;
@@ -105,7 +119,8 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
   const double steps = static_cast<double>(ceil_div(product.sum_bytes, t.row_bytes)) / t.split;
   const double tiles = static_cast<double>(ceil_div(product.p.pixels, t.rows) *
                                            ceil_div(product.p.k_written, t.k) * product.batch);
-  const int by_shared = target.shared_bytes / std::max(t.shared_bytes(), 1);
+  const int by_shared =
+      static_cast<int>(target.shared_bytes / std::max<int64_t>(shared_bytes(product, t), 1));
   const int by_threads = 2048 / t.threads();
   const int by_registers =
       std::max(1, 65536 / (t.threads() * std::max(64, t.rows * t.k / t.threads() + 70)));
@@ -118,12 +133,13 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
       static_cast<double>(t.row_bytes) / static_cast<double>(ir::size_bytes(product.in));
   const auto wave = [&](double resident) {
     const double math = resident * t.rows * t.k * elements / products;
-    const double copy = resident * (t.rows + t.k) * t.row_bytes / copy_bytes;
+    const double copy = resident * (t.rows + (t.stays ? 0 : t.k)) * t.row_bytes / copy_bytes;
     const double wait = latency / (t.stages - 1);
     const double out = resident * t.rows * t.k * (t.split > 1 ? 14.0 : 6.0) / copy_bytes;
     return steps * std::max({math, copy, wait}) + out + latency * (t.split > 1 ? 4 : 2);
   };
-  double cycles = full * wave(together);
+  // Blocks that run on overlap one tile's way out with the next one's copies.
+  double cycles = full * (wave(together) - (runs_on(product, t) && full > 0 ? 2 * latency : 0));
   if (rest > 0) cycles += wave(std::ceil(rest / target.multiprocessors));
   return std::max(cycles / clock, product.bytes / target.bytes_per_second);
 }
@@ -131,8 +147,9 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
 std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most) {
   std::vector<std::pair<double, ProductTactic>> scored;
   for (ProductTactic tactic : all_product_tactics(target))
-    for (const int split : kSplits) {
-      tactic.split = split;
+    for (const int split : {1, 2, 4, 8, 0}) {
+      tactic.split = std::max(split, 1);
+      tactic.stays = split == 0;
       if (tactic.unit == Unit::Wgmma && product.in == ir::DataType::Float32) continue;
       if (product.batch > 1 && split > 1) continue;
       if (fits(tactic, product, target))
@@ -149,11 +166,11 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
 Kernel product_kernel(const Product& product, const ProductTactic& t, const Target& target) {
   const std::string_view access = product.rows ? "Rows" : "Patches";
   if (t.unit == Unit::Wgmma)
-    return {"conv_wgmma.cu", format("conv_wgmma<{}, {}, {}, {}, {}, {}>", type_list(product),
-                                    t.rows, t.k, t.stages, access, share_name(t, target))};
-  return {"conv_mma.cu",
-          format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
-                 t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share_name(t, target))};
+    return {"conv_wgmma.cu", format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}>", type_list(product),
+                                    t.rows, t.k, t.stages, access, share_name(t, target), t.stays)};
+  return {"conv_mma.cu", format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>",
+                                type_list(product), t.rows, t.k, t.warp_rows, t.warp_k, t.row_bytes,
+                                t.stages, access, share_name(t, target), t.stays)};
 }
 
 void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
@@ -173,7 +190,11 @@ void add_product(Lowering& lowering, const ir::Node& node, std::string_view suff
   p.steps = static_cast<int>(ceil_div(product.sum_bytes, t.row_bytes));
   p.split = t.split;
   const int64_t tiles = ceil_div(p.pixels, t.rows) * p.tiles_k;
-  Launch launch{{tiles, product.batch, t.split}, {t.threads(), 1, 1}, t.shared_bytes()};
+  p.tiles = static_cast<int>(tiles);
+  Launch launch{{tiles, product.batch, t.split},
+                {t.threads(), 1, 1},
+                static_cast<int>(shared_bytes(product, t))};
+  launch.runs_on = runs_on(product, t) && product.batch == 1;
   Place partial, arrived;
   if (t.split > 1 && target.is_hopper()) {
     launch.cluster = t.split;

@@ -19,14 +19,15 @@ struct ProductTactic {
   int rows = 128, k = 128;        ///< of a block's tile
   int warp_rows = 2, warp_k = 4;  ///< warps along each
   int row_bytes = 128, stages = 3;
-  int split = 1;  ///< blocks that share a tile's sum
+  int split = 1;       ///< blocks that share a tile's sum
+  bool stays = false;  ///< a block's weights are copied once and stay for all of its tiles
   friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
 
   int threads() const { return warp_rows * warp_k * 32; }
-  int shared_bytes() const;
 };
 
-/// "mma 128x64 w2x2 r128 s4 k1" and back; nothing for a text that is no tactic.
+/// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that
+/// is no tactic.
 std::string to_text(const ProductTactic& tactic);
 std::optional<ProductTactic> parse_product_tactic(const std::string& text);
 
@@ -54,7 +55,13 @@ double predicted_seconds(const Product& product, const ProductTactic& tactic, co
 /// The kernel of @p tactic for @p product.
 Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target);
 
-/// Every tile of the catalogue that @p target can run, unsplit.
+/// Dynamic shared memory of a block.
+int64_t shared_bytes(const Product& product, const ProductTactic& tactic);
+
+/// True if a block may work on several tiles one after the other.
+bool runs_on(const Product& product, const ProductTactic& tactic);
+
+/// Every tile of the catalogue that @p target can run, unsplit and with weights that come and go.
 std::vector<ProductTactic> all_product_tactics(const Target& target);
 
 /// Chooses a tactic and adds the launch.

@@ -34,6 +34,7 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
     const auto bytes = std::as_bytes(std::span(cubin->code));
     modules_[kernel] = std::make_unique<Module>(bytes, cubin->function, shared);
   }
+  multiprocessors_ = context.target().multiprocessors;
   overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
   if (weights_of) {
     DLAEXEC_CHECK(weights_of->lowered_.constant_bytes == lowered_.constant_bytes);
@@ -52,6 +53,15 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
 
 Handle Program::function(const Step& step) const { return modules_.at(step.kernel)->function(); }
 
+int64_t Program::resident_blocks(const Step& step) const {
+  int blocks = 0;
+  const int threads = step.launch.block[0] * step.launch.block[1] * step.launch.block[2];
+  check(driver().occupancy(&blocks, function(step), threads,
+                           static_cast<size_t>(step.launch.shared_bytes)),
+        "asking how many blocks fit");
+  return std::max(1, blocks) * int64_t{multiprocessors_};
+}
+
 Execution::Execution(const Program& program, Shared shared) : program_(program), shared_(shared) {
   const Lowered& lowered = program.lowered();
   arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
@@ -66,6 +76,8 @@ Execution::Execution(const Program& program, Shared shared) : program_(program),
   stream_.synchronize();
   for (const Step& step : lowered.steps) {
     Ready ready{program.function(step), step.launch, step.parameters};
+    if (step.launch.runs_on)
+      ready.launch.grid[0] = std::min(step.launch.grid[0], program.resident_blocks(step));
     for (const Patch& patch : step.patches) {
       const Address where = address(patch.place);
       std::memcpy(ready.parameters.data() + patch.at, &where, sizeof where);

@@ -23,13 +23,16 @@ class Program {
  public:
   /// @p code must hold every kernel of @p lowered for the device's architecture; otherwise throws
   /// an Error that says which is missing and that the plan must be built again.
-  /// @p weights_of: a program lowered from the same part whose weights this one shares; null for none.
+  /// @p weights_of: a program lowered from the same part whose weights this one shares; null for
+  /// none.
   Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
           const Program* weights_of = nullptr);
 
   const Lowered& lowered() const { return lowered_; }
   Address constants() const { return constants_->address(); }
   Handle function(const Step& step) const;
+  /// How many blocks of @p step the device holds at once.
+  int64_t resident_blocks(const Step& step) const;
   /// True if kernels may start before the ones ahead of them have ended.
   bool overlaps() const { return overlaps_; }
 
@@ -37,6 +40,7 @@ class Program {
   Lowered lowered_;
   std::map<Kernel, std::unique_ptr<Module>> modules_;
   std::shared_ptr<Buffer> constants_;
+  int multiprocessors_ = 1;
   bool overlaps_ = false;
 };
 

@@ -42,7 +42,8 @@ void compile_all(const std::string& architecture, const std::vector<Kernel>& ker
   const Compiler compiler(architecture, default_kernel_cache());
   for (const Cubin& cubin : compiler.compile(kernels, pool)) {
     EXPECT_GT(cubin.registers, 0) << cubin.kernel.expression;
-    EXPECT_EQ(cubin.spill_bytes, 0) << cubin.kernel.expression << " on " << architecture;
+    EXPECT_LE(cubin.spill_bytes, declared_spill_bytes(cubin.kernel))
+        << cubin.kernel.expression << " on " << architecture;
   }
 }
 

@@ -30,18 +30,19 @@ struct PatchReader {
   static constexpr int kPasses = (kTileRows + kRowsPerPass - 1) / kRowsPerPass;
 
   const char* x;
-  int offset[kPasses];               // of the row's first tap; 64-bit bases would cost registers
+  int offset[kPasses];  // of the row's first tap; 64-bit bases would cost registers
   int h[kAccess == Patches ? kPasses : 1], w[kAccess == Patches ? kPasses : 1];
   bool inside[kAccess == Rows ? kPasses : 1];
-  int row, chunk;
   int channel, tap_h, tap_w;
 
-  __device__ __forceinline__ PatchReader(const ConvParams& p, const char* base, int first_pixel,
-                                         int first_step)
-      : x(base), row(threadIdx.x / kChunks), chunk(threadIdx.x % kChunks) {
+  static __device__ __forceinline__ int row() { return threadIdx.x / kChunks; }
+  static __device__ __forceinline__ int chunk() { return threadIdx.x % kChunks; }
+
+  /// Goes to the tile whose first pixel is @p first_pixel.
+  __device__ __forceinline__ void start(const ConvParams& p, int first_pixel, int first_step) {
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
-      const int pixel = first_pixel + row + i * kRowsPerPass;
+      const int pixel = first_pixel + row() + i * kRowsPerPass;
       const bool there = pixel < p.pixels;
       if constexpr (kAccess == Rows) {
         inside[i] = there;
@@ -55,7 +56,7 @@ struct PatchReader {
         offset[i] = image * p.x_image_bytes + h[i] * p.x_row_bytes + w[i] * p.x_pixel_bytes;
       }
     }
-    channel = first_step * kRow + chunk * 16;
+    channel = first_step * kRow + chunk() * 16;
     tap_h = tap_w = 0;
     if constexpr (kAccess == Patches) {
       const int tap = channel / p.channel_bytes;
@@ -72,7 +73,7 @@ struct PatchReader {
     const bool in_sum = kAccess == Rows ? channel < p.channel_bytes : tap_h < p.taps_h;
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
-      const int at = row + i * kRowsPerPass;
+      const int at = row() + i * kRowsPerPass;
       if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
       bool valid = in_sum;
       if constexpr (kAccess == Rows)
@@ -80,7 +81,10 @@ struct PatchReader {
       else
         valid = valid && static_cast<unsigned>(h[i] + dh) < static_cast<unsigned>(p.in_h) &&
                 static_cast<unsigned>(w[i] + dw) < static_cast<unsigned>(p.in_w);
-      copy_async(to + swizzled<kRow>(at, chunk), valid ? x + (offset[i] + delta) : x, valid);
+      // Patches overlap: what another tap or a neighbour reads again should come from the first-level
+      // cache.
+      copy_async<kAccess == Patches>(to + swizzled<kRow>(at, chunk()),
+                                     valid ? x + (offset[i] + delta) : x, valid);
     }
     channel += kRow;
     if constexpr (kAccess == Patches)
@@ -103,33 +107,214 @@ struct WeightReader {
 
   const char* weights;
   int offset[kPasses];
-  int row, chunk, left;  // bytes of the row from this chunk on
+  int left;  // bytes of the row from this chunk on
 
-  __device__ __forceinline__ WeightReader(const ConvParams& p, const char* base, int first_k,
-                                          int first_step)
-      : weights(base + first_step * kRow),
-        row(threadIdx.x / kChunks),
-        chunk(threadIdx.x % kChunks),
-        left(p.weight_row_bytes - first_step * kRow - static_cast<int>(threadIdx.x % kChunks) * 16) {
+  static __device__ __forceinline__ int row() { return threadIdx.x / kChunks; }
+  static __device__ __forceinline__ int chunk() { return threadIdx.x % kChunks; }
+
+  /// Goes to the tile whose first output channel is @p first_k; @p base is where all weights start.
+  __device__ __forceinline__ void start(const ConvParams& p, const char* base, int first_k,
+                                        int first_step) {
+    weights = base + first_step * kRow;
+    left = p.weight_row_bytes - first_step * kRow - chunk() * 16;
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
-      const int k = first_k + row + i * kRowsPerPass;
-      offset[i] = (k < p.k_padded ? k : p.k_padded - 1) * p.weight_row_bytes + chunk * 16;
+      const int k = first_k + row() + i * kRowsPerPass;
+      offset[i] = (k < p.k_padded ? k : p.k_padded - 1) * p.weight_row_bytes + chunk() * 16;
     }
   }
   __device__ __forceinline__ void copy(unsigned to) {
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
-      const int at = row + i * kRowsPerPass;
+      const int at = row() + i * kRowsPerPass;
       if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
-      copy_async(to + swizzled<kRow>(at, chunk), left > 0 ? weights + offset[i] : weights, left > 0);
+      copy_async<false>(to + swizzled<kRow>(at, chunk()), left > 0 ? weights + offset[i] : weights,
+                        left > 0);
     }
     weights += kRow;
     left -= kRow;
   }
 };
 
-/// The way out of one tile: its sums lie in shared memory as [kTileRows][kPitch] words; multiplier,
+/// Both readers, running ahead of the products through all tiles of a block.
+///   kStays  the block's weights are copied once and stay; its tiles must share their channels
+template <int kTileRows, int kTileK, int kRow, int kThreads, int kStages, Access kAccess, bool kStays>
+struct Feed {
+  static constexpr int kATile = kTileRows * kRow, kBTile = kTileK * kRow;
+  static constexpr int kStage = kATile + (kStays ? 0 : kBTile);
+
+  PatchReader<kTileRows, kRow, kThreads, kAccess> patches;
+  WeightReader<kTileK, kRow, kThreads> weights;
+  const char* all_weights;
+  unsigned tiles;
+  int tile, step, last_step, writing;
+
+  __device__ __forceinline__ Feed(const ConvParams& p, unsigned shared, int first, int last)
+      : tiles(shared), tile(blockIdx.x), step(first), last_step(last), writing(0) {
+    patches.x = static_cast<const char*>(p.x) + blockIdx.y * p.x_batch_bytes;
+    all_weights = static_cast<const char*>(p.weights) + blockIdx.y * p.weights_batch_bytes;
+    patches.start(p, tile / p.tiles_k * kTileRows, first);
+    weights.start(p, all_weights, tile % p.tiles_k * kTileK, first);
+  }
+  __device__ __forceinline__ unsigned a_tile(int stage) const { return tiles + stage * kStage; }
+  __device__ __forceinline__ unsigned b_tile(int stage, int at_step) const {
+    if constexpr (kStays) return tiles + kStages * kATile + at_step * kBTile;
+    return tiles + stage * kStage + kATile;
+  }
+
+  /// Constants that need not wait for other kernels: the weights of the first @p ahead steps, or all.
+  template <int kAhead>
+  __device__ __forceinline__ void begin(const ConvParams& p) {
+    if constexpr (kStays) {
+      for (int i = 0; i < last_step; ++i) weights.copy(b_tile(0, i));
+      wait_for_inputs();
+#pragma unroll
+      for (int i = 0; i < kAhead; ++i) advance(p, true);
+    } else {
+      const int there = last_step - step;
+      const bool early = p.weights_batch_bytes == 0;
+      if (early)
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i)
+          if (i < there) weights.copy(b_tile(i, 0));
+      wait_for_inputs();
+#pragma unroll
+      for (int i = 0; i < kAhead; ++i) advance(p, early && i < there);
+    }
+  }
+
+  /// Starts the copies of the next step, of the next tile if this one is complete, as one group.
+  /// @p without_weights: they are there or on their way already.
+  __device__ __forceinline__ void advance(const ConvParams& p, bool without_weights = kStays) {
+    if (tile < p.tiles) {
+      patches.copy(p, a_tile(writing));
+      if (!kStays && !without_weights) weights.copy(b_tile(writing, 0));
+      if (++step == last_step) next_tile(p);
+    }
+    commit_copies();
+    writing = writing + 1 == kStages ? 0 : writing + 1;
+  }
+
+ private:
+  __device__ __forceinline__ void next_tile(const ConvParams& p) {
+    tile += gridDim.x;
+    if (tile >= p.tiles) return;
+    step = 0;  // more than one tile a block means that sums are not split
+    patches.start(p, tile / p.tiles_k * kTileRows, 0);
+    if constexpr (!kStays) weights.start(p, all_weights, tile % p.tiles_k * kTileK, 0);
+  }
+};
+
+/// The way out of a tile that is nobody else's: multiplier, bias, residual and activation in the
+/// registers that hold the sums, then through shared memory in the output's type, so that rows are
+/// written 16 bytes a thread while the next tile's copies are on their way.
+template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads>
+struct Direct {
+  using SumType = typename Sum<In>::type;
+  static constexpr int kPitch = kTileK * sizeof(Out) + 16;  // bytes; 16 keep banks apart
+  static constexpr int kVector = 16 / sizeof(Out);
+  static constexpr int kColumns = kTileK / kVector;
+  static constexpr bool kAdds = !kIsNothing<Residual>;
+
+  /// Starts copying the residual to where the results will stand. Part of the next group.
+  static __device__ __forceinline__ void fetch(const ConvParams& p, unsigned out, int first_pixel,
+                                               int first_k) {
+    if (!kAdds || !p.whole_vectors) return;
+    const Residual* residual = static_cast<const Residual*>(p.residual) + blockIdx.y * p.residual_batch;
+#pragma unroll 2
+    for (int i = threadIdx.x; i < kTileRows * kColumns; i += kThreads) {
+      const int row = i / kColumns, column = i % kColumns * kVector;
+      const int pixel = first_pixel + row, k = first_k + column;
+      const bool valid = pixel < p.pixels && k < p.k_written;
+      const Residual* from = residual + static_cast<long long>(pixel) * p.residual_pixel + k;
+      copy_async<false>(out + row * kPitch + column * static_cast<int>(sizeof(Out)),
+                        valid ? from : residual, valid);
+    }
+  }
+
+  /// What is the same for a pair of columns in all rows.
+  struct Column {
+    float bias[2], multiplier[2];
+  };
+  static __device__ __forceinline__ Column column(const ConvParams& p, int k) {
+    Column c;
+    const int at = k + 1 < p.k_padded ? k : p.k_padded - 2;  // columns past the last are not written
+    const float2 bias = *reinterpret_cast<const float2*>(p.bias + at);
+    c.bias[0] = bias.x;
+    c.bias[1] = bias.y;
+    if constexpr (sizeof(In) == 1) {
+      const float2 multiplier = *reinterpret_cast<const float2*>(p.multiplier + at);
+      c.multiplier[0] = multiplier.x;
+      c.multiplier[1] = multiplier.y;
+    }
+    return c;
+  }
+
+  /// Finishes two neighbouring sums and puts them where @p out holds the residual.
+  static __device__ __forceinline__ void put(const ConvParams& p, unsigned char* out, const Column& c,
+                                             int row, int column, int first_pixel, int first_k,
+                                             SumType sum0, SumType sum1) {
+    auto* at = reinterpret_cast<Vector<Out, 2>*>(out + row * kPitch + column * static_cast<int>(sizeof(Out)));
+    float value[2] = {static_cast<float>(sum0), static_cast<float>(sum1)};
+    Vector<Residual, 2> add;
+    if constexpr (kAdds) {
+      if (p.whole_vectors) add = *reinterpret_cast<const Vector<Residual, 2>*>(at);
+    }
+    Vector<Out, 2> result;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      if constexpr (sizeof(In) == 1) value[i] = __fmul_rn(value[i], c.multiplier[i]);
+      value[i] = __fadd_rn(value[i], c.bias[i]);
+      if constexpr (kAdds) {
+        if (!p.whole_vectors) {
+          const int pixel = first_pixel + row, k = first_k + column + i;
+          add.at[i] = Residual{};
+          if (pixel < p.pixels && k < p.k_written)
+            add.at[i] = static_cast<const Residual*>(
+                p.residual)[blockIdx.y * p.residual_batch +
+                            static_cast<long long>(pixel) * p.residual_pixel + k];
+        }
+        value[i] = __fadd_rn(value[i], real(add.at[i], p.residual_scale));
+      }
+      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_scale, p.y_inverse);
+    }
+    *at = result;
+  }
+
+  /// Writes the finished tile.
+  static __device__ __forceinline__ void store(const ConvParams& p, const unsigned char* out,
+                                               int first_pixel, int first_k) {
+    Out* y = static_cast<Out*>(p.y) + blockIdx.y * p.y_batch;
+#pragma unroll 4
+    for (int i = threadIdx.x; i < kTileRows * kColumns; i += kThreads) {
+      const int row = i / kColumns, column = i % kColumns * kVector;
+      const int pixel = first_pixel + row, k = first_k + column;
+      if (pixel >= p.pixels || k >= p.k_written) continue;
+      const auto vector = *reinterpret_cast<const Vector<Out, kVector>*>(
+          out + row * kPitch + column * static_cast<int>(sizeof(Out)));
+      Out* to = y + static_cast<long long>(pixel) * p.y_pixel + k;
+      if (p.whole_vectors) {
+        *reinterpret_cast<Vector<Out, kVector>*>(to) = vector;
+      } else {
+#pragma unroll
+        for (int j = 0; j < kVector; ++j)
+          if (k + j < p.k_written) to[j] = vector.at[j];
+      }
+    }
+  }
+
+  /// Until the residual, copied with the first of @p steps groups, is there; a barrier follows.
+  template <int kAhead>
+  static __device__ __forceinline__ void wait(int steps) {
+    if (!kAdds || steps > kAhead) return;
+    if (steps == 1)
+      wait_copies<0>();
+    else
+      wait_copies<1>();
+  }
+};
+
+/// The way out of a tile whose sums are shared, or whose residual has another type: the sums lie in shared memory as [kTileRows][kPitch] words; multiplier,
 /// bias, residual and activation follow, and rows are written 16 bytes a thread.
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads>
 struct Epilogue {
@@ -218,6 +403,10 @@ __device__ __forceinline__ float4 load_peer(unsigned address) {
   return x;
 }
 #endif
+
+/// True if a tile goes out through Direct.
+template <class Out, class Residual, Share kShare>
+inline constexpr bool kIsDirect = kShare == Alone && (kIsNothing<Residual> || kIsSame<Out, Residual>);
 
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads,
           Share kShare>

@@ -28,7 +28,8 @@ struct ConvParams {
   int k_written;                ///< output channels that are written: all that y has room for
   int whole_vectors;            ///< rows of y and residual allow 16-byte accesses
   int y_pixel, residual_pixel;  ///< elements from pixel to pixel
-  int tiles_k;                  ///< tiles along the output channels
+  int tiles;                    ///< of all pixels and output channels
+  int tiles_k;                  ///< along the output channels
   int steps;                    ///< tiles along the sum
   int split;                    ///< blocks that share one tile's sum
   float alpha, beta;            ///< of the activation

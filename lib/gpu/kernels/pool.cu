@@ -9,10 +9,6 @@ using namespace dlaexec::gpu;
 
 struct Max {};
 struct Average {};
-template <class A, class B>
-inline constexpr bool kSame = false;
-template <class A>
-inline constexpr bool kSame<A, A> = true;
 
 template <class T, class Out, class Kind, int kVec>
 __global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams p) {
@@ -25,7 +21,7 @@ __global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams
   if (image >= p.images) return;
   const T* x = static_cast<const T*>(p.x) +
                static_cast<long long>(image) * p.in_h * p.in_w * p.x_pixel + vector * kVec;
-  constexpr bool kMax = kSame<Kind, Max>;
+  constexpr bool kMax = kIsSame<Kind, Max>;
   float best[kVec];
 #pragma unroll
   for (int i = 0; i < kVec; ++i) best[i] = kMax ? -__int_as_float(0x7f800000) : 0.f;
@@ -45,7 +41,9 @@ __global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams
         best[i] = kMax ? (value > best[i] || value != value ? value : best[i]) : best[i] + value;
       }
     }
-  const float inverse = __frcp_rn(static_cast<float>(cells));
+  // One step of Newton's makes up for the approximation; an exact division would be a call.
+  float inverse = __fdividef(1.f, static_cast<float>(cells));
+  inverse = inverse * (2.f - static_cast<float>(cells) * inverse);
   Vector<Out, kVec> out;
 #pragma unroll
   for (int i = 0; i < kVec; ++i)

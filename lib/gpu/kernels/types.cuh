@@ -83,6 +83,10 @@ template <class T>
 inline constexpr bool kIsNothing = false;
 template <>
 inline constexpr bool kIsNothing<Nothing> = true;
+template <class A, class B>
+inline constexpr bool kIsSame = false;
+template <class A>
+inline constexpr bool kIsSame<A, A> = true;
 
 /// Waits for the kernels before this one, when it was launched before they had ended.
 __device__ __forceinline__ void wait_for_inputs() {
