@@ -88,13 +88,15 @@ class Measurement {
           static_cast<float>(milliseconds(timeline.steps[step].duration)));
 
     Stream& stream = pipelines_[i];
-    const double start = std::max(host_ms_, stream.free_ms);
+    const double start_h2d = std::max(host_ms_, stream.free_ms);
+    const double start = start_h2d + milliseconds(timeline.h2d);
     const double end = timeline.kind == run::TimelineKind::Wall
                            ? start + milliseconds(timeline.total)
                            : end_when_composed(timeline, start);
-    stream.free_ms = end;
+    const double end_d2h = end + milliseconds(timeline.d2h);
+    stream.free_ms = end_d2h;
     stream.pending.push_back(
-        {host_ms_, host_ms_ + enqueue_of(timeline), start, start, start, end, end, end});
+        {host_ms_, host_ms_ + enqueue_of(timeline), start_h2d, start, start, end, end, end_d2h});
   }
 
   /// The end of a query that starts at @p start_ms, its steps waiting for processors that other

@@ -1,6 +1,7 @@
 #include "build/build.h"
 
 #include "base/log.h"
+#include "build/device_code.h"
 #include "build/edges.h"
 #include "build/metadata.h"
 #include "build/model.h"
@@ -163,6 +164,7 @@ plan::Plan build(const Options& options) {
 
   plan.metadata.layers = describe_layers(layers, placed, placement, graph);
   plan.metadata.notes = describe_notes(report);
+  plan.device_code = compile_for_device(graph, options);
   plan.graph = std::move(graph);
   return plan;
 }

@@ -41,6 +41,15 @@ struct Options {
   /// Dynamic range / 127 by tensor name, from a calibration cache or the user.
   quant::Scales scales;
 
+  /// The CUDA device that GPU steps are built for; no value: none, the host engine runs them.
+  /// Without a CUDA driver it is the same as no value.
+  std::optional<int> gpu_device = 0;
+  /// GPU steps are built for this architecture ("sm_87") in place of a device that is there.
+  std::string gpu_architecture;
+  int optimization_level = 3;  ///< 0 to 5: how many tactics are measured
+  std::string timing_cache;    ///< a file of measured tactics, read and extended; empty: none
+  bool error_on_timing_cache_miss = false;
+
   std::string platform{dla::kDefaultPlatform};
   std::string power_mode;       ///< empty: the platform's first
   std::optional<int> dla_core;  ///< given: layers go to the DLA unless layer_devices says otherwise

@@ -18,6 +18,7 @@ Product product_with(DataType in, DataType out, bool rows) {
   product.residual_type = out;
   product.activation = ir::ActivationKind::Relu;
   product.rows = rows;
+  product.sum_bytes = 4096;
   return product;
 }
 
@@ -87,8 +88,10 @@ std::vector<Kernel> other_kernels(const Target&) {
     add("image.cu", format("to_planes<{}, 8>", types));
   }
   for (const char* kind : {"Max", "Average"}) {
-    add("pool.cu", format("pool<half, half, {}, 8>", kind));
-    add("pool.cu", format("pool<signed char, signed char, {}, 16>", kind));
+    for (const char* taps : {"0", "2", "3"}) {
+      add("pool.cu", format("pool<half, half, {}, 8, {}>", kind, taps));
+      add("pool.cu", format("pool<signed char, signed char, {}, 16, {}>", kind, taps));
+    }
   }
   for (const char* shape : {"3, 1, 4", "3, 2, 4", "5, 1, 2", "5, 2, 2", "0, 0, 1"}) {
     add("depthwise.cu", format("depthwise<half, half, half, Relu, {}>", shape));

@@ -15,8 +15,9 @@ using Unit = ProductTactic::Unit;
 constexpr int kMmaTiles[][4] = {
     {256, 128, 4, 2}, {128, 256, 2, 4}, {256, 64, 4, 2}, {128, 128, 2, 4}, {128, 128, 2, 2},
     {128, 64, 4, 2},  {128, 64, 2, 2},  {64, 256, 1, 4}, {64, 128, 2, 2},  {64, 128, 2, 4},
-    {64, 64, 2, 2},   {128, 32, 4, 1},  {64, 32, 4, 1},  {32, 128, 2, 4},  {32, 128, 1, 4},
-    {32, 64, 2, 2},   {32, 32, 2, 2},   {16, 128, 1, 4}, {16, 64, 1, 4},
+    {64, 64, 2, 2},   {64, 64, 4, 2},   {32, 64, 2, 4},  {128, 32, 4, 1},  {64, 32, 4, 1},
+    {32, 128, 2, 4},  {32, 128, 1, 4},  {32, 64, 2, 2},  {32, 32, 2, 2},   {16, 128, 1, 4},
+    {16, 64, 1, 4},
 };
 /// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows.
 constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128},  {64, 256}, {128, 64},
@@ -59,6 +60,12 @@ bool runs_on(const Product& product, const ProductTactic& tactic) {
   return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
 }
 
+int64_t result_tiles(const Product& product, const ProductTactic& t) {
+  if (!product.residual_type || !runs_on(product, t)) return 1;
+  const int64_t ahead = t.stages - (t.unit == Unit::Mma ? 1 : 2);
+  return ceil_div(ahead, ceil_div(product.sum_bytes, t.row_bytes)) + 1;
+}
+
 int64_t shared_bytes(const Product& product, const ProductTactic& t) {
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
@@ -66,7 +73,7 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t) {
                            (t.stays ? steps * t.k * t.row_bytes : 0);
   if (!runs_on(product, t)) return aligned + std::max(pipeline, t.rows * (t.k + 4) * int64_t{4});
   const int64_t row = t.k * static_cast<int64_t>(ir::size_bytes(product.out)) + 16;
-  return aligned + pipeline + t.rows * row;
+  return aligned + pipeline + result_tiles(product, t) * t.rows * row;
 }
 
 std::string to_text(const ProductTactic& t) {
@@ -165,12 +172,15 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
 
 Kernel product_kernel(const Product& product, const ProductTactic& t, const Target& target) {
   const std::string_view access = product.rows ? "Rows" : "Patches";
+  const std::string_view share = share_name(t, target);
+  const int64_t outs = result_tiles(product, t);
   if (t.unit == Unit::Wgmma)
-    return {"conv_wgmma.cu", format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}>", type_list(product),
-                                    t.rows, t.k, t.stages, access, share_name(t, target), t.stays)};
-  return {"conv_mma.cu", format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>",
-                                type_list(product), t.rows, t.k, t.warp_rows, t.warp_k, t.row_bytes,
-                                t.stages, access, share_name(t, target), t.stays)};
+    return {"conv_wgmma.cu",
+            format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
+                   t.stages, access, share, t.stays, outs)};
+  return {"conv_mma.cu",
+          format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
+                 t.k, t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share, t.stays, outs)};
 }
 
 void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,

@@ -55,6 +55,9 @@ double predicted_seconds(const Product& product, const ProductTactic& tactic, co
 /// The kernel of @p tactic for @p product.
 Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target);
 
+/// Tiles of results in a block's shared memory: residuals arrive before their tile's turn.
+int64_t result_tiles(const Product& product, const ProductTactic& tactic);
+
 /// Dynamic shared memory of a block.
 int64_t shared_bytes(const Product& product, const ProductTactic& tactic);
 

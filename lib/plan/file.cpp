@@ -100,13 +100,19 @@ void require_layout(const Header& header, std::span<const std::byte> bytes) {
   if (end != bytes.size()) refuse("{} bytes follow its last section", bytes.size() - end);
 }
 
-/// One structure, one weights section, then loadables counted from 0.
+/// One structure, one weights section, then loadables and after them device code, each counted
+/// from 0.
 void require_kinds(const std::vector<Section>& sections) {
+  size_t first_code = 2;
+  while (first_code < sections.size() && sections[first_code].kind == SectionKind::Loadable)
+    ++first_code;
   for (size_t i = 0; i < sections.size(); ++i) {
-    const SectionKind wanted = i == 0   ? SectionKind::Structure
-                               : i == 1 ? SectionKind::Weights
-                                        : SectionKind::Loadable;
-    if (sections[i].kind != wanted || sections[i].index != (i < 2 ? 0 : i - 2))
+    const SectionKind wanted = i == 0           ? SectionKind::Structure
+                               : i == 1         ? SectionKind::Weights
+                               : i < first_code ? SectionKind::Loadable
+                                                : SectionKind::DeviceCode;
+    if (sections[i].kind != wanted ||
+        sections[i].index != (i < 2 ? 0 : i - (i < first_code ? 2 : first_code)))
       refuse("section {} is of kind {}, number {}", i, static_cast<uint32_t>(sections[i].kind),
              sections[i].index);
   }
@@ -122,14 +128,20 @@ std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-/// The table of a file whose sections have these sizes; hashes are still 0.
-std::vector<FileSection> lay_out(const std::vector<uint64_t>& sizes) {
+/// The table of a file whose sections have these sizes, the last @p codes of them device code;
+/// hashes are still 0.
+std::vector<FileSection> lay_out(const std::vector<uint64_t>& sizes, size_t codes) {
   std::vector<FileSection> table;
   uint64_t end = sizeof(FileHeader) + sizes.size() * sizeof(FileSection);
   for (size_t i = 0; i < sizes.size(); ++i) {
     const auto number = static_cast<uint32_t>(i);
-    table.push_back({i < 2 ? number + 1 : static_cast<uint32_t>(SectionKind::Loadable),
-                     i < 2 ? 0 : number - 2, aligned(end), sizes[i], 0});
+    const auto first_code = static_cast<uint32_t>(sizes.size() - codes);
+    const SectionKind kind = number >= first_code ? SectionKind::DeviceCode : SectionKind::Loadable;
+    table.push_back({i < 2 ? number + 1 : static_cast<uint32_t>(kind),
+                     i < 2                  ? 0
+                     : number >= first_code ? number - first_code
+                                            : number - 2,
+                     aligned(end), sizes[i], 0});
     end = table.back().offset + sizes[i];
   }
   return table;
@@ -167,8 +179,9 @@ std::string to_bytes(const Plan& plan) {
   const std::string structure = encode_structure(plan, weights);
   std::vector<uint64_t> sizes = {structure.size(), weights.size()};
   for (const Loadable& loadable : plan.loadables) sizes.push_back(loadable.bytes.size());
+  for (const DeviceCode& code : plan.device_code) sizes.push_back(code.bytes.size());
 
-  std::vector<FileSection> table = lay_out(sizes);
+  std::vector<FileSection> table = lay_out(sizes, plan.device_code.size());
   std::string bytes(table.back().offset + table.back().size, '\0');
   const auto at = [&](size_t section) {
     return reinterpret_cast<std::byte*>(bytes.data() + table[section].offset);
@@ -177,6 +190,9 @@ std::string to_bytes(const Plan& plan) {
   weights.copy_to(at(1));
   for (size_t i = 0; i < plan.loadables.size(); ++i)
     std::memcpy(at(i + 2), plan.loadables[i].bytes.data(), plan.loadables[i].bytes.size());
+  for (size_t i = 0; i < plan.device_code.size(); ++i)
+    std::memcpy(at(i + 2 + plan.loadables.size()), plan.device_code[i].bytes.data(),
+                plan.device_code[i].bytes.size());
   seal(bytes, table, uses_dla(plan) ? kHasLoadables : 0);
   return bytes;
 }
@@ -217,13 +233,19 @@ Plan from_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> ow
   };
   const auto structure = section(0);
   Plan plan = decode_structure(structure, {section(1), owner});
-  if (plan.loadables.size() != header.sections.size() - 2 ||
+  if (plan.loadables.size() + plan.device_code.size() != header.sections.size() - 2 ||
       uses_dla(plan) != ((header.flags & kHasLoadables) != 0))
-    refuse("its structure names {} loadables, its table has {}", plan.loadables.size(),
-           header.sections.size() - 2);
+    refuse("its structure names {} loadables and {} pieces of device code, its table has {}",
+           plan.loadables.size(), plan.device_code.size(), header.sections.size() - 2);
   for (size_t i = 0; i < plan.loadables.size(); ++i) {
+    if (header.sections[i + 2].kind != SectionKind::Loadable)
+      refuse("section {} is no loadable, where its structure names one", i + 2);
     plan.loadables[i].bytes = section(i + 2);
     plan.loadables[i].owner = owner;
+  }
+  for (size_t i = 0; i < plan.device_code.size(); ++i) {
+    plan.device_code[i].bytes = section(i + 2 + plan.loadables.size());
+    plan.device_code[i].owner = owner;
   }
   return plan;
 }

@@ -9,13 +9,13 @@
 //     print("format", version, "flags", flags, "bytes", size)
 //     for i in range(count):
 //         kind, index, offset, length, checksum = struct.unpack_from("<IIQQQ", data, 64 + 32 * i)
-//         print(["?", "structure", "weights", "loadable"][kind], index, offset, length,
-//         f"{checksum:016x}")
+//         print(["?", "structure", "weights", "loadable", "device code"][kind], index, offset,
+//         length, f"{checksum:016x}")
 //
 // The header takes 64 bytes: what the lines above name (the fifth number is 0), then zeros. Its
 // hashes are XXH3-64: one of the table, one of the 40 bytes of the header before it. Each section
 // starts at a multiple of 64 and has its own hash in the table. The structure section is a protobuf
-// message (plan.proto); weights and loadables are raw, so that they are used where they are mapped.
+// message (plan.proto); all others are raw, so that they are used where they are mapped.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ inline constexpr uint32_t kFormatVersion = 1;
 /// Bits of the header's flags.
 inline constexpr uint32_t kHasLoadables = 1;  ///< running it takes an emulated DLA
 
-enum class SectionKind : uint32_t { Structure = 1, Weights = 2, Loadable = 3 };
+enum class SectionKind : uint32_t { Structure = 1, Weights = 2, Loadable = 3, DeviceCode = 4 };
 
 /// One row of the section table.
 struct Section {

@@ -13,6 +13,8 @@ std::string_view kind_text(SectionKind kind) {
       return "weights";
     case SectionKind::Loadable:
       return "loadable";
+    case SectionKind::DeviceCode:
+      return "device code";
   }
   __builtin_unreachable();
 }

@@ -18,6 +18,13 @@ struct Loadable {
   std::shared_ptr<const void> owner;  ///< keeps the bytes alive; they may lie in a mapped file
 };
 
+/// Kernels for one GPU architecture as opaque bytes: gpu/ makes and reads them.
+struct DeviceCode {
+  std::string architecture;  ///< "sm_90a"
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> owner;
+};
+
 /// Where one layer of the network went.
 struct Layer {
   std::string name;
@@ -60,6 +67,7 @@ struct Metadata {
 struct Plan {
   ir::Graph graph;
   std::vector<Loadable> loadables;
+  std::vector<DeviceCode> device_code;  ///< one per architecture; none: built without a GPU
   Metadata metadata;
 };
 

@@ -213,6 +213,8 @@ Plan decode_structure(std::span<const std::byte> structure, const WeightBytes& w
   plan.graph = read_graph(message.graph(), weights);
   for (const plan_file::Loadable& loadable : message.loadables())
     plan.loadables.push_back({loadable.name(), {}, nullptr});
+  for (const plan_file::DeviceCode& code : message.device_code())
+    plan.device_code.push_back({code.architecture(), {}, nullptr});
   for (const ir::Node& node : plan.graph.nodes) {
     const auto* foreign = std::get_if<ir::ForeignNodeAttributes>(&node.attributes);
     if (foreign && (foreign->loadable < 0 || foreign->loadable >= std::ssize(plan.loadables)))

@@ -152,6 +152,8 @@ std::string encode_structure(const Plan& plan, WeightLayout& weights) {
   plan_file::Plan message;
   write_graph(plan.graph, weights, *message.mutable_graph());
   for (const Loadable& loadable : plan.loadables) message.add_loadables()->set_name(loadable.name);
+  for (const DeviceCode& code : plan.device_code)
+    message.add_device_code()->set_architecture(code.architecture);
   write_metadata(plan.metadata, *message.mutable_metadata());
   std::string bytes;
   if (!message.SerializeToString(&bytes))

@@ -68,14 +68,23 @@ std::vector<std::optional<Nanoseconds>> model_times(const ir::Graph& graph,
   return times;
 }
 
-/// Consecutive host steps are one part each, loadables one each.
-std::vector<Part> cut(const plan::Plan& plan, ThreadPool& threads) {
+/// Consecutive host steps are one part each, and so are consecutive GPU steps; loadables one each.
+std::vector<Part> cut(const plan::Plan& plan, ThreadPool& threads, const Gpu* gpu) {
   std::vector<Part> parts;
   std::vector<int> host;
   const auto flush = [&] {
-    if (!host.empty())
-      parts.emplace_back(std::make_unique<HostPart>(plan.graph, std::move(host), threads));
-    host.clear();
+    std::vector<int> nodes = std::exchange(host, {});
+    if (!gpu) {
+      if (!nodes.empty())
+        parts.emplace_back(std::make_unique<HostPart>(plan.graph, std::move(nodes), threads));
+      return;
+    }
+    for (gpu::Run& run : gpu->cut(plan.graph, nodes)) {
+      if (run.on_device)
+        parts.emplace_back(std::make_unique<GpuPart>(plan.graph, std::move(run.nodes), *gpu));
+      else
+        parts.emplace_back(std::make_unique<HostPart>(plan.graph, std::move(run.nodes), threads));
+    }
   };
   for (size_t i = 0; i < plan.graph.nodes.size(); ++i) {
     const ir::Node& node = plan.graph.nodes[i];
@@ -123,7 +132,8 @@ Engine::Engine(plan::Plan plan, EngineOptions options)
   state_->inputs = bindings(graph, graph.inputs);
   state_->outputs = bindings(graph, graph.outputs);
   state_->needed = dependencies(graph);
-  state_->parts = cut(state_->plan, state_->threads);
+  state_->gpu = open_gpu(state_->plan, options.gpu_device);
+  state_->parts = cut(state_->plan, state_->threads, state_->gpu ? &*state_->gpu : nullptr);
   state_->modelled.resize(graph.nodes.size());
   if (plan::uses_dla(state_->plan)) {
     const Board board = board_of(state_->plan.metadata, options);
@@ -134,6 +144,10 @@ Engine::Engine(plan::Plan plan, EngineOptions options)
   }
   for (size_t i = 0; i < graph.nodes.size(); ++i)
     state_->steps.push_back(describe(graph.nodes[i], state_->modelled[i].has_value()));
+  for (const Part& part : state_->parts)
+    if (const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&part))
+      for (const int node : (*gpu)->nodes())
+        state_->steps[static_cast<size_t>(node)].processor = Processor::Gpu;
   for (const Part& part :
        state_->parts)  // compiled now, so that the first execution is like others
     if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&part);

@@ -20,6 +20,9 @@ enum class DlaOutputs : uint8_t {
 };
 
 struct EngineOptions {
+  /// The CUDA device for GPU steps; no value: the host engine runs them. Without a CUDA driver, or
+  /// with a plan that was built without a GPU, the host engine runs them too, and the log says so.
+  std::optional<int> gpu_device = 0;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;
   /// Which core runs the loadables; no value: the one the plan was built for.

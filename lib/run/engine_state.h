@@ -9,11 +9,13 @@
 #include "base/thread_pool.h"
 #include "run/dla_part.h"
 #include "run/engine.h"
+#include "run/gpu_part.h"
 #include "run/host_part.h"
 
 namespace dlaexec::run {
 
-using Part = std::variant<std::unique_ptr<HostPart>, std::unique_ptr<DlaPart>>;
+using Part =
+    std::variant<std::unique_ptr<HostPart>, std::unique_ptr<GpuPart>, std::unique_ptr<DlaPart>>;
 
 struct Engine::State {
   State(plan::Plan built, const EngineOptions& chosen)
@@ -22,6 +24,7 @@ struct Engine::State {
   plan::Plan plan;
   EngineOptions options;
   mutable ThreadPool threads;
+  std::optional<Gpu> gpu;  ///< before the parts, which live on it
   std::vector<Binding> inputs, outputs;
   std::vector<Step> steps;               ///< one per node of the plan's graph
   std::vector<std::vector<int>> needed;  ///< by each step

@@ -51,6 +51,9 @@ struct Timeline {
   std::vector<StepTime> steps;  ///< in the order of the context's steps
   Nanoseconds total{0};         ///< until the last output is ready
   Nanoseconds wall{0};          ///< that the host spent on all of it
+  /// Copies of inputs to a GPU before the steps and of outputs from it after them, measured; not
+  /// part of total.
+  Nanoseconds h2d{0}, d2h{0};
 };
 
 }  // namespace dlaexec::run

@@ -20,12 +20,12 @@ TEST(Compiler, KeepsWhatItMadeAndDropsWhatIsDamaged) {
   SKIP_WITHOUT_NVRTC();
   const std::string folder = test::temporary_dir();
   const Compiler compiler("sm_87", folder);
-  const Kernel kernel{"pool.cu", "pool<half, half, Max, 8>"};
+  const Kernel kernel{"pool.cu", "pool<half, half, Max, 8, 3>"};
   const Cubin first = compiler.compile(kernel);
   EXPECT_GT(first.registers, 0);
   std::string path;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) path = entry.path();
-  EXPECT_THAT(read_file(path), testing::HasSubstr("expression pool<half, half, Max, 8>"));
+  EXPECT_THAT(read_file(path), testing::HasSubstr("expression pool<half, half, Max, 8, 3>"));
   EXPECT_EQ(compiler.compile(kernel).code, first.code);
   write_file(path, read_file(path).substr(0, 400));
   EXPECT_EQ(compiler.compile(kernel).code, first.code);

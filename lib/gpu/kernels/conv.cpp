@@ -164,7 +164,6 @@ Product product_of(Lowering& lowering, const Conv& c) {
   p.y_pixel = static_cast<int>(y.pixel());
   p.alpha = c.alpha;
   p.beta = c.beta;
-  p.y_scale = y.scale;
   p.y_inverse = 1 / y.scale;
   product.in = c.in;
   product.out = c.out;
@@ -214,7 +213,6 @@ View make_image(Lowering& lowering, const ir::Node& node, const Conv& c, int64_t
   p.pad_w = static_cast<int>(c.pad_w);
   p.vectors = 1;
   p.in_scale = from.scale;
-  p.out_scale = image.scale;
   p.out_inverse = 1 / image.scale;
   const Kernel kernel{"image.cu", format("to_pixels<{}, {}, {}>", device_type(from.type),
                                          device_type(c.in), channels)};
@@ -305,7 +303,6 @@ WindowParams window_of(const Conv& c, const View& x, const View& y) {
   p.group_inputs = static_cast<int>(c.c / c.groups);
   p.group_outputs = static_cast<int>(c.k / c.groups);
   p.x_scale = x.scale;
-  p.y_scale = y.scale;
   p.y_inverse = 1 / y.scale;
   p.alpha = c.alpha;
   p.beta = c.beta;

@@ -81,10 +81,7 @@ struct PatchReader {
       else
         valid = valid && static_cast<unsigned>(h[i] + dh) < static_cast<unsigned>(p.in_h) &&
                 static_cast<unsigned>(w[i] + dw) < static_cast<unsigned>(p.in_w);
-      // Patches overlap: what another tap or a neighbour reads again should come from the first-level
-      // cache.
-      copy_async<kAccess == Patches>(to + swizzled<kRow>(at, chunk()),
-                                     valid ? x + (offset[i] + delta) : x, valid);
+      copy_async(to + swizzled<kRow>(at, chunk()), valid ? x + (offset[i] + delta) : x, valid);
     }
     channel += kRow;
     if constexpr (kAccess == Patches)
@@ -128,80 +125,11 @@ struct WeightReader {
     for (int i = 0; i < kPasses; ++i) {
       const int at = row() + i * kRowsPerPass;
       if (kTileRows % kRowsPerPass != 0 && at >= kTileRows) break;
-      copy_async<false>(to + swizzled<kRow>(at, chunk()), left > 0 ? weights + offset[i] : weights,
+      copy_async(to + swizzled<kRow>(at, chunk()), left > 0 ? weights + offset[i] : weights,
                         left > 0);
     }
     weights += kRow;
     left -= kRow;
-  }
-};
-
-/// Both readers, running ahead of the products through all tiles of a block.
-///   kStays  the block's weights are copied once and stay; its tiles must share their channels
-template <int kTileRows, int kTileK, int kRow, int kThreads, int kStages, Access kAccess, bool kStays>
-struct Feed {
-  static constexpr int kATile = kTileRows * kRow, kBTile = kTileK * kRow;
-  static constexpr int kStage = kATile + (kStays ? 0 : kBTile);
-
-  PatchReader<kTileRows, kRow, kThreads, kAccess> patches;
-  WeightReader<kTileK, kRow, kThreads> weights;
-  const char* all_weights;
-  unsigned tiles;
-  int tile, step, last_step, writing;
-
-  __device__ __forceinline__ Feed(const ConvParams& p, unsigned shared, int first, int last)
-      : tiles(shared), tile(blockIdx.x), step(first), last_step(last), writing(0) {
-    patches.x = static_cast<const char*>(p.x) + blockIdx.y * p.x_batch_bytes;
-    all_weights = static_cast<const char*>(p.weights) + blockIdx.y * p.weights_batch_bytes;
-    patches.start(p, tile / p.tiles_k * kTileRows, first);
-    weights.start(p, all_weights, tile % p.tiles_k * kTileK, first);
-  }
-  __device__ __forceinline__ unsigned a_tile(int stage) const { return tiles + stage * kStage; }
-  __device__ __forceinline__ unsigned b_tile(int stage, int at_step) const {
-    if constexpr (kStays) return tiles + kStages * kATile + at_step * kBTile;
-    return tiles + stage * kStage + kATile;
-  }
-
-  /// Constants that need not wait for other kernels: the weights of the first @p ahead steps, or all.
-  template <int kAhead>
-  __device__ __forceinline__ void begin(const ConvParams& p) {
-    if constexpr (kStays) {
-      for (int i = 0; i < last_step; ++i) weights.copy(b_tile(0, i));
-      wait_for_inputs();
-#pragma unroll
-      for (int i = 0; i < kAhead; ++i) advance(p, true);
-    } else {
-      const int there = last_step - step;
-      const bool early = p.weights_batch_bytes == 0;
-      if (early)
-#pragma unroll
-        for (int i = 0; i < kAhead; ++i)
-          if (i < there) weights.copy(b_tile(i, 0));
-      wait_for_inputs();
-#pragma unroll
-      for (int i = 0; i < kAhead; ++i) advance(p, early && i < there);
-    }
-  }
-
-  /// Starts the copies of the next step, of the next tile if this one is complete, as one group.
-  /// @p without_weights: they are there or on their way already.
-  __device__ __forceinline__ void advance(const ConvParams& p, bool without_weights = kStays) {
-    if (tile < p.tiles) {
-      patches.copy(p, a_tile(writing));
-      if (!kStays && !without_weights) weights.copy(b_tile(writing, 0));
-      if (++step == last_step) next_tile(p);
-    }
-    commit_copies();
-    writing = writing + 1 == kStages ? 0 : writing + 1;
-  }
-
- private:
-  __device__ __forceinline__ void next_tile(const ConvParams& p) {
-    tile += gridDim.x;
-    if (tile >= p.tiles) return;
-    step = 0;  // more than one tile a block means that sums are not split
-    patches.start(p, tile / p.tiles_k * kTileRows, 0);
-    if constexpr (!kStays) weights.start(p, all_weights, tile % p.tiles_k * kTileK, 0);
   }
 };
 
@@ -212,6 +140,7 @@ template <class In, class Out, class Residual, class Act, int kTileRows, int kTi
 struct Direct {
   using SumType = typename Sum<In>::type;
   static constexpr int kPitch = kTileK * sizeof(Out) + 16;  // bytes; 16 keep banks apart
+  static constexpr int kBytes = kTileRows * kPitch;
   static constexpr int kVector = 16 / sizeof(Out);
   static constexpr int kColumns = kTileK / kVector;
   static constexpr bool kAdds = !kIsNothing<Residual>;
@@ -227,7 +156,7 @@ struct Direct {
       const int pixel = first_pixel + row, k = first_k + column;
       const bool valid = pixel < p.pixels && k < p.k_written;
       const Residual* from = residual + static_cast<long long>(pixel) * p.residual_pixel + k;
-      copy_async<false>(out + row * kPitch + column * static_cast<int>(sizeof(Out)),
+      copy_async(out + row * kPitch + column * static_cast<int>(sizeof(Out)),
                         valid ? from : residual, valid);
     }
   }
@@ -276,7 +205,7 @@ struct Direct {
         }
         value[i] = __fadd_rn(value[i], real(add.at[i], p.residual_scale));
       }
-      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_scale, p.y_inverse);
+      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_inverse);
     }
     *at = result;
   }
@@ -302,15 +231,86 @@ struct Direct {
       }
     }
   }
+};
 
-  /// Until the residual, copied with the first of @p steps groups, is there; a barrier follows.
+/// Both readers, running ahead of the products through all tiles of a block.
+///   Way     Direct, whose residuals come along, or Nothing
+///   kOuts   tiles of results, so that residuals may arrive before their tile's turn
+///   kStays  the block's weights are copied once and stay; its tiles must share their channels
+template <class Way, int kTileRows, int kTileK, int kRow, int kThreads, int kStages, Access kAccess,
+          bool kStays, int kOuts>
+struct Feed {
+  static constexpr int kATile = kTileRows * kRow, kBTile = kTileK * kRow;
+  static constexpr int kStage = kATile + (kStays ? 0 : kBTile);
+
+  PatchReader<kTileRows, kRow, kThreads, kAccess> patches;
+  WeightReader<kTileK, kRow, kThreads> weights;
+  const char* all_weights;
+  unsigned tiles;
+  unsigned outs;  // where the tiles of results start
+  int tile, step, last_step, writing, out;
+
+  __device__ __forceinline__ Feed(const ConvParams& p, unsigned shared, int first, int last)
+      : tiles(shared), tile(blockIdx.x), step(first), last_step(last), writing(0), out(0) {
+    outs = shared + kStages * kStage + (kStays ? p.steps * kBTile : 0);
+    patches.x = static_cast<const char*>(p.x) + blockIdx.y * p.x_batch_bytes;
+    all_weights = static_cast<const char*>(p.weights) + blockIdx.y * p.weights_batch_bytes;
+    patches.start(p, tile / p.tiles_k * kTileRows, first);
+    weights.start(p, all_weights, tile % p.tiles_k * kTileK, first);
+  }
+  __device__ __forceinline__ unsigned a_tile(int stage) const { return tiles + stage * kStage; }
+  __device__ __forceinline__ unsigned b_tile(int stage, int at_step) const {
+    if constexpr (kStays) return tiles + kStages * kATile + at_step * kBTile;
+    return tiles + stage * kStage + kATile;
+  }
+
+  /// Constants that need not wait for other kernels: the weights of the first @p ahead steps, or all.
   template <int kAhead>
-  static __device__ __forceinline__ void wait(int steps) {
-    if (!kAdds || steps > kAhead) return;
-    if (steps == 1)
-      wait_copies<0>();
-    else
-      wait_copies<1>();
+  __device__ __forceinline__ void begin(const ConvParams& p) {
+    if constexpr (kStays) {
+      for (int i = 0; i < last_step; ++i) weights.copy(b_tile(0, i));
+      wait_for_inputs();
+#pragma unroll
+      for (int i = 0; i < kAhead; ++i) advance(p, true);
+    } else {
+      const int there = last_step - step;
+      const bool early = p.weights_batch_bytes == 0;
+      if (early)
+#pragma unroll
+        for (int i = 0; i < kAhead; ++i)
+          if (i < there) weights.copy(b_tile(i, 0));
+      wait_for_inputs();
+#pragma unroll
+      for (int i = 0; i < kAhead; ++i) advance(p, early && i < there);
+    }
+  }
+
+  /// Starts the copies of the next step, of the next tile if this one is complete, as one group.
+  /// @p without_weights: they are there or on their way already.
+  __device__ __forceinline__ void advance(const ConvParams& p, bool without_weights = kStays) {
+    if (tile < p.tiles) {
+      if constexpr (!kIsNothing<Way>) {
+        if (Way::kAdds && step == 0) {
+          Way::fetch(p, outs + out * Way::kBytes, tile / p.tiles_k * kTileRows,
+                     tile % p.tiles_k * kTileK);
+          out = out + 1 == kOuts ? 0 : out + 1;
+        }
+      }
+      patches.copy(p, a_tile(writing));
+      if (!kStays && !without_weights) weights.copy(b_tile(writing, 0));
+      if (++step == last_step) next_tile(p);
+    }
+    commit_copies();
+    writing = writing + 1 == kStages ? 0 : writing + 1;
+  }
+
+ private:
+  __device__ __forceinline__ void next_tile(const ConvParams& p) {
+    tile += gridDim.x;
+    if (tile >= p.tiles) return;
+    step = 0;  // more than one tile a block means that sums are not split
+    patches.start(p, tile / p.tiles_k * kTileRows, 0);
+    if constexpr (!kStays) weights.start(p, all_weights, tile % p.tiles_k * kTileK, 0);
   }
 };
 
@@ -363,7 +363,7 @@ struct Epilogue {
       if constexpr (sizeof(In) == 1) value = __fmul_rn(value, p.multiplier[k + j]);
       value = __fadd_rn(value, p.bias[k + j]);
       if constexpr (kAdds) value = __fadd_rn(value, real(add.at[j], p.residual_scale));
-      out.at[j] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_scale, p.y_inverse);
+      out.at[j] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
     }
     if (p.whole_vectors)
       *reinterpret_cast<Vector<Out, kVector>*>(y) = out;

@@ -8,6 +8,7 @@
 //   kStages      tiles in flight
 //   kAccess      Patches, or Rows for 1 x 1 and matrices
 //   kShare       how the blocks along gridDim.z add up their parts of the sum
+//   kOuts        tiles of results in shared memory: with a residual, one more than tiles on their way
 //   kStays       weights are copied once for all tiles of a block; needs one tile along k
 // Grid: (tiles, batch, split), or fewer along x: then a block takes every gridDim.x-th tile, which
 // only tiles that go out through Direct may do. The tile along k runs fastest, so that neighbours
@@ -44,7 +45,7 @@ __device__ __forceinline__ void multiply_tile(typename Sum<In>::type (&sums)[kMm
 }
 
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kWarpRows,
-          int kWarpK, int kRow, int kStages, Access kAccess, Share kShare, bool kStays>
+          int kWarpK, int kRow, int kStages, Access kAccess, Share kShare, bool kStays, int kOuts>
 __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
     conv_mma(const __grid_constant__ ConvParams p) {
   constexpr int kThreads = kWarpRows * kWarpK * 32;
@@ -52,8 +53,9 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   static_assert(kMmaRows > 0 && kMmaK > 0 && kMmaK % 2 == 0);
   using SumType = typename Sum<In>::type;
   using Way = Direct<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
-  using Feeder = Feed<kTileRows, kTileK, kRow, kThreads, kStages, kAccess, kStays>;
   constexpr bool kDirect = kIsDirect<Out, Residual, kShare>;
+  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages, kAccess,
+                      kStays, kOuts>;
   extern __shared__ __align__(128) unsigned char shared[];
 
   release_next();
@@ -66,25 +68,23 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int warp_row = warp % kWarpRows * (kTileRows / kWarpRows);
   const int warp_k = warp / kWarpRows * (kTileK / kWarpK);
-  unsigned char* out = shared + kStages * Feeder::kStage + (kStays ? p.steps * Feeder::kBTile : 0);
-  int reading = 0;
+  unsigned char* outs = shared + (feed.outs - shared_address(shared));
+  int reading = 0, finishing = 0;
   for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
     const int first_pixel = tile / p.tiles_k * kTileRows, first_k = tile % p.tiles_k * kTileK;
     SumType sums[kMmaRows][kMmaK][4] = {};
     for (int step = first_step; step < last_step; ++step) {
       wait_copies<kStages - 2>();
       __syncthreads();
-      if (kDirect && step == 0) Way::fetch(p, shared_address(out), first_pixel, first_k);
       feed.advance(p);
       multiply_tile<In, kMmaRows, kMmaK, kRow>(sums, feed.a_tile(reading), feed.b_tile(reading, step),
                                                warp_row, warp_k);
       reading = reading + 1 == kStages ? 0 : reading + 1;
     }
     if constexpr (kDirect) {
-      if constexpr (Way::kAdds) {
-        Way::template wait<kStages - 1>(last_step);
-        __syncthreads();
-      }
+      // The residual came with the first step's copies and was waited for with them.
+      unsigned char* out = outs + finishing * Way::kBytes;
+      finishing = finishing + 1 == kOuts ? 0 : finishing + 1;
 #pragma unroll
       for (int j = 0; j < kMmaK; ++j) {
         const int column = warp_k + j * 8 + lane % 4 * 2;

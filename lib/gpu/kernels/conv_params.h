@@ -34,7 +34,7 @@ struct ConvParams {
   int split;                    ///< blocks that share one tile's sum
   float alpha, beta;            ///< of the activation
   float residual_scale;         ///< int8 only
-  float y_scale, y_inverse;     ///< int8 only: the scale of y and 1 / scale
+  float y_inverse;              ///< int8 only: 1 / scale of y
   /// Along gridDim.y, for batched products: bytes or elements from one to the next.
   long long x_batch_bytes, weights_batch_bytes, y_batch, residual_batch;
 };

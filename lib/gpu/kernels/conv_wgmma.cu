@@ -8,14 +8,15 @@
 #include "wgmma.cuh"
 
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kStages,
-          Access kAccess, Share kShare, bool kStays>
+          Access kAccess, Share kShare, bool kStays, int kOuts>
 __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constant__ ConvParams p) {
 #if __CUDA_ARCH__ >= 900
   constexpr int kThreads = kTileRows * 2, kRow = 128, kAhead = kStages - 2;
   using SumType = typename Sum<In>::type;
   using Way = Direct<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
-  using Feeder = Feed<kTileRows, kTileK, kRow, kThreads, kStages, kAccess, kStays>;
   constexpr bool kDirect = kIsDirect<Out, Residual, kShare>;
+  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages, kAccess,
+                      kStays, kOuts>;
   extern __shared__ __align__(1024) unsigned char shared_memory[];
   unsigned char* shared =
       shared_memory + ((1024 - (shared_address(shared_memory) & 1023)) & 1023);
@@ -29,8 +30,8 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
 
   const int lane = threadIdx.x % 32, own_row = threadIdx.x / 32 * 16 + lane / 4;
   const unsigned own_rows = threadIdx.x / 128 * 64 * kRow;
-  unsigned char* out = shared + kStages * Feeder::kStage + (kStays ? p.steps * Feeder::kBTile : 0);
-  int reading = 0;
+  unsigned char* outs = shared + (feed.outs - shared_address(shared));
+  int reading = 0, finishing = 0;
   for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
     const int first_pixel = tile / p.tiles_k * kTileRows, first_k = tile % p.tiles_k * kTileK;
     SumType sums[kTileK / 2];
@@ -47,16 +48,14 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
                                   tile_descriptor(feed.b_tile(reading, step) + i * 32), 1);
       commit_products();
       wait_products<1>();
-      if (kDirect && step == 0) Way::fetch(p, shared_address(out), first_pixel, first_k);
       feed.advance(p);
       reading = reading + 1 == kStages ? 0 : reading + 1;
     }
     wait_products<0>();
     if constexpr (kDirect) {
-      if constexpr (Way::kAdds) {
-        Way::template wait<kAhead>(last_step);
-        __syncthreads();
-      }
+      // The residual came with the first step's copies and was waited for with them.
+      unsigned char* out = outs + finishing * Way::kBytes;
+      finishing = finishing + 1 == kOuts ? 0 : finishing + 1;
 #pragma unroll
       for (int i = 0; i < kTileK / 8; ++i) {
         const int column = i * 8 + lane % 4 * 2;

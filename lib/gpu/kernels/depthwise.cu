@@ -88,7 +88,7 @@ __global__ void __launch_bounds__(128) depthwise(const __grid_constant__ WindowP
         value = __fadd_rn(
             value, real(static_cast<const Residual*>(p.residual)[pixel * p.residual_pixel + c],
                         p.residual_scale));
-      out.at[i] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_scale, p.y_inverse);
+      out.at[i] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
     }
     *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + pixel * p.y_pixel + vector * kVec) = out;
   }

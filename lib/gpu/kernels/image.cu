@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(256) to_pixels(const __grid_constant__ ImagePa
       value = real(static_cast<const In*>(p.in)[blockIdx.z * p.stride_n + c * p.stride_c +
                                                 h * p.stride_h + w * p.stride_w],
                    p.in_scale);
-    out.at[i] = stored<Out>(value, p.out_scale, p.out_inverse);
+    out.at[i] = stored<Out>(value, p.out_inverse);
   }
   const long long at =
       (static_cast<long long>(blockIdx.z) * p.pixels_h * p.pixels_w + pixel) * p.vectors +
@@ -50,6 +50,6 @@ __global__ void __launch_bounds__(256) to_planes(const __grid_constant__ ImagePa
     if (c < p.channels)
       static_cast<Out*>(p.out)[blockIdx.z * p.stride_n + c * p.stride_c + h * p.stride_h +
                                w * p.stride_w] =
-          stored<Out>(real(in.at[i], p.in_scale), p.out_scale, p.out_inverse);
+          stored<Out>(real(in.at[i], p.in_scale), p.out_inverse);
   }
 }

@@ -11,7 +11,7 @@ struct ImageParams {
   int channels, height, width;
   long long stride_n, stride_c, stride_h, stride_w;  ///< of the planar side
   int pixels_h, pixels_w, pad_h, pad_w, vectors;
-  float in_scale, out_scale, out_inverse;
+  float in_scale, out_inverse;
 };
 
 }  // namespace dlaexec::gpu

@@ -212,7 +212,6 @@ bool add_image(Lowering& lowering, const ir::Node& node, std::string_view suffix
   const int64_t vec = vector_elements(pixels.type);
   p.vectors = static_cast<int>(pixels.pixel() / vec);
   p.in_scale = from.scale;
-  p.out_scale = to.scale;
   p.out_inverse = 1 / to.scale;
   const Kernel kernel{"image.cu", format("{}<{}, {}, {}>", in ? "to_pixels" : "to_planes",
                                          device_type(from.type), device_type(to.type), vec)};
@@ -247,7 +246,6 @@ void add_map(Lowering& lowering, const ir::Node& node, std::string_view suffix,
   p.count /= vec;
   p.inner_valid = static_cast<int>(walk.inner_valid);
   for (size_t k = 0; k < in.size(); ++k) p.in_scale[k] = in[k].scale;
-  p.out_scale = out.scale;
   p.out_inverse = 1 / out.scale;
   p.alpha = function.alpha;
   p.beta = function.beta;

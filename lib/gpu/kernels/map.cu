@@ -124,7 +124,7 @@ __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) 
 #pragma unroll
       for (int i = 0; i < kVec; ++i)
         if (inner + i < p.inner_valid)
-          out.at[i] = stored<Out>(F::of(a[i], b[i], c[i], p), p.out_scale, p.out_inverse);
+          out.at[i] = stored<Out>(F::of(a[i], b[i], c[i], p), p.out_inverse);
     }
     *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.out) + out_at) = out;
   }

@@ -16,7 +16,7 @@ struct MapParams {
   long long in_strides[3][kMapRank];
   long long out_strides[kMapRank];
   float in_scale[3];
-  float out_scale, out_inverse;
+  float out_inverse;
   float alpha, beta;
 };
 

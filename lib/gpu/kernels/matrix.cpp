@@ -190,7 +190,6 @@ void lower_product(Lowering& lowering, const ir::Node& node) {
   p.y_pixel = static_cast<int>(matrix.n);
   p.alpha = matrix.alpha;
   p.beta = matrix.beta;
-  p.y_scale = y.scale;
   p.y_inverse = 1 / y.scale;
   p.x_batch_bytes = a.strides[0] * size;
   p.y_batch = matrix.m * matrix.n;

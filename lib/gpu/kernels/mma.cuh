@@ -7,20 +7,13 @@ __device__ __forceinline__ unsigned shared_address(const void* p) {
   return static_cast<unsigned>(__cvta_generic_to_shared(p));
 }
 
-/// 16 bytes to shared memory, or 16 zero bytes when @p valid is false; through the first-level cache
-/// when they are worth keeping there.
-template <bool kKeep>
+/// 16 bytes to shared memory past the first-level cache, or 16 zero bytes when @p valid is false.
 __device__ __forceinline__ void copy_async(unsigned to, const void* from, bool valid) {
 #if __CUDA_ARCH__ >= 800
   const int bytes = valid ? 16 : 0;
-  if constexpr (kKeep)
-    asm volatile("cp.async.ca.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-                 "r"(bytes)
-                 : "memory");
-  else
-    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-                 "r"(bytes)
-                 : "memory");
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+               "r"(bytes)
+               : "memory");
 #else
   uint4 value = make_uint4(0, 0, 0, 0);
   if (valid) value = *static_cast<const uint4*>(from);

@@ -47,11 +47,13 @@ void lower_pool(Lowering& lowering, const ir::Node& node) {
   p.dilation_w = at(a.dilation, 1, 1);
   p.count_include_pad = a.count_include_pad ? 1 : 0;
   p.x_scale = x.scale;
-  p.y_scale = y.scale;
   p.y_inverse = 1 / y.scale;
-  const Kernel kernel{"pool.cu",
-                      format("pool<{}, {}, {}, {}>", device_type(x.type), device_type(y.type),
-                             a.kind == ir::PoolKind::Max ? "Max" : "Average", vec)};
+  const bool square =
+      p.taps_h == p.taps_w && p.taps_w <= 3 && p.dilation_h == 1 && p.dilation_w == 1;
+  const Kernel kernel{
+      "pool.cu",
+      format("pool<{}, {}, {}, {}, {}>", device_type(x.type), device_type(y.type),
+             a.kind == ir::PoolKind::Max ? "Max" : "Average", vec, square ? p.taps_w : 0)};
   const int64_t items = p.images * int64_t{p.out_h} * p.out_w * p.vectors;
   Step& step = lowering.add(node, "", kernel, {{ceil_div(items, 256), 1, 1}, {256, 1, 1}}, p);
   patch(step, &WindowParams::x, x.place);

@@ -64,7 +64,6 @@ RowsParams parameters(const View& x, const View& y, const Rows& in, const Rows& 
   p.y_outer = out.outer_step;
   p.y_step = out.step;
   p.x_scale = x.scale;
-  p.y_scale = y.scale;
   p.y_inverse = 1 / y.scale;
   return p;
 }

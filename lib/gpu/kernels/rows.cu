@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(256) reduce_columns(const __grid_constant__ Ro
     float sum = parts[0][i * 32 + threadIdx.x];
 #pragma unroll
     for (int other = 1; other < 8; ++other) sum = Kind::join(sum, parts[other][i * 32 + threadIdx.x]);
-    out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_scale, p.y_inverse);
+    out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_inverse);
   }
   *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) = out;
 }
@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsP
   sum = over_block<Kind>(sum);
   if (threadIdx.x == 0)
     static_cast<Out*>(p.y)[row_start(p.y_outer, blockIdx.x, p)] =
-        stored<Out>(Kind::last(sum, p.length), p.y_scale, p.y_inverse);
+        stored<Out>(Kind::last(sum, p.length), p.y_inverse);
 }
 
 /// Softmax, or its logarithm, of rows, one block each. Grid and block as reduce_rows.
@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParam
   const float log_sum = kLog ? logf(sum) : 0.f;
   for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
     const float value = real(x[i * p.x_step], p.x_scale) - highest;
-    y[i * p.y_step] = stored<Out>(kLog ? value - log_sum : expf(value) / sum, p.y_scale, p.y_inverse);
+    y[i * p.y_step] = stored<Out>(kLog ? value - log_sum : expf(value) / sum, p.y_inverse);
   }
 }
 
@@ -139,6 +139,6 @@ __global__ void __launch_bounds__(256) normalize(const __grid_constant__ RowsPar
   for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
     float value = (real(x[i * p.x_step], p.x_scale) - mean) * inverse * p.gain[i];
     if (p.shift) value += p.shift[i];
-    y[i * p.y_step] = stored<Out>(value, p.y_scale, p.y_inverse);
+    y[i * p.y_step] = stored<Out>(value, p.y_inverse);
   }
 }

@@ -13,7 +13,7 @@ struct RowsParams {
   int outer, length, inner;
   long long x_outer, x_step, y_outer, y_step;
   float epsilon;
-  float x_scale, y_scale, y_inverse;
+  float x_scale, y_inverse;
 };
 
 }  // namespace dlaexec::gpu

@@ -11,7 +11,10 @@ __device__ __forceinline__ float to_float(half x) {
   asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
   return y;
 }
-__device__ __forceinline__ float to_float(signed char x) { return static_cast<float>(x); }
+__device__ __forceinline__ float to_float(signed char x) {
+  // The byte as the low bits of a float near 2^23, which two cheap operations make.
+  return __int_as_float(0x4b000000 | (static_cast<unsigned char>(x) ^ 0x80)) - 8388736.f;
+}
 __device__ __forceinline__ float to_float(unsigned char x) { return static_cast<float>(x); }
 __device__ __forceinline__ float to_float(int x) { return static_cast<float>(x); }
 __device__ __forceinline__ float to_float(long long x) { return static_cast<float>(x); }
@@ -32,9 +35,10 @@ __device__ __forceinline__ half from_float<half>(float x) {
 }
 template <>
 __device__ __forceinline__ signed char from_float<signed char>(float x) {
-  int y;
-  asm("cvt.rni.sat.s8.f32 %0, %1;" : "=r"(y) : "f"(x));
-  return static_cast<signed char>(y);
+  // Adding 1.5 * 2^23 leaves the nearest integer, ties to even, in the low bits: a conversion would
+  // take several times as long.
+  const float y = fminf(fmaxf(x, -128.f), 127.f) + 12582912.f;
+  return static_cast<signed char>(__float_as_int(y));
 }
 template <>
 __device__ __forceinline__ unsigned char from_float<unsigned char>(float x) {
@@ -66,14 +70,9 @@ __device__ __forceinline__ float real(T stored, float scale) {
   return to_float(stored);
 }
 template <class T>
-__device__ __forceinline__ T stored(float x, float scale, float inverse) {
-  if constexpr (sizeof(T) == 1) {
-    // x * inverse is within a few units in the last place of x / scale: only next to a tie can the
-    // two round apart, so only there the division is paid.
-    float quotient = x * inverse;
-    if (fabsf(fabsf(quotient - truncf(quotient)) - 0.5f) < 1e-3f) quotient = __fdiv_rn(x, scale);
-    return from_float<T>(quotient);
-  }
+__device__ __forceinline__ T stored(float x, float inverse) {
+  // Within a few units in the last place of x / scale: only next to a tie can the two round apart.
+  if constexpr (sizeof(T) == 1) return from_float<T>(x * inverse);
   return from_float<T>(x);
 }
 
@@ -83,6 +82,17 @@ template <class T>
 inline constexpr bool kIsNothing = false;
 template <>
 inline constexpr bool kIsNothing<Nothing> = true;
+template <bool kFirst, class A, class B>
+struct SelectType {
+  using type = A;
+};
+template <class A, class B>
+struct SelectType<false, A, B> {
+  using type = B;
+};
+template <bool kFirst, class A, class B>
+using Select = typename SelectType<kFirst, A, B>::type;
+
 template <class A, class B>
 inline constexpr bool kIsSame = false;
 template <class A>

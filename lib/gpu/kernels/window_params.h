@@ -19,7 +19,7 @@ struct WindowParams {
   int taps_h, taps_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
   int groups, group_inputs, group_outputs;      ///< plain convolutions only
   int count_include_pad, end_pad_h, end_pad_w;  ///< average pooling only
-  float x_scale, y_scale, y_inverse, residual_scale, alpha, beta;
+  float x_scale, y_inverse, residual_scale, alpha, beta;
 };
 
 }  // namespace dlaexec::gpu

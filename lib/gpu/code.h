@@ -1,0 +1,32 @@
+// What a plan keeps for one GPU: the tactics chosen for it and the machine code of its kernels.
+// With the plan's graph, whose weights are in no kernel's layout, this is all that running needs.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gpu/jit.h"
+#include "gpu/lowering.h"
+
+namespace dlaexec::gpu {
+
+struct Code {
+  std::string architecture;                    ///< "sm_90a"
+  std::string device;                          ///< whose measurements chose, or "the cost model"
+  std::map<std::string, std::string> tactics;  ///< by problem
+  std::vector<Cubin> cubins;                   ///< by kernel, each once
+};
+
+/// The bytes of @p code; the same code gives the same bytes.
+std::string to_bytes(const Code& code);
+
+/// What to_bytes() wrote; anything else ends in an Error.
+Code code_from_bytes(std::span<const std::byte> bytes);
+
+/// Lowering with the tactics of @p code, which must live as long as the options.
+LowerOptions options_from(const Code& code);
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,19 @@
+// Which steps of a graph run on the device, and which the host has to take.
+#pragma once
+
+#include <vector>
+
+#include "gpu/lowering.h"
+
+namespace dlaexec::gpu {
+
+/// Consecutive nodes that run on the same side.
+struct Run {
+  std::vector<int> nodes;
+  bool on_device = false;
+};
+
+/// @p nodes of @p graph, in order, as runs: a node goes to the device unless why_not() objects.
+std::vector<Run> cut(const ir::Graph& graph, const std::vector<int>& nodes, const Target& target);
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,86 @@
+#include "run/gpu_part.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace dlaexec::run {
+namespace {
+
+std::vector<ir::ValueId> in_whole(const ir::Graph& whole, const ir::Graph& part,
+                                  const std::vector<ir::ValueId>& ids) {
+  std::vector<ir::ValueId> found;
+  for (const ir::ValueId id : ids) found.push_back(whole.find_value(part.value(id).name).value());
+  return found;
+}
+
+Nanoseconds between(const gpu::Event& from, const gpu::Event& to) {
+  return std::chrono::duration_cast<Nanoseconds>(gpu::elapsed(from, to));
+}
+
+}  // namespace
+
+std::optional<Gpu> open_gpu(const plan::Plan& plan, std::optional<int> device) {
+  if (!device || plan.device_code.empty()) return std::nullopt;
+  if (!gpu::find_driver().table) {
+    log::info("The plan's GPU steps run on the host: {}", gpu::find_driver().reason);
+    return std::nullopt;
+  }
+  auto context = std::make_unique<gpu::Context>(*device);
+  const std::string wanted = context->target().architecture_name();
+  for (const plan::DeviceCode& code : plan.device_code)
+    if (code.architecture == wanted)
+      return Gpu(std::move(context), gpu::code_from_bytes(code.bytes));
+  fail(Fault::PlanMismatch,
+       "the plan holds GPU code for {}, device {} ({}) needs {}; build the plan again on this "
+       "machine, or run it on the host with --device=cpu",
+       join(plan.device_code, ", ", [](const plan::DeviceCode& code) { return code.architecture; }),
+       *device, context->target().name, wanted);
+}
+
+GpuPart::GpuPart(const ir::Graph& graph, std::vector<int> nodes, const Gpu& gpu)
+    : context_(gpu.context()), nodes_(std::move(nodes)) {
+  const ir::Graph part = ir::extract(graph, nodes_, graph.name);
+  inputs_ = in_whole(graph, part, part.inputs);
+  outputs_ = in_whole(graph, part, part.outputs);
+  program_ = std::make_unique<gpu::Program>(
+      gpu::lower(part, context_.target(), gpu::options_from(gpu.code())), gpu.code().cubins,
+      context_);
+}
+
+GpuRun::GpuRun(const GpuPart& part) : part_(part), execution_(part.program()) { measure_shares(); }
+
+/// On whatever the buffers hold: no kernel's time depends on the values it computes with.
+void GpuRun::measure_shares() {
+  execution_.profile();  // the first launches load code
+  const auto times = execution_.profile();
+  shares_.assign(part_.nodes().size(), 0);
+  for (size_t i = 0; i < times.size(); ++i)
+    shares_[static_cast<size_t>(part_.program().lowered().steps[i].node)] +=
+        static_cast<double>(times[i].count());
+  const double sum = std::accumulate(shares_.begin(), shares_.end(), 0.0);
+  for (double& share : shares_) share = sum > 0 ? share / sum : 0;
+}
+
+std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& times) {
+  part_.context().make_current();
+  const gpu::Stream& stream = execution_.stream();
+  stream.record(start_);
+  for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs[i].bytes());
+  stream.record(copied_);
+  execution_.launch(gpu::Execution::Launching::Graph);
+  stream.record(computed_);
+  std::vector<ir::Tensor> outputs;
+  for (const gpu::Edge& edge : part_.program().lowered().outputs) {
+    outputs.emplace_back(edge.type, edge.dims);
+    execution_.download(outputs.size() - 1, outputs.back().mutable_bytes());
+  }
+  stream.record(end_);
+  stream.synchronize();
+  times = {between(start_, copied_), between(copied_, computed_), between(computed_, end_)};
+  return outputs;
+}
+
+}  // namespace dlaexec::run

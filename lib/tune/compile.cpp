@@ -1,0 +1,94 @@
+#include "tune/compile.h"
+
+#include <chrono>
+#include <set>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "gpu/cut.h"
+#include "ir/shape.h"
+#include "tune/tuner.h"
+
+namespace dlaexec::tune {
+namespace {
+
+/// Tactics measured for a problem at each level of optimization.
+constexpr size_t kCandidates[] = {0, 0, 8, 24, 48, 1000};
+
+std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& target) {
+  std::vector<ir::Graph> parts;
+  std::vector<int> nodes;
+  const auto flush = [&] {
+    for (const gpu::Run& run : gpu::cut(graph, std::exchange(nodes, {}), target))
+      if (run.on_device) parts.push_back(ir::extract(graph, run.nodes, graph.name));
+  };
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].op == ir::Op::ForeignNode)
+      flush();
+    else
+      nodes.push_back(static_cast<int>(i));
+  }
+  flush();
+  return parts;
+}
+
+/// The tactics that @p parts were lowered with, and every kernel they launch.
+gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& target,
+                   const TimingCache& cache, const gpu::Compiler& compiler, ThreadPool& pool) {
+  gpu::Code code;
+  code.architecture = target.architecture_name();
+  std::set<gpu::Kernel> kernels;
+  const gpu::LowerOptions options = options_from(cache, target);
+  for (const ir::Graph& part : parts) {
+    const gpu::Lowered lowered = gpu::lower(part, target, options);
+    for (const gpu::Step& step : lowered.steps) {
+      if (!step.problem.empty()) code.tactics[step.problem] = step.tactic;
+      kernels.insert(step.kernel);
+    }
+  }
+  code.cubins = compiler.compile(std::vector<gpu::Kernel>(kernels.begin(), kernels.end()), pool);
+  return code;
+}
+
+}  // namespace
+
+std::optional<gpu::Code> compile(const ir::Graph& graph, const CompileOptions& options) {
+  const bool cross = !options.architecture.empty();
+  if (!cross && !gpu::find_driver().table) {
+    log::verbose("GPU steps run on the host: {}", gpu::find_driver().reason);
+    return std::nullopt;
+  }
+  if (!gpu::find_nvrtc().table) {
+    if (cross) fail("--gpuArch={}: {}", options.architecture, gpu::find_nvrtc().reason);
+    log::warning("GPU steps will run on the host: {}", gpu::find_nvrtc().reason);
+    return std::nullopt;
+  }
+  std::optional<gpu::Context> context;
+  if (!cross) context.emplace(options.device);
+  const gpu::Target target = cross ? gpu::target_of(options.architecture) : context->target();
+  const std::vector<ir::Graph> parts = device_parts(graph, target);
+  if (parts.empty()) return std::nullopt;
+
+  const auto start = std::chrono::steady_clock::now();
+  const gpu::Compiler compiler(target.architecture_name(), gpu::default_kernel_cache());
+  ThreadPool pool;
+  TimingCache cache;
+  if (!options.timing_cache.empty()) cache = TimingCache::load(options.timing_cache);
+  size_t measured = 0;
+  const size_t candidates =
+      kCandidates[std::min<size_t>(5, static_cast<size_t>(options.optimization_level))];
+  if (context && candidates > 0)
+    for (const ir::Graph& part : parts)
+      measured += tune(part, *context, compiler, pool, cache,
+                       {candidates, options.error_on_timing_cache_miss});
+  gpu::Code code = assemble(parts, target, cache, compiler, pool);
+  code.device = context && candidates > 0 ? device_key(target) : "the cost model";
+  if (measured > 0 && !options.timing_cache.empty()) cache.save(options.timing_cache);
+  log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,
+            code.architecture, code.cubins.size(), measured,
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  if (cross) log::info("Tactics for {} were chosen by the cost model, not measured", target.name);
+  return code;
+}
+
+}  // namespace dlaexec::tune
