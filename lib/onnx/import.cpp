@@ -121,6 +121,8 @@ Imported import_bytes(std::string_view bytes, const std::string& folder) {
   check_supported(proto, model);
   Scope scope(model, imported.graph, nullptr);
   scope.import_graph(*proto.mutable_graph());
+  if (const std::string external = model.tensors.external_hashes(); !external.empty())
+    imported.facts.hash = hash128_hex(imported.facts.hash + "\n" + external);
   if (const std::string flaw = ir::find_flaw(imported.graph); !flaw.empty())
     fail("the model contradicts itself: {}", flaw);
   return imported;

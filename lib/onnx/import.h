@@ -15,7 +15,7 @@ struct Facts {
   int64_t ir_version = 0;
   std::map<std::string, int64_t> opsets;  ///< by domain; the standard one is "ai.onnx"
   std::string producer;                   ///< name and version
-  std::string hash;                       ///< XXH3-128 of the file, without external data
+  std::string hash;                       ///< XXH3-128 of the file and of the external data it uses
 };
 
 struct Imported {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/log.h"
+#include "base/hash.h"
 #include "dlaexec_onnx.pb.h"
 
 namespace dlaexec::onnx {
@@ -170,6 +170,13 @@ const MappedFile& TensorReader::mapped(const std::string& location) {
   if (known != files_.end()) return known->second;
   const fs::path path = (fs::path(folder_) / location).lexically_normal();
   return files_.emplace(location, MappedFile(path.string())).first->second;
+}
+
+std::string TensorReader::external_hashes() const {
+  std::string hashes;
+  for (const auto& [location, file] : files_)
+    hashes += format("{} {}\n", location, hash128_hex(file.bytes()));
+  return hashes;
 }
 
 ir::Tensor TensorReader::read_external(const TensorProto& tensor, ir::DataType type,

@@ -24,6 +24,9 @@ class TensorReader {
   /// Error that names the tensor when type, dimensions and data do not fit.
   ir::Tensor read(onnx_file::TensorProto& tensor);
 
+  /// The hashes of the external files read so far, by name; empty when there are none.
+  std::string external_hashes() const;
+
  private:
   ir::Tensor read_external(const onnx_file::TensorProto& tensor, ir::DataType type,
                            const ir::Dims& dims);

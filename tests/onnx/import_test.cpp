@@ -153,6 +153,19 @@ TEST(Import, ExternalDataIsReadBesideTheModelAndNowhereElse) {
   EXPECT_THAT(failure_of(with("gone.bin", "0"), folder), HasSubstr("gone.bin"));
 }
 
+TEST(Import, TheHashCoversExternalData) {
+  const std::string folder = test::temporary_dir();
+  OnnxModel model = small_network();
+  set_external(model.graph()->mutable_initializer(0), "weights.bin", "0");
+  std::string bytes(72, '\0');
+  write_file(folder + "/weights.bin", bytes);
+  const std::string before = import_bytes(model.bytes(), folder).facts.hash;
+  EXPECT_EQ(import_bytes(model.bytes(), folder).facts.hash, before);
+  bytes[5] = 1;
+  write_file(folder + "/weights.bin", bytes);
+  EXPECT_NE(import_bytes(model.bytes(), folder).facts.hash, before);
+}
+
 TEST(Import, FunctionsOfTheModelArePutInPlace) {
   OnnxModel model;
   model.add_opset("mine", 1);
