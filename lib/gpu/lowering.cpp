@@ -307,6 +307,7 @@ Family family_of(Op op) {
     case Op::Concat:
     case Op::Split:
     case Op::Slice:
+    case Op::Gather:
     case Op::Reshape:
     case Op::Flatten:
     case Op::Squeeze:

@@ -68,6 +68,15 @@ TEST(MapOnDevice, AgreesWithRef) {
                            "i8[1,5,3,3] q(0.03)"));
 }
 
+TEST(MoveOnDevice, OneIndexOfAnAxisIsASlice) {
+  SKIP_WITHOUT_DEVICE();
+  for (const char* index : {"i64[] [-2]", "i64[] [0]"})
+    expect_like_ref(one_node("%a: f16[2,6,5]", "gather(%a, %i) {axis=1}", "f16[2,5]",
+                             std::string("  const %i = ") + index + "\n"));
+  expect_like_ref(one_node("%a: f16[2,6,5]", "gather(%a, %i) {axis=2}", "f16[2,6,1]",
+                           "  const %i = i64[1] [3]\n"));
+}
+
 TEST(RowsOnDevice, AgreeWithRef) {
   SKIP_WITHOUT_DEVICE();
   for (const char* type : {"f16", "f32"}) {

@@ -1,8 +1,10 @@
-// bench_gpu NETWORK [options]: tunes a typed network (graph text) for the CUDA device, checks it
-// against ref/ when asked, and times it as one CUDA graph without copies.
+// bench_gpu NETWORK [options]: tunes a network for the CUDA device, checks it when asked, and times
+// it as one CUDA graph without copies. NETWORK is an ONNX file, built as a plan is, or a typed
+// graph's text.
+//   --fp16, --int8     precisions allowed to an ONNX file's layers
 //   --cache=FILE       timing cache to read and extend
 //   --candidates=N     tactics measured for a problem (24); 0: the cost model decides
-//   --check            compare with ref/ (slow for large batches)
+//   --check            compare with the host engine; an ONNX file also through a plan and run/
 //   --steps            time of each step, with the rates that it reaches
 //   --iterations=N     timed launches (200)
 // The last line is "RESULT <name> <median ms> <minimum ms>".
@@ -17,9 +19,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "build/build.h"
 #include "gpu/program.h"
 #include "ir/text.h"
-#include "ref/evaluate.h"
+#include "plan/file.h"
+#include "run/engine.h"
+#include "tune/compile.h"
 #include "tune/tuner.h"
 
 namespace dlaexec {
@@ -30,7 +35,7 @@ using Clock = std::chrono::steady_clock;
 struct Arguments {
   std::string network, cache;
   size_t candidates = 24;
-  bool check = false, steps = false;
+  bool check = false, steps = false, fp16 = false, int8 = false;
   int iterations = 200;
 };
 
@@ -45,6 +50,10 @@ Arguments parse(int argc, char** argv) {
       arguments.candidates = std::strtoul(value("--candidates=").c_str(), nullptr, 10);
     else if (text.rfind("--iterations=", 0) == 0)
       arguments.iterations = std::atoi(value("--iterations=").c_str());
+    else if (text == "--fp16")
+      arguments.fp16 = true;
+    else if (text == "--int8")
+      arguments.int8 = true;
     else if (text == "--check")
       arguments.check = true;
     else if (text == "--steps")
@@ -78,12 +87,8 @@ void tame_weights(ir::Graph& graph) {
   }
 }
 
-void compare(const ir::Graph& graph, gpu::Execution& execution) {
-  std::vector<ir::Tensor> inputs;
-  for (const ir::ValueId id : graph.inputs)
-    inputs.push_back(ir::seeded(graph.value(id).type, ir::dims_of(graph.value(id).shape), 5));
-  const auto got = execution.run(inputs);
-  const auto wanted = ref::run(graph, inputs);
+void print_difference(const char* what, const std::vector<ir::Tensor>& got,
+                      const std::vector<ir::Tensor>& wanted) {
   for (size_t i = 0; i < got.size(); ++i) {
     const std::vector<float> a = got[i].to_floats(), b = wanted[i].to_floats();
     double difference = 0, norm = 0;
@@ -91,9 +96,69 @@ void compare(const ir::Graph& graph, gpu::Execution& execution) {
       difference += (a[j] - b[j]) * (a[j] - b[j]);
       norm += b[j] * b[j];
     }
-    std::printf("CHECK output %zu: relative L2 error %.2e (norm %.3g)\n", i,
+    std::printf("CHECK %s, output %zu: relative L2 difference %.2e (norm %.3g)\n", what, i,
                 std::sqrt(difference / norm), std::sqrt(norm));
   }
+}
+
+std::vector<ir::Tensor> inputs_of(const ir::Graph& graph) {
+  std::vector<ir::Tensor> inputs;
+  for (const ir::ValueId id : graph.inputs)
+    inputs.push_back(ir::seeded(graph.value(id).type, ir::dims_of(graph.value(id).shape), 5));
+  return inputs;
+}
+
+/// The plan as an engine without a GPU runs it.
+std::vector<ir::Tensor> on_host(const plan::Plan& plan, const std::vector<ir::Tensor>& inputs) {
+  run::EngineOptions options;
+  options.gpu_device = std::nullopt;
+  const run::Engine engine(plan, options);
+  run::Context context(engine);
+  context.execute(inputs);
+  return context.outputs();
+}
+
+/// The plan with code for this device, through its file's bytes, as an engine with a GPU runs it.
+std::vector<ir::Tensor> through_plan(plan::Plan plan, const std::vector<ir::Tensor>& inputs,
+                                     const std::string& timing_cache) {
+  tune::CompileOptions options;
+  options.timing_cache = timing_cache;
+  const auto code = tune::compile(plan.graph, options);
+  if (!code) fail("no device code was made");
+  const auto bytes = std::make_shared<const std::string>(gpu::to_bytes(*code));
+  plan.device_code = {{code->architecture, std::as_bytes(std::span(*bytes)), bytes}};
+  const auto file = std::make_shared<const std::string>(plan::to_bytes(plan));
+  const run::Engine engine(plan::from_bytes(std::as_bytes(std::span(*file)), file));
+  run::Context context(engine);
+  context.execute(inputs);
+  const run::Timeline timeline = context.execute(inputs);
+  size_t on_gpu = 0;
+  for (const run::Step& step : engine.steps()) on_gpu += step.processor == run::Processor::Gpu;
+  std::printf("PLAN %zu of %zu steps on the GPU; compute %.3f ms, h2d %.3f ms, d2h %.3f ms\n",
+              on_gpu, engine.steps().size(), static_cast<double>(timeline.total.count()) * 1e-6,
+              static_cast<double>(timeline.h2d.count()) * 1e-6,
+              static_cast<double>(timeline.d2h.count()) * 1e-6);
+  return context.outputs();
+}
+
+bool is_onnx(const std::string& path) {
+  return path.size() > 5 && path.substr(path.size() - 5) == ".onnx";
+}
+
+/// The network as a plan without device code.
+plan::Plan read_network(const Arguments& arguments) {
+  if (is_onnx(arguments.network)) {
+    build::Options options;
+    options.model_path = arguments.network;
+    options.fp16 = arguments.fp16;
+    options.int8 = arguments.int8;
+    options.gpu_device = std::nullopt;
+    return build::build(options);
+  }
+  plan::Plan plan;
+  plan.graph = ir::parse(read_file(arguments.network));
+  tame_weights(plan.graph);
+  return plan;
 }
 
 /// Times of single launches, rotating among executions so that inputs do not stay in the cache.
@@ -140,9 +205,9 @@ void print_steps(const gpu::Program& program, gpu::Execution& execution) {
   std::printf("STEPS together %.1f us\n", total);
 }
 
-int run(const Arguments& arguments) {
-  ir::Graph graph = ir::parse(read_file(arguments.network));
-  tame_weights(graph);
+int bench(const Arguments& arguments) {
+  const plan::Plan plan = read_network(arguments);
+  const ir::Graph& graph = plan.graph;
   const gpu::Context context;
   for (const ir::Node& node : graph.nodes)
     if (const auto reason = gpu::why_not(graph, node, context.target()))
@@ -179,7 +244,13 @@ int run(const Arguments& arguments) {
       executions.back()->stream().synchronize();
     }
   }
-  if (arguments.check) compare(graph, *executions[0]);
+  if (arguments.check) {
+    const std::vector<ir::Tensor> inputs = inputs_of(graph);
+    const std::vector<ir::Tensor> wanted = on_host(plan, inputs);
+    print_difference("kernels", executions[0]->run(inputs), wanted);
+    if (is_onnx(arguments.network))
+      print_difference("plan", through_plan(plan, inputs, arguments.cache), wanted);
+  }
   const std::vector<double> times = timed(executions, arguments.iterations);
   if (arguments.steps) print_steps(program, *executions[1]);
   std::printf("RESULT %s %.4f %.4f\n", arguments.network.c_str(), times[times.size() / 2],
@@ -192,7 +263,7 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   try {
-    return dlaexec::run(dlaexec::parse(argc, argv));
+    return dlaexec::bench(dlaexec::parse(argc, argv));
   } catch (const dlaexec::Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return static_cast<int>(error.fault());

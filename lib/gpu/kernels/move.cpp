@@ -81,6 +81,22 @@ void lower_slice(Lowering& lowering, const ir::Node& node) {
   lowering.copy(node, "", from, to);
 }
 
+/// One index of an axis, which is a slice without that axis.
+void lower_gather(Lowering& lowering, const ir::Node& node) {
+  View from = lowering.view(node.inputs[0]);
+  const size_t axis = static_cast<size_t>(node.get<ir::AxisAttributes>().axis);
+  const ir::Tensor& indices = *lowering.graph().constant(node, 1);
+  const int64_t index = indices.to_ints()[0];
+  from = part_of(from, axis, index < 0 ? index + from.dims[axis] : index, 1);
+  from.dims.erase(from.dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  from.strides.erase(from.strides.begin() + static_cast<std::ptrdiff_t>(axis));
+  from.dims.insert(from.dims.begin() + static_cast<std::ptrdiff_t>(axis),
+                   static_cast<size_t>(indices.rank()), 1);
+  from.strides.insert(from.strides.begin() + static_cast<std::ptrdiff_t>(axis),
+                      static_cast<size_t>(indices.rank()), 0);
+  lowering.copy(node, "", from, lowering.target_view(node.outputs[0]));
+}
+
 void lower_transpose(Lowering& lowering, const ir::Node& node) {
   const View from = lowering.view(node.inputs[0]);
   View turned = from;
@@ -121,6 +137,11 @@ std::optional<std::string> why_not_move(const ir::Graph& graph, const ir::Node& 
     if (in.shape.size() > kMapRank || out.shape.size() > kMapRank)
       return format("{} dimensions", std::max(in.shape.size(), out.shape.size()));
   }
+  if (node.op == Op::Gather) {
+    const ir::Tensor* indices = graph.constant(node, 1);
+    if (!indices) return std::string("indices that data decides");
+    if (indices->count() != 1) return format("{} indices", indices->count());
+  }
   if (node.op == Op::Slice)
     for (size_t i = 1; i < node.inputs.size(); ++i)
       if (!is_constant(graph, node, i)) return std::string("bounds that data decides");
@@ -135,6 +156,8 @@ void lower_move(Lowering& lowering, const ir::Node& node) {
       return lower_split(lowering, node);
     case Op::Slice:
       return lower_slice(lowering, node);
+    case Op::Gather:
+      return lower_gather(lowering, node);
     case Op::Transpose:
       return lower_transpose(lowering, node);
     case Op::Expand:
