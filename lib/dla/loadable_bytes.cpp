@@ -187,7 +187,8 @@ Loadable deserialize(std::span<const std::byte> bytes, std::shared_ptr<const voi
   if (!reader.at_end()) fail("the loadable is damaged: its structure has bytes too many");
   const ir::Dims dims{static_cast<int64_t>(weights.size())};
   loadable.weights = ir::Tensor(ir::DataType::Int8, dims, weights, owner);
-  if (owner == nullptr) loadable.weights = loadable.weights.clone();
+  const bool is_aligned = reinterpret_cast<uintptr_t>(weights.data()) % 16 == 0;
+  if (owner == nullptr || !is_aligned) loadable.weights = loadable.weights.clone();
   verify(loadable);
   return loadable;
 }
