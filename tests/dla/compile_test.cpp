@@ -39,16 +39,16 @@ TEST(Compile, ASegmentBecomesTheOperationsOfTheHardware) {
            return %d })"));
   EXPECT_EQ(
       print(loadable),
-      "loadable g for orin: 3 operations, sram 80.0 KiB, local 0 B, global 7.0 KiB\n"
+      "loadable g for orin: 3 operations, sram 80.0 KiB, local 0 B, global 6.0 KiB\n"
       "  input %x 1x3x32x32 i8 dla_hwc4 scale 0.0199999996\n"
       "  output %d 1x64x16x16 i8 chw32 scale 0.200000003\n"
       "  #0 conv i8 [conv, relu] %x 1x3x32x32 input -> %c 1x64x32x32 sram: 3x3 pad 1,1,1,1 "
-      "image-input [mul per layer >> 3] [sum per layer << 3, relu] [out 1 >> 15] | "
-      "all-resident banks 1+1 | moves 69.8 KiB\n"
+      "image-input [mul per layer >> 8] [sum per channel << 3, relu] [out 1 >> 15] | "
+      "all-resident banks 1+1 | moves 70.0 KiB\n"
       "  #1 pdp i8 [p] %c 1x64x32x32 sram -> %p 1x64x16x16 sram: max 2x2 stride 2x2 | moves "
       "80.0 KiB\n"
-      "  #2 conv i8 [d] %p 1x64x16x16 sram -> %d 1x64x16x16 output: 1x1 [mul per layer >> 15] "
-      "[sum %p * 1 << 0] | all-resident banks 1+1 | moves 36.0 KiB\n");
+      "  #2 conv i8 [d] %p 1x64x16x16 sram -> %d 1x64x16x16 output: 1x1 [mul per layer >> 14] "
+      "[sum %p * 128 >> 0] [out 1 >> 8] | all-resident banks 1+1 | moves 36.0 KiB\n");
 }
 
 TEST(Compile, TilingFollowsTheOpenCompilersModes) {
@@ -71,8 +71,8 @@ TEST(Compile, TilingFollowsTheOpenCompilersModes) {
   tiling = tiling_of(conv, DataType::Int8);
   EXPECT_EQ(tiling.mode, CbufMode::PingPong);
   EXPECT_EQ(tiling.unhidden_weight_bytes, 0);
-  // 13x13: 11 banks of data and 5 of weights: no second group beside.
-  conv.h = conv.w = 13;
+  // 26x26: 11 banks of data and 5 of weights: no second group beside.
+  conv.h = conv.w = 26;
   tiling = tiling_of(conv, DataType::Int8);
   EXPECT_EQ(tiling.mode, CbufMode::SingleGroup);
   EXPECT_EQ(tiling.unhidden_weight_bytes, 512 * 512 * 9);
@@ -136,7 +136,7 @@ TEST(Compile, ConcatCopiesWhatCannotBeWrittenInPlace) {
         c + ",4,4] q(" + scale + ")\n %b = activation(%z) {kind=relu} : " +
         "i8[1,32,4,4] q(0.1)\n %y = concat(%a, %b) {axis=1} : i8[1," +
         std::to_string(std::stoi(c) + 32) + ",4,4] q(0.1)\n return %y\n}\n");
-    EXPECT_LE(test::difference_from_ref(segment), 1);
+    EXPECT_LE(test::difference_from_ref(segment), 2);  // a step of 0.2 is two of 0.1
     return test::compiled(segment).operations.size();
   };
   EXPECT_EQ(operations("32", "0.1"), 2u);  // both in place
