@@ -24,9 +24,14 @@ struct Breach {
 
   template <class Accepts>
   std::optional<std::string> unless_all(Accepts&& accepts) const {
-    const std::vector<double> values = fact->read(layer);
+    std::vector<double> values = fact->read(layer);
     if (std::all_of(values.begin(), values.end(), accepts)) return std::nullopt;
-    return join(values, fact->separator, number_text);
+    if (fact->shown == Fact::Shown::Axes) return join(values, "x", number_text);
+    std::vector<double> wrong;
+    for (const double value : values)
+      if (!accepts(value) && std::find(wrong.begin(), wrong.end(), value) == wrong.end())
+        wrong.push_back(value);
+    return join(wrong, ", ", number_text);
   }
   std::optional<std::string> operator()(const In& in) const {
     return unless_all([&](double value) { return in.low <= value && value <= in.high; });

@@ -51,7 +51,8 @@ struct Layer {
 struct Fact {
   std::string_view name;
   std::vector<double> (*read)(const Layer&);
-  std::string_view separator = "x";  ///< between values, when they are printed
+  /// How a finding shows the values: all of a layer's axes as "3x33", or those that are wrong.
+  enum class Shown : uint8_t { Axes, Offenders } shown = Shown::Axes;
 };
 
 /// Every value lies in [low, high].

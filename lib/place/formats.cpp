@@ -43,12 +43,6 @@ bool fits_hwc4(const Graph& graph, const std::vector<int>& nodes, ValueId id) {
   return true;
 }
 
-/// The user's wish for the network input or output at @p position, if there is one.
-const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position) {
-  if (wishes.empty()) return nullptr;
-  return wishes.size() == 1 ? &wishes[0] : &wishes.at(position);
-}
-
 const EdgeFormat* wish_for(const std::vector<ValueId>& edges, const std::vector<EdgeFormat>& wishes,
                            ValueId id) {
   const auto found = std::find(edges.begin(), edges.end(), id);
@@ -132,6 +126,13 @@ std::string as_flag(std::string_view name, const std::vector<std::string>& value
 }
 
 }  // namespace
+
+const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position) {
+  if (wishes.empty()) return nullptr;
+  if (wishes.size() == 1) return &wishes[0];
+  DLAEXEC_CHECK(position < wishes.size());
+  return &wishes[position];
+}
 
 void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Options& options,
                     Segment& segment) {

@@ -5,6 +5,10 @@
 
 namespace dlaexec::place {
 
+/// The user's wish for the network input or output at @p position: one for all, or one each; null
+/// when there is none.
+const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position);
+
 /// Fills the crossings of a segment made of @p nodes: FP16 as CHW16, INT8 as CHW32, a picture of up
 /// to 4 channels that goes into a convolution as HWC4; at the network's edges one of the formats
 /// that the user allows, where the DLA has it.

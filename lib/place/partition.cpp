@@ -57,8 +57,31 @@ class Partitioner {
     return options_.mode ? *options_.mode : options_.platform->modes.front();
   }
 
-  /// Every layer against every rule, as the user named it.
+  /// Every layer against every rule, as the user named it. Rules on HWC4 look at the inputs' types
+  /// and formats, which are the user's while the rules look and the graph's own again afterwards.
   void check_layers() {
+    const std::vector<Value> values = show_hwc4_inputs();
+    check_each_layer();
+    for (size_t i = 0; i < values.size(); ++i) graph_.value(graph_.inputs[i]) = values[i];
+  }
+
+  /// Gives inputs that the user wants as HWC4 that type and format; returns the inputs as they
+  /// were.
+  std::vector<Value> show_hwc4_inputs() {
+    std::vector<Value> values;
+    for (size_t i = 0; i < graph_.inputs.size(); ++i) {
+      Value& value = graph_.value(graph_.inputs[i]);
+      values.push_back(value);
+      const EdgeFormat* wish = wish_at(options_.input_formats, i);
+      if (!wish || wish->formats.size() != 1) continue;
+      if (wish->formats[0] != Format::DlaHwc4 && wish->formats[0] != Format::Chw4) continue;
+      value.type = wish->type;
+      value.format = Format::DlaHwc4;
+    }
+    return values;
+  }
+
+  void check_each_layer() {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       LayerPlacement layer;

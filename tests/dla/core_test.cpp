@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ir/text.h"
 #include "support/dla_segments.h"
 
@@ -24,6 +26,80 @@ TEST(CoreAgainstRef, Int8ConvolutionsWithinOneStep) {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     const ir::Graph segment = test::conv_segment(test::random_conv(seed), DataType::Int8);
     EXPECT_LE(test::difference_from_ref(segment), 1) << ir::print(segment, ir::Constants::Hash);
+  }
+}
+
+bool same_bits(const std::vector<ir::Tensor>& a, const std::vector<ir::Tensor>& b) {
+  return std::ranges::equal(a, b, [](const ir::Tensor& x, const ir::Tensor& y) {
+    return x.dims() == y.dims() && std::ranges::equal(x.bytes(), y.bytes());
+  });
+}
+
+/// Every vectorized core against the scalar one on what @p segment compiles to.
+void expect_equal_bits(const ir::Graph& segment, const std::vector<ir::Tensor>& inputs) {
+  const Loadable loadable = test::compiled(segment);
+  const std::vector<ir::Tensor> scalar = test::run_dla(loadable, inputs);
+  for (const core::Isa isa : core::usable_isas())
+    EXPECT_TRUE(same_bits(test::run_dla(loadable, inputs, isa), scalar))
+        << ir::text(isa) << '\n'
+        << ir::print(segment, ir::Constants::Hash);
+}
+
+TEST(CoreBits, VectorizedConvolutionsEqualScalarOnes) {
+  for (uint64_t seed = 100; seed < 160; ++seed)
+    for (const DataType type : {DataType::Float16, DataType::Int8}) {
+      const ir::Graph segment = test::conv_segment(test::random_conv(seed), type);
+      expect_equal_bits(segment, test::seeded_inputs(segment, seed));
+    }
+}
+
+TEST(CoreBits, ExtremeNumbersToo) {
+  for (uint64_t seed = 300; seed < 330; ++seed) {
+    test::ConvCase conv = test::random_conv(seed);
+    conv.has_residual = true;
+    const ir::Graph segment = test::conv_segment(conv, DataType::Float16);
+    std::vector<ir::Tensor> inputs;
+    for (const ir::Tensor& tensor : test::seeded_inputs(segment, seed)) {
+      ir::Tensor wild = tensor.clone();
+      const std::span<Half> halves = wild.mutable_as<Half>();
+      const uint16_t special[] = {0x7c00, 0xfc00, 0x7bff, 0xfbff, 0x0001, 0x8001, 0x8000, 0x7e01};
+      // Mostly one NaN in a thousand, or all outputs would be NaN.
+      for (size_t i = 0; i < halves.size(); i += 1 + (i * 7 + seed) % 61)
+        halves[i] = Half::from_bits(special[(i + seed) % (i % 16 == 0 ? 8 : 7)]);
+      inputs.push_back(wild);
+    }
+    expect_equal_bits(segment, inputs);
+  }
+}
+
+TEST(CoreBits, TheTilePlanNeverChangesAResult) {
+  for (const DataType type : {DataType::Float16, DataType::Int8}) {
+    test::ConvCase conv;
+    conv.c = 40;
+    conv.k = 70;
+    conv.h = 19;
+    conv.pad = {1, 1, 1, 1};
+    const ir::Graph segment = test::conv_segment(conv, type);
+    const std::vector<ir::Tensor> inputs = test::seeded_inputs(segment, 5);
+    Loadable loadable = test::compiled(segment);
+    const std::vector<ir::Tensor> whole = test::run_dla(loadable, inputs);
+    Tiling& tiling = loadable.operations[0].tiling;
+    tiling.strips = {{0, 7, 0, 8}, {7, 1, 6, 3}, {8, 11, 7, 12}};
+    tiling.kernels_per_pass = 9;
+    tiling.kernel_passes = 8;
+    verify(loadable);
+    for (const core::Isa isa : core::usable_isas())
+      EXPECT_TRUE(same_bits(test::run_dla(loadable, inputs, isa), whole)) << ir::text(isa);
+  }
+}
+
+TEST(CoreBits, InputsOfEveryFormatGiveTheSame) {
+  for (const char* in : {" as dla_linear", " as dla_hwc4", " as chw16"}) {
+    const ir::Graph segment = ir::parse(std::string("graph @g(%x: f16[2,3,30,31]") + in + R"() {
+           const %w = f16[20,3,7,7] seed(3)
+           %y = conv(%x, %w) {stride=[2,2], pads=[3,3,3,3], dilation=[1,1]} : f16[2,20,15,16]
+           return %y })");
+    expect_equal_bits(segment, test::seeded_inputs(segment, 7));
   }
 }
 
@@ -59,11 +135,14 @@ const LayerCase kLayers[] = {
     {"sum of itself", "", "elementwise(%x, %x) {kind=sum}"},
     {"sub of itself", "", "elementwise(%x, %x) {kind=sub}"},
     {"product with itself", "", "elementwise(%x, %x) {kind=prod, activation=relu}"},
-    {"max pool", "", "pool(%x) {kind=max, kernel=[3,3], stride=[2,2], pads=[1,1,1,1], dilation=[1,1]}", "1,20,3,4"},
-    {"average pool", "", "pool(%x) {kind=average, kernel=[3,2], stride=[1,2], pads=[0,0,0,0], dilation=[1,1]}",
+    {"max pool", "",
+     "pool(%x) {kind=max, kernel=[3,3], stride=[2,2], pads=[1,1,1,1], dilation=[1,1]}", "1,20,3,4"},
+    {"average pool", "",
+     "pool(%x) {kind=average, kernel=[3,2], stride=[1,2], pads=[0,0,0,0], dilation=[1,1]}",
      "1,20,4,3"},
     {"padded average", "",
-     "pool(%x) {kind=average, kernel=[3,3], stride=[1,1], pads=[1,1,1,1], dilation=[1,1], count_include_pad=true}",
+     "pool(%x) {kind=average, kernel=[3,3], stride=[1,1], pads=[1,1,1,1], dilation=[1,1], "
+     "count_include_pad=true}",
      "1,20,6,7"},
     {"lrn", "", "lrn(%x) {size=5, alpha=0.1, beta=0.75, bias=1}", "1,20,6,7", 6e-3},
     {"reduce max", "", "reduce(%x) {kind=max, axes=[2,3], keep_dims=true}", "1,20,1,1"},

@@ -11,9 +11,9 @@ namespace {
 
 TEST(RulesPage, IsWhatTheTableSays) {
   const std::string path = test::source_dir() + "/lib/dla/RULES.md";
-  if (std::getenv("DLAEXEC_ACCEPT")) write_file(path, rules_markdown());
+  if (std::getenv("DLAEXEC_ACCEPT_GOLDEN")) write_file(path, rules_markdown());
   EXPECT_EQ(read_file(path), rules_markdown())
-      << "the table changed: run this test with DLAEXEC_ACCEPT=1 and review the page";
+      << "the table changed: run this test with DLAEXEC_ACCEPT_GOLDEN=1 and review the page";
 }
 
 TEST(RulesPage, NamesEveryRuleInTextAndJson) {

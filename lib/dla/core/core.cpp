@@ -5,6 +5,7 @@
 #include "dla/core/memory.h"
 #include "dla/core/sdp.h"
 #include "dla/core/units.h"
+#include "dla/core/vector_conv.h"
 
 namespace dlaexec::dla::core {
 namespace {
@@ -29,15 +30,52 @@ void require_buffers(const Loadable& loadable, const std::vector<CubeId>& cubes,
   }
 }
 
+/// What makes convolutions ready for @p isa; null for the scalar core.
+PrepareConv preparation(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::Avx512Vnni) return prepare_conv_avx512;
+  if (isa == Isa::Avx2) return prepare_conv_avx2;
+#endif
+  DLAEXEC_CHECK(isa == Isa::Scalar);
+  return nullptr;
+}
+
+bool is_usable(Isa isa) {
+#if defined(__x86_64__)
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                        __builtin_cpu_supports("f16c");
+  if (isa == Isa::Avx2) return has_avx2;
+  if (isa == Isa::Avx512Vnni)
+    return has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vnni");
+#endif
+  return isa == Isa::Scalar;
+}
+
 }  // namespace
 
 struct Core::State {
   const Loadable& loadable;
   ThreadPool& threads;
-  Isa isa;
   ir::Tensor local, sram;
+  /// By operation; null where the scalar code runs.
+  std::vector<std::unique_ptr<PreparedConv>> convolutions;
 
-  void run(const Memory& memory, const Operation& operation) {
+  void prepare(Isa isa) {
+    const PrepareConv prepare_conv = preparation(isa);
+    convolutions.resize(loadable.operations.size());
+    if (prepare_conv == nullptr) return;
+    threads.parallel_for(static_cast<int64_t>(convolutions.size()), [&](int64_t i) {
+      const Operation& operation = loadable.operations[static_cast<size_t>(i)];
+      if (operation.unit() == Unit::Conv)
+        convolutions[static_cast<size_t>(i)] = prepare_conv(loadable, operation);
+    });
+  }
+
+  void run(const Memory& memory, size_t index) {
+    const Operation& operation = loadable.operations[index];
+    if (convolutions[index]) return convolutions[index]->run(memory, threads);
     switch (operation.unit()) {
       case Unit::Conv:
         return run_conv_scalar(memory, operation, threads);
@@ -57,11 +95,18 @@ struct Core::State {
 
 Isa best_isa() { return usable_isas().back(); }
 
-std::vector<Isa> usable_isas() { return {Isa::Scalar}; }
+std::vector<Isa> usable_isas() {
+  std::vector<Isa> usable;
+  for (const Isa isa : {Isa::Scalar, Isa::Avx2, Isa::Avx512Vnni})
+    if (is_usable(isa)) usable.push_back(isa);
+  return usable;
+}
 
 Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa)
-    : state_(new State{loadable, threads, isa, arena(loadable.pools.local),
-                       arena(loadable.pools.sram)}) {}
+    : state_(new State{
+          loadable, threads, arena(loadable.pools.local), arena(loadable.pools.sram), {}}) {
+  state_->prepare(isa);
+}
 
 Core::~Core() = default;
 
@@ -73,9 +118,7 @@ void Core::run(std::span<const std::span<const std::byte>> inputs,
   for (const std::span<std::byte> output : outputs) std::memset(output.data(), 0, output.size());
   const Memory memory{&loadable, inputs, outputs, state_->local.mutable_bytes().data(),
                       state_->sram.mutable_bytes().data()};
-  for (const Operation& operation : loadable.operations)
-    in_context([&] { return format("running '{}' on the DLA core", operation.name); },
-               [&] { state_->run(memory, operation); });
+  for (size_t i = 0; i < loadable.operations.size(); ++i) state_->run(memory, i);
 }
 
 std::vector<ir::Tensor> Core::run(std::span<const ir::Tensor> inputs) {
