@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/format.h"
+#include "onnx/import.h"
 #include "support/paths.h"
 
 namespace dlaexec::test {
@@ -64,6 +65,23 @@ TEST_P(OnnxBackend, EveryEligibleCasePassesUnlessATableSaysWhyNot) {
     if (exclusion.executor == "*" || exclusion.executor == on.name) {
       EXPECT_TRUE(excludes[&exclusion]) << "the exclusion of " << exclusion.name << " is stale";
     }
+}
+
+/// The suite's large networks carry constant weights and take arange(n) / n.
+TEST_P(OnnxBackend, TheLightNetworksGiveTheirStoredOutputs) {
+  const auto* suite = backend_suite();
+  if (suite == nullptr) GTEST_SKIP() << kNoShared;
+  const std::string folder = suite->front().folder + "/../../light/";
+  for (const std::string name : {"squeezenet", "inception_v1", "shufflenet", "densenet121"}) {
+    const ir::Graph graph = onnx::import_file(folder + "light_" + name + ".onnx").graph;
+    const ir::Dims dims = ir::dims_of(graph.value(graph.inputs.at(0)).shape);
+    std::vector<float> x(static_cast<size_t>(ir::volume(dims)));
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = static_cast<float>(i) / static_cast<float>(x.size());
+    const Tensors found = executor(GetParam()).run(graph, {ir::Tensor::of<float>(dims, x)});
+    EXPECT_EQ(difference(found.at(0), read_tensor(folder + "light_" + name + "_output_0.pb")), "")
+        << name;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(On, OnnxBackend, testing::Values("ref", "cpu", "plan"),
