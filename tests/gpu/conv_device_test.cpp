@@ -143,6 +143,11 @@ TEST(ProductOnDevice, AgreesWithRef) {
     gemm(1, 2048, 1000, "", "2048,1000");
     gemm(5, 33, 10, "transpose_b=true", "10,33");
     gemm(128, 64, 72, "transpose_b=true, activation=gelu_erf", "72,64");
+    // An odd number of columns, and weights that are no constant.
+    expect_like_ref(format(
+        "graph @g(%a: {0}[3,50,64], %b: {0}[3,64,197]) {{\n  %y = matmul(%a, %b) : {0}[3,50,197]\n"
+        "  return %y\n}}",
+        type));
     for (const char* shape : {"2,3,17,33", "1,2,64,197"}) {
       const std::string s = shape;
       const std::string turned = s == "2,3,17,33" ? "2,3,33,20" : "1,2,197,64";

@@ -167,7 +167,7 @@ struct Direct {
   };
   static __device__ __forceinline__ Column column(const ConvParams& p, int k) {
     Column c;
-    const int at = k + 1 < p.k_padded ? k : p.k_padded - 2;  // columns past the last are not written
+    const int at = min(k, (p.k_padded - 1) & ~1);  // columns past the last are not written
     const float2 bias = *reinterpret_cast<const float2*>(p.bias + at);
     c.bias[0] = bias.x;
     c.bias[1] = bias.y;
