@@ -20,16 +20,16 @@ constexpr int64_t kStripe = 32, kImageStripe = 64,
 constexpr double kSparseWeightBytes = 0.5 * (1 + 2.0 / 8);
 
 // Fitted by scripts/calibrate_dla_clock; CLOCK.md has the date and the errors.
-constexpr ClockConstants kXavier = {.dram_share = 0.2,
+constexpr ClockConstants kXavier = {.dram_share = 0.245,
                                     .dram_port_bytes = 64,
-                                    .gap_cycles = 19000,
+                                    .gap_cycles = 25000,
                                     .stripe_cycles = 0,
                                     .fp16_efficiency = 1};
-constexpr ClockConstants kOrin = {.dram_share = 0.275,
-                                  .dram_port_bytes = 40,
-                                  .gap_cycles = 1150,
-                                  .stripe_cycles = 6,
-                                  .fp16_efficiency = 0.6};
+constexpr ClockConstants kOrin = {.dram_share = 0.285,
+                                  .dram_port_bytes = 43,
+                                  .gap_cycles = 780,
+                                  .stripe_cycles = 10,
+                                  .fp16_efficiency = 0.585};
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

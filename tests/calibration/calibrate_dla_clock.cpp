@@ -1,0 +1,197 @@
+// Holds the DLA's clock model against measured boards and fits its constants.
+// scripts/calibrate_dla_clock makes the networks and starts it.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "build/build.h"
+#include "calibration/fit.h"
+#include "calibration/rows.h"
+#include "dla/platform.h"
+
+namespace dlaexec::calibration {
+namespace {
+
+constexpr double kMeanLimit = 0.08, kRowLimit = 0.20, kLeftOutLimit = 0.15;
+constexpr const char* kBegin = "<!-- calibration: begin -->\n";
+constexpr const char* kEnd = "<!-- calibration: end -->\n";
+
+/// The loadables of every network in the rows, built once each.
+class Networks {
+ public:
+  explicit Networks(std::string folder) : folder_(std::move(folder)) {}
+
+  /// Milliseconds an image: all loadables of the network, one after the other.
+  double predict(const Row& row, const dla::ClockConstants& constants) {
+    const dla::Platform& board = dla::platform(row.platform);
+    dla::ClockSettings settings = dla::clock_settings(board, dla::power_mode(board, row.mode));
+    settings.constants = constants;
+    settings.busy_cores = row.busy_cores;
+    settings.sparse_weights = row.is_sparse();
+    double seconds = 0;
+    for (const dla::Loadable& loadable : loadables(row))
+      seconds += dla::estimate(loadable, settings).seconds;
+    return 1e3 * seconds / row.batch;
+  }
+
+  const std::vector<dla::Loadable>& loadables(const Row& row) {
+    const std::string key =
+        format("{}-b{} {} {}", row.generator, row.batch, row.is_int8(), row.platform);
+    const auto found = built_.find(key);
+    if (found != built_.end()) return found->second;
+    return built_[key] = build(row);
+  }
+
+ private:
+  std::vector<dla::Loadable> build(const Row& row) const {
+    build::Options options;
+    options.model_path = format("{}/{}-b{}.onnx", folder_, row.generator, row.batch);
+    options.platform = row.platform;
+    options.dla_core = 0;
+    options.gpu_fallback = true;
+    options.fp16 = true;
+    options.int8 = row.is_int8();
+    options.pools.dla_sram = int64_t{1} << 20;
+    if (options.int8) options.input_formats = {{ir::DataType::Int8, {ir::Format::DlaHwc4}}};
+    const plan::Plan plan = build::build(options);
+    std::vector<dla::Loadable> loadables;
+    for (const plan::Loadable& loadable : plan.loadables)
+      loadables.push_back(dla::deserialize(loadable.bytes, loadable.owner));
+    return loadables;
+  }
+
+  std::string folder_;
+  std::map<std::string, std::vector<dla::Loadable>> built_;
+};
+
+dla::Generation generation_of(const Row& row) { return dla::platform(row.platform).generation; }
+
+std::vector<Row> rows_of(const std::vector<Row>& rows, dla::Generation generation,
+                         const std::string& without = "") {
+  std::vector<Row> chosen;
+  for (const Row& row : rows)
+    if (generation_of(row) == generation && row.generator != without) chosen.push_back(row);
+  return chosen;
+}
+
+/// The error of a row when its network was not among those that were fitted.
+double left_out_error(const Row& row, const std::vector<Row>& rows, const Predict& predict) {
+  const dla::Generation generation = generation_of(row);
+  const dla::ClockConstants constants =
+      fit(rows_of(rows, generation, row.generator), beliefs(generation), predict);
+  return predict(row, constants) / row.ms_per_image - 1;
+}
+
+struct Summary {
+  std::string text;  ///< Markdown
+  bool within_limits;
+};
+
+Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
+  std::string text =
+      "| board | mode | network | precision | batch | cores busy | measured ms | modelled ms | "
+      "error | error when "
+      "left out |\n|---|---|---|---|---:|---:|---:|---:|---:|---:|\n";
+  double sum = 0, largest = 0, left_out_sum = 0;
+  int left_out_count = 0;
+  for (const Row& row : rows) {
+    const double modelled = predict(row, dla::clock_constants(generation_of(row)));
+    const double error = modelled / row.ms_per_image - 1;
+    sum += std::abs(error);
+    largest = std::max(largest, std::abs(error));
+    std::string left_out = "-";
+    if (row.is_int8() || generation_of(row) == dla::Generation::Xavier) {
+      const double without = left_out_error(row, rows, predict);
+      left_out_sum += std::abs(without);
+      ++left_out_count;
+      left_out = format("{:+.1f} %", 100 * without);
+    }
+    text += format("| {} | {} | {} | {} | {} | {} | {:.3f} | {:.3f} | {:+.1f} % | {} |\n",
+                   row.platform, row.mode, row.network, row.precision, row.batch, row.busy_cores,
+                   row.ms_per_image, modelled, 100 * error, left_out);
+  }
+  const double mean = sum / static_cast<double>(rows.size()),
+               without = left_out_sum / left_out_count;
+  text += format(
+      "\nMean absolute error {:.1f} % (at most {:.0f} %), largest {:.1f} % (at most {:.0f} %), "
+      "mean when the network is "
+      "left out {:.1f} % (at most {:.0f} %).\n",
+      100 * mean, 100 * kMeanLimit, 100 * largest, 100 * kRowLimit, 100 * without,
+      100 * kLeftOutLimit);
+  return {text, mean <= kMeanLimit && largest <= kRowLimit && without <= kLeftOutLimit};
+}
+
+std::string constants_table(const std::vector<Row>& rows, const Predict& predict) {
+  std::string text =
+      "| constant | generation | in use | best fit | expected |\n|---|---|---:|---:|---:|\n";
+  for (const dla::Generation generation : {dla::Generation::Xavier, dla::Generation::Orin}) {
+    const dla::ClockConstants best = fit(rows_of(rows, generation), beliefs(generation), predict);
+    for (const Belief& belief : beliefs(generation))
+      text += format("| `{}` | {} | {:.4g} | {} | {:.4g} |\n", belief.name, ir::text(generation),
+                     dla::clock_constants(generation).*belief.member,
+                     belief.spread > 0 ? format("{:.4g}", best.*belief.member) : "fixed",
+                     belief.expected);
+  }
+  return text;
+}
+
+/// What the page has between its two marks.
+std::string table_of(const std::string& page) {
+  const size_t begin = page.find(kBegin), end = page.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos)
+    fail("the page has no '{}' and '{}'", kBegin, kEnd);
+  const size_t first = begin + std::string_view(kBegin).size();
+  return page.substr(first, end - first);
+}
+
+int check_page(const std::string& path, const Summary& summary) {
+  if (table_of(read_file(path)) != summary.text) {
+    std::printf("%s tells other figures; run scripts/calibrate_dla_clock --accept\n", path.c_str());
+    return 1;
+  }
+  return 0;
+}
+
+void accept(const std::string& path, const Summary& summary) {
+  std::string page = read_file(path);
+  const std::string old = table_of(page);
+  page.replace(page.find(kBegin) + std::string_view(kBegin).size(), old.size(), summary.text);
+  write_file(path, page);
+}
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.size() < 3 || arguments.size() > 4)
+    fail(Fault::Usage,
+         "usage: calibrate_dla_clock ROWS.csv MODELS-FOLDER CLOCK.md [--check|--accept]");
+  const std::string wish = arguments.size() == 4 ? arguments[3] : "";
+  log::set_sink({});
+  const std::vector<Row> rows = read_rows(arguments[0]);
+  Networks networks(arguments[1]);
+  const Predict predict = [&](const Row& row, const dla::ClockConstants& constants) {
+    return networks.predict(row, constants);
+  };
+  const Summary summary = summarize(rows, predict);
+  std::printf("%s\n%s", summary.text.c_str(), constants_table(rows, predict).c_str());
+  if (wish == "--accept") accept(arguments[2], summary);
+  if (wish != "--check") return 0;
+  const int stale = check_page(arguments[2], summary);
+  if (!summary.within_limits) std::printf("an error above is over its limit\n");
+  return stale != 0 || !summary.within_limits ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace dlaexec::calibration
+
+int main(int count, char** words) {
+  try {
+    return dlaexec::calibration::run({words + 1, words + count});
+  } catch (const dlaexec::Error& error) {
+    std::fprintf(stderr, "calibrate_dla_clock: %s\n", error.what());
+    return static_cast<int>(error.fault());
+  }
+}
