@@ -1,4 +1,5 @@
-// Lets code written for TensorRT compile against dlaexec unchanged: put this folder on the include path.
+// Lets code written for TensorRT compile against dlaexec unchanged: put this folder on the include
+// path.
 #pragma once
 
 #include "dlaexec/dlaexec.h"

@@ -15,7 +15,8 @@ class IParser {
  public:
   virtual ~IParser() = default;
   /// Fills the network; false after a report to the logger and to getError().
-  virtual bool parse(const void* model, std::size_t size, const char* modelPath = nullptr) noexcept = 0;
+  virtual bool parse(const void* model, std::size_t size,
+                     const char* modelPath = nullptr) noexcept = 0;
   virtual bool parseFromFile(const char* path, int verbosity) noexcept = 0;
   virtual int32_t getNbErrors() const noexcept = 0;
   virtual const IParserError* getError(int32_t index) const noexcept = 0;
