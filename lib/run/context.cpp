@@ -76,8 +76,7 @@ struct Context::State {
   std::shared_ptr<Engine::State> engine;
   std::vector<std::unique_ptr<DlaRun>> dla_runs;  ///< by part
   std::vector<std::unique_ptr<GpuRun>> gpu_runs;  ///< by part
-  /// By part, then by the dimensions of its inputs.
-  std::vector<std::map<std::vector<ir::Dims>, HostRun>> programs;
+  std::vector<ProgramCache<HostRun>> programs;    ///< by part
   std::vector<std::optional<ir::Tensor>> values;
   std::vector<ir::Tensor> outputs;
 };
@@ -89,12 +88,11 @@ void Context::State::run_host(HostPart& part, size_t index, Timeline& timeline) 
     inputs.push_back(tensor(id));
     dims.push_back(inputs.back().dims());
   }
-  auto found = programs[index].find(dims);
-  if (found == programs[index].end()) {
-    const cpu::Program& shared = part.program(dims);
-    found = programs[index].emplace(dims, HostRun{shared, part.owners(shared)}).first;
-  }
-  auto& [program, owners] = found->second;
+  auto& [program, owners] = programs[index].get(dims, [&] {
+    cpu::Program own = part.program(dims);
+    std::vector<size_t> nodes = part.owners(own);
+    return HostRun{std::move(own), std::move(nodes)};
+  });
   std::vector<std::chrono::nanoseconds> took(owners.size());
   std::vector<ir::Tensor> made = program.run(inputs, took);
   for (size_t i = 0; i < made.size(); ++i)

@@ -1,5 +1,7 @@
 #include "run/engine.h"
 
+#include <cmath>
+
 #include "dla/clock.h"
 #include "dla/platform.h"
 #include "run/compose.h"
@@ -34,9 +36,7 @@ std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::Valu
   return found;
 }
 
-Nanoseconds nanoseconds(double seconds) {
-  return Nanoseconds{static_cast<int64_t>(seconds * 1e9 + 0.5)};
-}
+Nanoseconds nanoseconds(double seconds) { return Nanoseconds{std::llround(seconds * 1e9)}; }
 
 int64_t bytes_of(const ir::Value& value) {
   return ir::volume(ir::dims_of(value.shape)) * static_cast<int64_t>(ir::size_bytes(value.type));

@@ -48,11 +48,10 @@ std::vector<ir::Dims> HostPart::static_dims() const {
   return dims;
 }
 
-const cpu::Program& HostPart::program(const std::vector<ir::Dims>& input_dims) {
+cpu::Program HostPart::program(const std::vector<ir::Dims>& input_dims) {
   const std::lock_guard lock(mutex_);
-  std::unique_ptr<cpu::Program>& made = programs_[input_dims];
-  if (!made) made = std::make_unique<cpu::Program>(for_dims(part_, input_dims), threads_);
-  return *made;
+  return programs_.get(input_dims,
+                       [&] { return cpu::Program(for_dims(part_, input_dims), threads_); });
 }
 
 std::vector<size_t> HostPart::owners(const cpu::Program& program) const {

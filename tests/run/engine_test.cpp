@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/error.h"
 #include "build/build.h"
 #include "ir/text.h"
@@ -155,6 +157,39 @@ TEST(Engine, RunsAnyValueOfASymbol) {
     context.execute(std::vector{x});
     expect_close(context.outputs(), ref::run(network, {x}), 1e-5, 0);
   }
+}
+
+TEST(Engine, ForgetsTheOldestOfManyShapes) {
+  const ir::Graph network = ir::parse(kDynamic);
+  build::Options options = options_for(network);
+  options.shapes = {{"x", {1, 3, 8, 8}, {2, 3, 8, 8}, {40, 3, 8, 8}}};
+  const Engine engine(build::build(options));
+  Context context(engine);
+  for (int64_t batch = 1; batch <= 40; ++batch) {
+    const ir::Tensor x = ir::seeded(ir::DataType::Float32, {batch % 13 + 1, 3, 8, 8}, 7);
+    context.execute(std::vector{x});
+    expect_close(context.outputs(), ref::run(network, {x}), 1e-5, 0);
+  }
+}
+
+TEST(Engine, ServesContextsOnSeveralThreads) {
+  const ir::Graph network = test::random_network(5, 12);
+  const auto inputs = test::random_inputs(network, 5);
+  const Engine engine(build::build(dla_options_for(network)));
+  Context alone(engine);
+  alone.execute(inputs);
+  std::vector<int> equal(4, 0);
+  std::vector<std::thread> threads;
+  for (int& count : equal)
+    threads.emplace_back([&] {
+      Context context(engine);
+      for (int i = 0; i < 10; ++i) {
+        context.execute(inputs);
+        count += same_bits(context.outputs(), alone.outputs());
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(equal, std::vector<int>(4, 10));
 }
 
 TEST(Engine, RefusesInputsThatDoNotFit) {
