@@ -9,6 +9,7 @@
 #include "build/shapes.h"
 #include "dla/platform.h"
 #include "passes/pipeline.h"
+#include "place/adjust.h"
 
 namespace dlaexec::build {
 namespace {
@@ -123,6 +124,18 @@ plan::Metadata metadata_of(const Options& options, const Model& model, const Boa
   return metadata;
 }
 
+/// Devices wished, rewrites, ranges and precisions: what placement starts from.
+quant::Report prepare(ir::Graph& graph, const Options& options, const Board& board,
+                      const place::Options& placing) {
+  place::choose_devices(graph, placing);
+  if (options.adjust_for_dla && may_use_dla(options)) {
+    const dla::Target target{board.platform.generation, board.edition, ir::DataType::Float16};
+    for (const place::Rewrite& rewrite : place::adjust_for_dla(graph, target))
+      log::info("{} rewritten for the DLA: {} [{}]", rewrite.layer, rewrite.change, rewrite.id);
+  }
+  return quant::assign(graph, quant_options(options, board));
+}
+
 }  // namespace
 
 plan::Plan build(const Options& options) {
@@ -143,8 +156,7 @@ plan::Plan build(const Options& options) {
   show("import", graph);
   passes::clean_up(graph, options.on_stage);
 
-  place::choose_devices(graph, placing);
-  const quant::Report report = quant::assign(graph, quant_options(options, board));
+  const quant::Report report = prepare(graph, options, board, placing);
   quant::log_report(report);
   const place::Placement placement = place::partition(graph, placing);
   place::log_placement(placement);
@@ -167,6 +179,20 @@ plan::Plan build(const Options& options) {
   plan.device_code = compile_for_device(graph, options);
   plan.graph = std::move(graph);
   return plan;
+}
+
+place::Explanation explain(const Options& options) {
+  const Board board = board_of(options);
+  place::Options placing = place_options(options, board, compile_options(options, board));
+  placing.gpu_fallback = true;
+  placing.direct_io = false;
+  Model model = read_model(options);
+  require_counts(model.graph, options);
+  apply_shapes(model.graph, options.shapes);
+  passes::clean_up(model.graph);
+  prepare(model.graph, options, board, placing);
+  const place::Placement placement = place::partition(model.graph, placing);
+  return place::explain(model.graph, placement, placing);
 }
 
 }  // namespace dlaexec::build

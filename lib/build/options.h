@@ -57,6 +57,8 @@ struct Options {
   std::map<std::string, ir::Device> layer_devices;  ///< by layer name; '*' stands for anything
   std::optional<dla::Edition> dla_rules;            ///< none: the newest that knows the platform
   place::SubgraphOrder subgraph_order = place::SubgraphOrder::Benefit;
+  bool adjust_for_dla =
+      false;  ///< layers may be rewritten to suit the DLA, outputs staying the same
   MemoryPools pools;
 
   /// One for all inputs (outputs), or one each in network order; empty: Float32 for real numbers,

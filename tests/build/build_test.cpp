@@ -152,5 +152,38 @@ TEST(Build, RefusesAnIntegerInputAsAReal) {
   }
 }
 
+const char* const kHead = R"(graph @g(%x: f32[1,16,7,7]) {
+  const %w = f32[10,16] seed(1)
+  %c = activation(%x) {kind=relu} : f32[1,16,7,7]
+  %m = reduce(%c) {kind=avg, axes=[2,3], keep_dims=true} : f32[1,16,1,1]
+  %r = flatten(%m) {axis=1} : f32[1,16]
+  %y = gemm(%r, %w) {transpose_b=true} : f32[1,10]
+  return %y
+})";
+
+TEST(Build, RewritesLayersForTheDlaWhenAllowed) {
+  Options options = options_for(kHead);
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  EXPECT_EQ(build(options).loadables.size(), 2u);
+  options.adjust_for_dla = true;
+  const plan::Plan plan = build(options);
+  ASSERT_EQ(plan.loadables.size(), 1u);
+  EXPECT_EQ(plan.loadables[0].name, "{ForeignNode[c...y/conv]}");
+  for (const plan::Layer& layer : plan.metadata.layers)
+    EXPECT_EQ(layer.device == ir::Device::Dla, layer.name != "r") << layer.name;
+}
+
+TEST(Explain, GivesReasonsAndAdviceAlsoWhereTheBuildWouldFail) {
+  Options options = options_for(kHead);
+  options.dla_core = 0;
+  EXPECT_THROW(build(options), Error);
+  const place::Explanation explanation = explain(options);
+  ASSERT_EQ(explanation.layers.size(), 4u);
+  EXPECT_EQ(explanation.layers[1].findings.at(0).rule, "reduce.kind");
+  EXPECT_EQ(explanation.layers[1].advice.at(0).id, "average-pool");
+  EXPECT_EQ(explanation.segments.size(), 2u);
+}
+
 }  // namespace
 }  // namespace dlaexec::build

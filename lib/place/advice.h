@@ -1,0 +1,15 @@
+// What to change so that the DLA takes a layer.
+#pragma once
+
+#include <vector>
+
+#include "place/explain.h"
+
+namespace dlaexec::place {
+
+/// Advice for each rule that @p findings name and that a change of the network or of the command
+/// answers, with the largest measures that would fit.
+std::vector<Advice> advice_for(const ir::Graph& graph, const ir::Node& node,
+                               const std::vector<ir::Finding>& findings);
+
+}  // namespace dlaexec::place
