@@ -1,10 +1,17 @@
 // The dlaexec command.
 #include <exception>
+#include <optional>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "console.h"
+#include "echo.h"
 #include "help.h"
+#include "inference.h"
+#include "job.h"
+#include "plan_source.h"
 #include "question.h"
+#include "reports.h"
 #include "settings.h"
 
 namespace dlaexec::cli {
@@ -14,6 +21,9 @@ namespace {
 std::vector<std::string> arguments_of(const std::vector<std::string>& command) {
   return {command.begin() + (command.empty() ? 0 : 1), command.end()};
 }
+
+/// As shells say it of a process that Ctrl-C ended.
+constexpr int kInterrupted = 130;
 
 /// An exit status of its own for each fault, unless 0 and 1 are all that is wanted.
 int status_of(Fault fault, bool only_one) { return only_one ? 1 : static_cast<int>(fault); }
@@ -30,22 +40,53 @@ int answer_nothing(Console& console) {
   return static_cast<int>(Fault::Usage);
 }
 
-void run_job(const Settings& settings, Console& console) {
-  (void)settings;
-  console.begin();
-  fail("building is not there yet");
+/// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
+void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
+  const Job job = make_job(settings);
+  require_writable_files(settings);
+  const Reporter reporter{settings, job, command, report::this_machine()};
+  if (settings.given(Flag::dumpGraph)) {
+    console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
+    return;
+  }
+  echo_options(settings, job, reporter.machine);
+  if (settings.on(Flag::verbose)) console.show_verbose();
+
+  ReadyPlan ready = job.loads() ? load_plan(job) : build_plan(job);
+  reporter.placement(ready.plan);
+  check_placement(settings, ready.plan);
+  if (job.time_deserialize) return time_deserialization(ready.plan);
+  reporter.layers(ready.plan);
+  if (job.skip_inference) {
+    log::info("Skipped inference phase since --skipInference is added.");
+    reporter.summary(ready, ready.plan, nullptr, nullptr);
+    return;
+  }
+  Inference inference(std::move(ready.plan), job.inference);
+  log::info("Starting inference");
+  const bench::Result result = inference.measure();
+  std::optional<bench::Result> profiled;
+  if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
+  reporter.run(inference, result, profiled ? &*profiled : nullptr);
+  reporter.summary(ready, inference.engine().plan(), &inference, &result);
 }
 
-int run(Console& console, const std::vector<std::string>& arguments) {
+int run(Console& console, const std::vector<std::string>& command) {
   bool only_one = console.persona() == Persona::Trtexec;
   try {
-    const Settings settings = parse_arguments(arguments);
+    const Settings settings = parse_arguments(arguments_of(command));
     only_one = only_one || settings.text(Flag::exitCodes) == "trtexec";
     if (const auto text = answer(settings)) {
       console.print(*text);
       return 0;
     }
-    run_job(settings, console);
+    if (writes_to_stdout(settings)) console.reserve_stdout();
+    console.begin();
+    run_job(settings, console, command);
+    if (Inference::was_interrupted()) {
+      console.test_line("FAILED");
+      return kInterrupted;
+    }
     console.test_line("PASSED");
     return 0;
   } catch (const Error& error) {
@@ -69,5 +110,5 @@ int main(int argc, char** argv) {
   const std::vector<std::string> command(argv, argv + argc);
   Console console(command);
   if (argc <= 1) return answer_nothing(console);
-  return run(console, arguments_of(command));
+  return run(console, command);
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "dla/clock.h"
 #include "dla/loadable.h"
 #include "dla/platform.h"
 #include "measure/diagnosis.h"
@@ -156,13 +157,18 @@ Json placement_json(const plan::Plan& plan) {
           {"layers", layers_json(plan)}};
 }
 
-Json operation_json(const dla::Operation& operation) {
+Json operation_json(const dla::Operation& operation, const dla::OperationTime& time) {
   const dla::Traffic& traffic = operation.tiling.traffic;
   return {{"name", operation.name},
           {"unit", ir::text(operation.unit())},
           {"layers", operation.origins},
           {"precision", ir::text(operation.precision)},
           {"hardware_layers", operation.tiling.hardware_layers()},
+          {"macs", time.macs},
+          {"cycles", time.cycles},
+          {"time_ms", time.seconds * 1000},
+          {"bound", ir::text(time.bound)},
+          {"utilization", time.utilization},
           {"bytes",
            {{"input", traffic.input},
             {"weights", traffic.weights},
@@ -170,21 +176,33 @@ Json operation_json(const dla::Operation& operation) {
             {"output", traffic.output}}}};
 }
 
+/// The board that the plan was built for, whose clocks the model uses.
+dla::ClockSettings clock_of(const plan::Metadata& metadata) {
+  const dla::Platform& platform = dla::platform(metadata.platform);
+  return dla::clock_settings(platform, dla::power_mode(platform, metadata.power_mode));
+}
+
+Json loadable_json(const plan::Loadable& section, const dla::ClockSettings& clock) {
+  const dla::Loadable loadable = dla::deserialize(section.bytes, section.owner);
+  const dla::LoadableTime time = dla::estimate(loadable, clock);
+  Json operations = Json::array();
+  for (size_t i = 0; i < loadable.operations.size(); ++i)
+    operations.push_back(operation_json(loadable.operations[i], time.operations[i]));
+  return {{"name", section.name},
+          {"size_bytes", section.bytes.size()},
+          {"kind", kind_text(true)},
+          {"time_ms", time.seconds * 1000},
+          {"pools",
+           {{"sram_bytes", loadable.pools.sram},
+            {"local_dram_bytes", loadable.pools.local},
+            {"global_dram_bytes", loadable.pools.global}}},
+          {"operations", std::move(operations)}};
+}
+
 Json loadables_json(const plan::Plan& plan) {
   Json loadables = Json::array();
-  for (const plan::Loadable& section : plan.loadables) {
-    const dla::Loadable loadable = dla::deserialize(section.bytes, section.owner);
-    Json operations = Json::array();
-    for (const dla::Operation& operation : loadable.operations)
-      operations.push_back(operation_json(operation));
-    loadables.push_back({{"name", section.name},
-                         {"size_bytes", section.bytes.size()},
-                         {"pools",
-                          {{"sram_bytes", loadable.pools.sram},
-                           {"local_dram_bytes", loadable.pools.local},
-                           {"global_dram_bytes", loadable.pools.global}}},
-                         {"operations", std::move(operations)}});
-  }
+  for (const plan::Loadable& section : plan.loadables)
+    loadables.push_back(loadable_json(section, clock_of(plan.metadata)));
   return loadables;
 }
 

@@ -1,0 +1,146 @@
+#include "inference.h"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dla/platform.h"
+#include "run/inputs.h"
+
+namespace dlaexec::cli {
+namespace {
+
+std::atomic<bool> interrupted = false;
+
+/// While it lives, the first Ctrl-C ends measuring and the second one the process.
+class InterruptEndsMeasuring {
+ public:
+  InterruptEndsMeasuring() {
+    before_ = std::signal(SIGINT, [](int) {
+      interrupted = true;
+      std::signal(SIGINT, SIG_DFL);
+    });
+  }
+  ~InterruptEndsMeasuring() { std::signal(SIGINT, before_); }
+  InterruptEndsMeasuring(const InterruptEndsMeasuring&) = delete;
+  InterruptEndsMeasuring& operator=(const InterruptEndsMeasuring&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
+std::string names_of(const std::vector<run::Binding>& bindings) {
+  return join(bindings, ", ", [](const run::Binding& b) { return "'" + b.name + "'"; });
+}
+
+/// A name on the command line that the network does not know is a mistake, not a wish.
+template <class Entries>
+void require_known(const Entries& entries, const std::vector<run::Binding>& bindings, Flag flag) {
+  for (const auto& entry : entries) {
+    const bool known = std::any_of(bindings.begin(), bindings.end(),
+                                   [&](const run::Binding& b) { return b.name == entry.name; });
+    if (!known)
+      fail(
+          "Cannot find input tensor with name \"{}\" in the engine bindings! Invalid tensor names "
+          "found in {} flag; the inputs are {}",
+          entry.name, spelling(flag), names_of(bindings));
+  }
+}
+
+const NamedFile* find_file(const std::vector<NamedFile>& files, const std::string& name) {
+  const auto found = std::find_if(files.begin(), files.end(),
+                                  [&](const NamedFile& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+dla::Generation generation_of(const plan::Plan& plan) {
+  return dla::platform(plan.metadata.platform).generation;
+}
+
+}  // namespace
+
+Inference::Inference(plan::Plan plan, const InferenceOptions& options)
+    : options_(options), engine_(std::move(plan), options.engine) {
+  require_known(options.shapes, engine_.inputs(), Flag::shapes);
+  require_known(options.inputs, engine_.inputs(), Flag::loadInputs);
+  for (int i = 0; i < options.streams; ++i) contexts_.emplace_back(engine_);
+  make_inputs();
+  log_outputs();
+}
+
+void Inference::make_inputs() {
+  for (const run::Binding& binding : engine_.inputs()) {
+    const ir::Dims dims = dims_of_input(binding);
+    if (const NamedFile* file = find_file(options_.inputs, binding.name)) {
+      log::info("Using values loaded from {} for input {}", file->path, binding.name);
+      inputs_.push_back(in_context([&] { return format("loading input '{}'", binding.name); },
+                                   [&] {
+                                     return run::load_input(file->path, binding, dims,
+                                                            generation_of(engine_.plan()));
+                                   }));
+    } else {
+      log::info("Using random values for input {}", binding.name);
+      inputs_.push_back(run::random_input(binding.type, dims, options_.seed));
+    }
+    log::info("Input binding for {} with dimensions {} is created.", binding.name,
+              ir::to_text(dims));
+  }
+}
+
+/// From --shapes, else the shapes that the plan was tuned for, else 1 for what is still open.
+ir::Dims Inference::dims_of_input(const run::Binding& binding) const {
+  for (const NamedDims& shape : options_.shapes)
+    if (shape.name == binding.name) return shape.dims;
+  if (ir::is_static(binding.shape)) return ir::dims_of(binding.shape);
+  for (const plan::ShapeRange& range : engine_.plan().metadata.shapes)
+    if (range.input == binding.name) return range.opt;
+  ir::Dims dims;
+  for (const ir::Dim& dim : binding.shape) dims.push_back(dim.is_known() ? dim.value : 1);
+  log::warning("Shape missing for input with dynamic shape: {}. Automatically setting shape to: {}",
+               binding.name, ir::to_text(dims));
+  return dims;
+}
+
+void Inference::log_outputs() const {
+  for (const run::Binding& binding : engine_.outputs()) {
+    if (ir::is_static(binding.shape))
+      log::info("Output binding for {} with dimensions {} is created.", binding.name,
+                ir::to_text(binding.shape));
+    else
+      log::info("Output binding for {} is dynamic and will be created during execution.",
+                binding.name);
+  }
+}
+
+bench::Result Inference::measure() {
+  const InterruptEndsMeasuring guard;
+  std::vector<bench::Execute> streams;
+  for (run::Context& context : contexts_)
+    streams.emplace_back([&] { return context.execute(inputs_); });
+  bench::Options options = options_.bench;
+  options.interrupt = &interrupted;
+  std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options_.sleep_ms));
+  return bench::measure(streams, engine_.steps(), options);
+}
+
+bool Inference::was_interrupted() { return interrupted; }
+
+std::vector<report::NamedTensor> Inference::inputs() const {
+  std::vector<report::NamedTensor> tensors;
+  for (size_t i = 0; i < inputs_.size(); ++i)
+    tensors.push_back({engine_.inputs()[i].name, inputs_[i]});
+  return tensors;
+}
+
+std::vector<report::NamedTensor> Inference::outputs() const {
+  std::vector<report::NamedTensor> tensors;
+  const std::vector<ir::Tensor>& outputs = contexts_.front().outputs();
+  for (size_t i = 0; i < outputs.size(); ++i)
+    tensors.push_back({engine_.outputs()[i].name, outputs[i]});
+  return tensors;
+}
+
+}  // namespace dlaexec::cli

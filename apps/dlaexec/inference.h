@@ -1,0 +1,41 @@
+// Running the plan: inputs, streams, measuring.
+#pragma once
+
+#include <vector>
+
+#include "bench/result.h"
+#include "job.h"
+#include "report/exports.h"
+#include "run/engine.h"
+
+namespace dlaexec::cli {
+
+/// An engine with a context and inputs per stream.
+class Inference {
+ public:
+  /// Makes the engine, the contexts and the inputs; logs the bindings. Throws an Error that names
+  /// the input when one is missing, unknown or of the wrong size.
+  Inference(plan::Plan plan, const InferenceOptions& options);
+
+  /// Measures once; a second call measures again.
+  bench::Result measure();
+  /// The user pressed Ctrl-C while measuring.
+  static bool was_interrupted();
+
+  const run::Engine& engine() const { return engine_; }
+  /// Of the first stream, after measuring.
+  std::vector<report::NamedTensor> inputs() const;
+  std::vector<report::NamedTensor> outputs() const;
+
+ private:
+  void make_inputs();
+  void log_outputs() const;
+  ir::Dims dims_of_input(const run::Binding& binding) const;
+
+  const InferenceOptions& options_;
+  run::Engine engine_;
+  std::vector<run::Context> contexts_;
+  std::vector<ir::Tensor> inputs_;  ///< shared by the streams, which only read them
+};
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,295 @@
+#include "job.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "dla/platform.h"
+#include "quant/cache.h"
+
+namespace dlaexec::cli {
+namespace {
+
+bool uses_dla(const Settings& settings) { return settings.integer(Flag::useDLACore) >= 0; }
+
+/// --safe with a DLA core means a standalone loadable, as in trtexec.
+bool is_standalone(const Settings& settings) {
+  return settings.on(Flag::buildDLAStandalone) || (settings.on(Flag::safe) && uses_dla(settings));
+}
+
+void check_model(const Settings& settings) {
+  if (!settings.given(Flag::onnx) && !settings.given(Flag::loadEngine))
+    fail(Fault::Usage, "there is no model; give --onnx=FILE to build or --loadEngine=PLAN to run");
+  if (settings.given(Flag::loadEngine) && settings.given(Flag::saveEngine))
+    fail(Fault::Usage, "--loadEngine and --saveEngine exclude each other; give one of them");
+  if (settings.on(Flag::safe) && !uses_dla(settings))
+    fail(Fault::Usage, "--safe is not supported without a DLA; give --useDLACore=N with it");
+}
+
+/// One of the layouts in which the DLA alone can take or give a tensor.
+bool is_standalone_format(const IoFormat& entry, bool is_input) {
+  if (entry.formats.size() != 1) return false;
+  const ir::Format format = entry.formats[0];
+  const bool is_int8 = entry.type == ir::DataType::Int8;
+  if (!is_int8 && entry.type != ir::DataType::Float16) return false;
+  if (format == ir::Format::DlaLinear) return true;
+  if (format == ir::Format::Chw4 || format == ir::Format::DlaHwc4) return is_input;
+  return format == (is_int8 ? ir::Format::Chw32 : ir::Format::Chw16);
+}
+
+void check_standalone_formats(const std::vector<IoFormat>& entries, Flag flag, bool is_input) {
+  constexpr std::string_view kAllowed =
+      "int8:dla_linear, fp16:dla_linear, int8:chw32, fp16:chw16, and for inputs int8:chw4, "
+      "fp16:chw4, "
+      "int8:dla_hwc4, fp16:dla_hwc4";
+  if (entries.empty())
+    fail(Fault::Usage, "a standalone DLA loadable needs {}; allowed are {}", spelling(flag),
+         kAllowed);
+  for (const IoFormat& entry : entries)
+    if (!is_standalone_format(entry, is_input))
+      fail(Fault::Usage, "{} has '{}', which the DLA alone cannot take; allowed are {}",
+           spelling(flag), to_text(entry), kAllowed);
+}
+
+void check_dla(const Settings& settings) {
+  if (!is_standalone(settings)) return;
+  if (!uses_dla(settings))
+    fail(Fault::Usage, "--buildDLAStandalone needs a DLA; give --useDLACore=N with it");
+  if (settings.on(Flag::allowGPUFallback))
+    fail(Fault::Usage,
+         "--allowGPUFallback is not allowed for a standalone DLA loadable; leave one of them out");
+  check_standalone_formats(
+      parse_io_formats(settings.text(Flag::inputIOFormats), "--inputIOFormats"),
+      Flag::inputIOFormats, true);
+  check_standalone_formats(
+      parse_io_formats(settings.text(Flag::outputIOFormats), "--outputIOFormats"),
+      Flag::outputIOFormats, false);
+}
+
+void warn_of_vain_flags(const Settings& settings) {
+  const bool constrained = settings.text(Flag::precisionConstraints) != "none";
+  const bool listed = settings.given(Flag::layerPrecisions);
+  if (constrained && !listed)
+    log::warning("--precisionConstraints has no effect without --layerPrecisions");
+  if (!constrained && listed)
+    log::warning(
+        "--layerPrecisions has no effect while "
+        "--precisionConstraints is none; give prefer or obey");
+  if (settings.given(Flag::calib) && !settings.on(Flag::int8) && !settings.on(Flag::best))
+    log::warning("--calib has no effect without --int8 or --best");
+  if (settings.on(Flag::allowGPUFallback) && !uses_dla(settings))
+    log::warning("--allowGPUFallback has no effect without --useDLACore");
+  if (settings.on(Flag::dlaTimingOnly) &&
+      (settings.on(Flag::dumpOutput) || settings.given(Flag::exportOutput)))
+    log::warning("--dlaTimingOnly computes no DLA outputs: what is dumped or exported is zeros");
+  if (settings.on(Flag::int8) && !settings.on(Flag::fp16) && !uses_dla(settings))
+    log::info(
+        "FP32 and INT8 precisions have been specified - more layers can be fast with --fp16 "
+        "or --best");
+}
+
+std::vector<place::EdgeFormat> build_formats(const Settings& settings, Flag flag) {
+  std::vector<place::EdgeFormat> formats;
+  for (const IoFormat& entry : parse_io_formats(settings.text(flag), spelling(flag)))
+    formats.push_back({entry.type, entry.formats});
+  return formats;
+}
+
+const ir::Dims* find_dims(const std::vector<NamedDims>& shapes, const std::string& name) {
+  for (const NamedDims& shape : shapes)
+    if (shape.name == name) return &shape.dims;
+  return nullptr;
+}
+
+/// The first of @p choices that names the input; warns when it is not the first choice.
+ir::Dims broadcast(const std::string& input,
+                   std::initializer_list<std::pair<const char*, const ir::Dims*>> choices) {
+  for (const auto& [flag, dims] : choices) {
+    if (dims == nullptr) continue;
+    if (flag != choices.begin()->first)
+      log::warning("{} is being broadcasted to {} for tensor {}", flag, choices.begin()->first,
+                   input);
+    return *dims;
+  }
+  __builtin_unreachable();
+}
+
+/// Missing ones of min, opt and max are made from the others; --shapes alone stands for all three.
+std::vector<build::InputShape> build_shapes(const Settings& settings) {
+  const auto read = [&](Flag flag) { return parse_shapes(settings.text(flag), spelling(flag)); };
+  const auto min = read(Flag::minShapes), opt = read(Flag::optShapes), max = read(Flag::maxShapes);
+  std::vector<build::InputShape> shapes;
+  if (min.empty() && opt.empty() && max.empty()) {
+    for (const NamedDims& shape : read(Flag::shapes))
+      shapes.push_back({shape.name, shape.dims, shape.dims, shape.dims});
+    return shapes;
+  }
+  std::vector<std::string> names;
+  for (const auto* list : {&min, &opt, &max})
+    for (const NamedDims& shape : *list)
+      if (std::find(names.begin(), names.end(), shape.name) == names.end())
+        names.push_back(shape.name);
+  for (const std::string& name : names) {
+    const std::pair low("minShapes", find_dims(min, name)),
+        middle("optShapes", find_dims(opt, name)), high("maxShapes", find_dims(max, name));
+    shapes.push_back({name, broadcast(name, {low, middle, high}),
+                      broadcast(name, {middle, high, low}), broadcast(name, {high, middle, low})});
+  }
+  return shapes;
+}
+
+build::MemoryPools build_pools(const Settings& settings) {
+  const PoolSizes sizes = parse_pools(settings.text(Flag::memPoolSize));
+  build::MemoryPools pools;
+  pools.workspace = sizes.workspace;
+  pools.dla_sram = sizes.dla_sram;
+  pools.dla_local_dram = sizes.dla_local_dram;
+  pools.dla_global_dram = sizes.dla_global_dram;
+  if (!pools.workspace && settings.given(Flag::workspace))
+    pools.workspace = settings.integer(Flag::workspace) << 20;
+  return pools;
+}
+
+std::optional<dla::Edition> rules_of(const Settings& settings) {
+  if (!settings.given(Flag::dlaRules)) return std::nullopt;
+  return ir::parse_enum<dla::Edition>(settings.text(Flag::dlaRules));
+}
+
+quant::Scales scales_of(const Settings& settings) {
+  if (!settings.given(Flag::calib)) return {};
+  return quant::scales_of(quant::read_cache(settings.text(Flag::calib)));
+}
+
+std::optional<int> core_of(const Settings& settings) {
+  if (!uses_dla(settings)) return std::nullopt;
+  const dla::Platform& platform = dla::platform(settings.text(Flag::platform));
+  const auto core =
+      static_cast<int>(std::min<int64_t>(settings.integer(Flag::useDLACore), 1 << 20));
+  dla::require_core(platform, dla::power_mode(platform, settings.text(Flag::powerMode)), core);
+  return core;
+}
+
+build::Options build_options(const Settings& settings) {
+  build::Options options;
+  options.model_path = settings.text(Flag::onnx);
+  options.fp16 = settings.on(Flag::fp16) || settings.on(Flag::best);
+  options.int8 = settings.on(Flag::int8) || settings.on(Flag::best);
+  options.constraints =
+      ir::parse_enum<quant::Constraints>(settings.text(Flag::precisionConstraints)).value();
+  for (auto& [layer, type] : parse_layer_precisions(settings.text(Flag::layerPrecisions)))
+    options.layer_precisions[layer] = type;
+  for (auto& [layer, device] : parse_layer_devices(settings.text(Flag::layerDeviceTypes)))
+    options.layer_devices[layer] = device;
+  options.scales = scales_of(settings);
+  options.platform = settings.text(Flag::platform);
+  options.power_mode = settings.text(Flag::powerMode);
+  options.dla_core = core_of(settings);
+  options.gpu_fallback = settings.on(Flag::allowGPUFallback);
+  options.dla_rules = rules_of(settings);
+  options.pools = build_pools(settings);
+  options.input_formats = build_formats(settings, Flag::inputIOFormats);
+  options.output_formats = build_formats(settings, Flag::outputIOFormats);
+  options.direct_io = settings.on(Flag::directIO);
+  options.shapes = build_shapes(settings);
+  return options;
+}
+
+run::EngineOptions engine_options(const Settings& settings) {
+  if (settings.on(Flag::dlaTimingOnly) && settings.on(Flag::noDlaReplay))
+    fail(Fault::Usage,
+         "--dlaTimingOnly emulates nothing and --noDlaReplay emulates always; give one of them");
+  run::EngineOptions options;
+  if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
+  if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
+  options.dla_core = core_of(settings);
+  if (settings.given(Flag::platform)) options.platform = settings.text(Flag::platform);
+  options.power_mode = settings.text(Flag::powerMode);
+  return options;
+}
+
+bench::Options bench_options(const Settings& settings) {
+  const double duration_s = settings.real(Flag::duration);
+  if (duration_s < 0 && duration_s != -1)
+    fail(Fault::Usage, "--duration is {}; give 0 or more seconds, or -1 to measure without end",
+         duration_s);
+  bench::Options options;
+  options.limits.iterations = settings.integer(Flag::iterations);
+  options.limits.duration_ms = std::max(0.0, duration_s * 1000);
+  options.limits.warm_up_ms = settings.real(Flag::warmUp);
+  options.limits.endless = duration_s == -1 || settings.given(Flag::untilStable);
+  options.idle_ms = settings.real(Flag::idleTime);
+  options.expose_transfers = settings.on(Flag::exposeDMA);
+  options.most_wall_s = settings.real(Flag::maxWallTime);
+  if (settings.given(Flag::untilStable))
+    options.until_stable = settings.real(Flag::untilStable) / 100;
+  if (duration_s == -1)
+    log::warning("--duration=-1 measures until --maxWallTime or an interrupt ends it");
+  return options;
+}
+
+std::vector<NamedFile> named_files(const std::string& text) {
+  std::vector<NamedFile> files;
+  for (const Pair& pair : split_pairs(text)) {
+    const bool known = std::any_of(files.begin(), files.end(),
+                                   [&](const NamedFile& f) { return f.name == pair.name; });
+    if (!known) files.push_back({pair.name, pair.value});  // of two the first counts
+  }
+  return files;
+}
+
+InferenceOptions inference_options(const Settings& settings) {
+  InferenceOptions options;
+  options.engine = engine_options(settings);
+  options.bench = bench_options(settings);
+  options.streams =
+      static_cast<int>(std::min<int64_t>(settings.integer(Flag::infStreams), 1 << 10));
+  options.sleep_ms = settings.real(Flag::sleepTime);
+  options.shapes = parse_shapes(settings.text(Flag::shapes), "--shapes");
+  options.inputs = named_files(settings.text(Flag::loadInputs));
+  options.seed = static_cast<uint32_t>(settings.integer(Flag::seed));
+  return options;
+}
+
+std::string canonical_verbosity(const std::string& text) {
+  if (text == "default") return "layer_names_only";
+  return text == "verbose" ? "detailed" : text;
+}
+
+}  // namespace
+
+Job make_job(const Settings& settings) {
+  check_model(settings);
+  check_dla(settings);
+  Job job;
+  job.build = build_options(settings);
+  job.load_engine = settings.text(Flag::loadEngine);
+  job.save_engine = settings.text(Flag::saveEngine);
+  job.profiling_verbosity = canonical_verbosity(settings.text(Flag::profilingVerbosity));
+  job.standalone = is_standalone(settings);
+  job.skip_inference = settings.on(Flag::skipInference) || job.standalone;
+  job.time_deserialize = settings.on(Flag::timeDeserialize);
+  job.inference = inference_options(settings);
+  job.percentiles = parse_percentiles(settings.text(Flag::percentile));
+  job.average_runs = static_cast<size_t>(settings.integer(Flag::avgRuns));
+  job.profiles = settings.on(Flag::dumpProfile) || settings.given(Flag::exportProfile);
+  job.separate_profile_run = settings.on(Flag::separateProfileRun);
+  warn_of_vain_flags(settings);
+  return job;
+}
+
+void require_writable_files(const Settings& settings) {
+  for (const FlagInfo& flag : all_flags())
+    if (flag.kind == Kind::OutFile && settings.given(flag.flag))
+      in_context([&] { return format("preparing --{}", flag.name); },
+                 [&] { require_writable(settings.text(flag.flag)); });
+}
+
+bool writes_to_stdout(const Settings& settings) {
+  if (settings.on(Flag::json) || settings.given(Flag::dumpGraph)) return true;
+  return std::any_of(all_flags().begin(), all_flags().end(), [&](const FlagInfo& flag) {
+    return flag.kind == Kind::OutFile && settings.text(flag.flag) == "-";
+  });
+}
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,58 @@
+// What the command line asks to be done, contradictions ruled out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/measure.h"
+#include "build/options.h"
+#include "grammar.h"
+#include "run/engine.h"
+#include "settings.h"
+
+namespace dlaexec::cli {
+
+/// One --loadInputs or --loadRefOutputs entry.
+struct NamedFile {
+  std::string name, path;
+};
+
+/// What is measured, and on what.
+struct InferenceOptions {
+  run::EngineOptions engine;
+  bench::Options bench;
+  int streams = 1;
+  double sleep_ms = 0;
+  std::vector<NamedDims> shapes;
+  std::vector<NamedFile> inputs;
+  uint32_t seed = 1;
+};
+
+struct Job {
+  build::Options build;
+  std::string load_engine, save_engine;  ///< paths; empty: not wanted
+  std::string profiling_verbosity;
+  bool standalone = false;  ///< one loadable for the DLA alone
+  bool skip_inference = false;
+  bool time_deserialize = false;
+  InferenceOptions inference;
+  std::vector<float> percentiles;
+  size_t average_runs = 10;
+  bool profiles = false;  ///< a layer profile is wanted
+  bool separate_profile_run = false;
+
+  bool loads() const { return !load_engine.empty(); }
+};
+
+/// Reads every value's grammar and rules out contradictions; throws a usage Error at the first one.
+/// Warns in the log of what is given in vain.
+Job make_job(const Settings& settings);
+
+/// Throws the Error that a report could only raise after the run: a file that cannot be written.
+void require_writable_files(const Settings& settings);
+
+/// True when some report goes to standard output.
+bool writes_to_stdout(const Settings& settings);
+
+}  // namespace dlaexec::cli

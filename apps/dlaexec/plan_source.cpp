@@ -1,0 +1,117 @@
+#include "plan_source.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "build/build.h"
+#include "ir/text.h"
+#include "plan/file.h"
+#include "report/layer_info.h"
+#include "report/text.h"
+
+namespace dlaexec::cli {
+namespace {
+
+using report::number;
+
+/// Seconds since it was made.
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  float shown() const { return static_cast<float>(seconds()); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+int64_t file_size(const std::string& path) {
+  std::error_code ignored;
+  const auto size = std::filesystem::file_size(path, ignored);
+  return ignored ? 0 : static_cast<int64_t>(size);
+}
+
+/// A standalone loadable is all there is: no step around it.
+void require_standalone(const plan::Plan& plan) {
+  if (plan.graph.nodes.size() == 1 && plan.loadables.size() == 1) return;
+  fail(
+      "a standalone DLA build needs the whole network in one loadable; it has {} loadables and {} "
+      "steps besides",
+      plan.loadables.size(), plan.graph.nodes.size() - plan.loadables.size());
+}
+
+}  // namespace
+
+ReadyPlan build_plan(const Job& job) {
+  const Stopwatch watch;
+  ReadyPlan ready{build::build(job.build), 0, 0};
+  if (job.standalone) require_standalone(ready.plan);
+  ready.plan.metadata.settings.push_back(
+      {std::string(report::kVerbositySetting), job.profiling_verbosity});
+  if (!job.save_engine.empty()) {
+    plan::save(ready.plan, job.save_engine);
+    ready.file_bytes = file_size(job.save_engine);
+  }
+  ready.seconds = watch.seconds();
+  log::info("Engine built in {} sec.", number(watch.shown()));
+  return ready;
+}
+
+ReadyPlan load_plan(const Job& job) {
+  const Stopwatch watch;
+  ReadyPlan ready{plan::load(job.load_engine), 0, file_size(job.load_engine)};
+  ready.seconds = watch.seconds();
+  log::info("Engine loaded in {} sec.", number(watch.shown()));
+  return ready;
+}
+
+std::string dump_graph(const Job& job, const std::string& stage) {
+  build::Options options = job.build;
+  std::vector<std::string> stages;
+  std::string text;
+  options.on_stage = [&](std::string_view reached, const ir::Graph& graph) {
+    stages.emplace_back(reached);
+    if (reached == stage) text = ir::print(graph, ir::Constants::Hash);
+  };
+  build::build(options);
+  if (stage == "all") return join(stages, "\n") + "\n";
+  if (text.empty())
+    fail(Fault::Usage, "--dumpGraph knows no stage '{}'; the stages are {}", stage,
+         join(stages, ", "));
+  return text;
+}
+
+void time_deserialization(const plan::Plan& plan) {
+  constexpr int kWarmUps = 2, kIterations = 20;
+  const auto bytes = std::make_shared<const std::string>(plan::to_bytes(plan));
+  const auto load = [&] {
+    const Stopwatch watch;
+    plan::from_bytes(std::as_bytes(std::span(*bytes)), bytes);
+    return watch.seconds() * 1000;
+  };
+  log::info("Begin deserialization warmup...");
+  for (int i = 0; i < kWarmUps; ++i) load();
+  log::info("Begin deserialization engine timing...");
+  const double first_ms = load();
+  log::info("First deserialization time = {} milliseconds", number(static_cast<float>(first_ms)));
+  double total_ms = 0;
+  for (int i = 0; i < kIterations; ++i) total_ms += load();
+  const double average_ms = total_ms / kIterations;
+  log::info(
+      "Total deserialization time = {} milliseconds in {} iterations, average time = {} "
+      "milliseconds, first time = {} milliseconds.",
+      number(static_cast<float>(total_ms)), kIterations, number(static_cast<float>(average_ms)),
+      number(static_cast<float>(first_ms)));
+  log::info("Deserialization Bandwidth = {} GB/s",
+            number(static_cast<float>(static_cast<double>(bytes->size()) / average_ms / 1e6)));
+  if (first_ms > 2 * average_ms)
+    fail("the first deserialization took {} ms, the average {} ms: exceeds the tolerance of 2x",
+         number(static_cast<float>(first_ms)), number(static_cast<float>(average_ms)));
+}
+
+}  // namespace dlaexec::cli

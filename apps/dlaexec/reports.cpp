@@ -1,0 +1,164 @@
+#include "reports.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "bench/figures.h"
+#include "ir/npy.h"
+#include "plan/file.h"
+#include "report/layer_info.h"
+#include "report/performance.h"
+#include "report/summary.h"
+
+namespace dlaexec::cli {
+namespace {
+
+/// Layers that are left of the network at run time.
+std::vector<const plan::Layer*> layers_on(const plan::Plan& plan, ir::Device device) {
+  std::vector<const plan::Layer*> layers;
+  for (const plan::Layer& layer : plan.metadata.layers)
+    if (!layer.step.empty() && layer.device == device) layers.push_back(&layer);
+  return layers;
+}
+
+std::string device_name(ir::Device device) { return device == ir::Device::Dla ? "DLA" : "GPU"; }
+
+void explain(const plan::Layer& layer) {
+  if (layer.step.empty()) {
+    log::info("{} ({}): nothing is left of it at run time", layer.name, layer.type);
+    return;
+  }
+  log::info("{} ({}): {}, computes in {}, part of step {}", layer.name, layer.type,
+            device_name(layer.device), ir::text(layer.precision), layer.step);
+  for (const ir::Finding& finding : layer.findings) log::info("    {}", finding.sentence());
+}
+
+/// Writes @p text() to the file of @p flag when that was given.
+template <class Text>
+void export_file(const Settings& settings, Flag flag, Text&& text) {
+  if (settings.given(flag)) write_file(settings.text(flag), text());
+}
+
+void dump_raw_bindings(const Inference& inference) {
+  log::info("Dumping I/O Bindings to RAW Files:");
+  const auto dump = [](const report::NamedTensor& binding, bool is_input) {
+    const std::string path = report::raw_binding_name(binding, is_input);
+    log::info("Writing file for {} binding {}: {}", is_input ? "input" : "output", binding.name,
+              path);
+    const auto bytes = binding.tensor.bytes();
+    write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  };
+  for (const auto& binding : inference.inputs()) dump(binding, true);
+  for (const auto& binding : inference.outputs()) dump(binding, false);
+}
+
+std::string timeline_note(const plan::Plan& plan, const bench::Profile& profile) {
+  return format("{} for {} {}", report::division_of_time(profile), plan.metadata.platform,
+                plan.metadata.power_mode);
+}
+
+void report_performance(const Reporter& reporter, const Inference& inference,
+                        const bench::Result& result) {
+  const bench::Profile profile = bench::profile(result, inference.engine().steps());
+  report::print_performance(result, {reporter.job.average_runs, reporter.job.percentiles,
+                                     timeline_note(inference.engine().plan(), profile)});
+  export_file(reporter.settings, Flag::exportTimes, [&] { return report::times_json(result); });
+}
+
+/// trtexec's profiler slows the run it is attached to, so that such a run has no summary; here the
+/// same rule holds, for scripts that count on it.
+void refuse_performance(const Settings& settings) {
+  log::info(
+      "The e2e network timing is not reported since it is inaccurate due to the extra "
+      "synchronizations when the profiler is enabled.");
+  log::info(
+      "To show e2e network timing report, add --separateProfileRun to profile layer timing in "
+      "a separate run or remove --dumpProfile to disable the profiler.");
+  if (settings.given(Flag::exportTimes))
+    log::warning(
+        "--exportTimes is not written with a profile in the same run; add "
+        "--separateProfileRun");
+}
+
+std::string samples_npy(const bench::Result& result) {
+  const std::vector<float> samples = bench::series(result, &bench::Query::latency_ms);
+  return ir::write_npy(ir::Tensor::of<float>({static_cast<int64_t>(samples.size())}, samples));
+}
+
+}  // namespace
+
+void Reporter::placement(const plan::Plan& plan) const {
+  const size_t dla = layers_on(plan, ir::Device::Dla).size();
+  const size_t gpu = layers_on(plan, ir::Device::Gpu).size();
+  if (plan::uses_dla(plan))
+    log::info("Placement: {} of {} layers on the DLA in {} loadable{}, {} on the GPU", dla,
+              dla + gpu, plan.loadables.size(), plan.loadables.size() == 1 ? "" : "s", gpu);
+  if (!settings.on(Flag::explain)) return;
+  for (const plan::Layer& layer : plan.metadata.layers) explain(layer);
+  for (const std::string& note : plan.metadata.notes) log::info("Note: {}", note);
+}
+
+void Reporter::layers(const plan::Plan& plan) const {
+  if (settings.on(Flag::dumpLayerInfo)) report::print_layer_info(plan);
+  export_file(settings, Flag::exportLayerInfo, [&] { return report::layer_info_json(plan); });
+  if (!settings.on(Flag::dumpOptimizationProfile)) return;
+  for (const plan::ShapeRange& range : plan.metadata.shapes)
+    log::info("Model input {} (profile 0): min={}, opt={}, max={}", range.input,
+              ir::to_text(range.min), ir::to_text(range.opt), ir::to_text(range.max));
+}
+
+void Reporter::run(const Inference& inference, const bench::Result& result,
+                   const bench::Result* profiled) const {
+  if (job.profiles && !job.separate_profile_run)
+    refuse_performance(settings);
+  else
+    report_performance(*this, inference, result);
+  if (settings.on(Flag::dumpOutput)) report::print_outputs(inference.outputs());
+  export_file(settings, Flag::exportOutput,
+              [&] { return report::outputs_json(inference.outputs()); });
+  export_file(settings, Flag::exportSamples, [&] { return samples_npy(result); });
+  if (settings.on(Flag::dumpRawBindingsToFile)) dump_raw_bindings(inference);
+  if (profiled == nullptr) return;
+  const bench::Profile profile = bench::profile(*profiled, inference.engine().steps());
+  if (settings.on(Flag::dumpProfile)) report::print_profile(profile);
+  export_file(settings, Flag::exportProfile, [&] { return report::profile_json(profile); });
+}
+
+void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
+                       const bench::Result* result) const {
+  if (!settings.given(Flag::exportSummary)) return;
+  report::Run run;
+  run.command = command;
+  for (const Given& given : settings.in_order())
+    run.options.emplace_back(info(given.flag).name, given.value);
+  run.plan = &plan;
+  run.plan_bytes =
+      ready.file_bytes != 0 ? ready.file_bytes : static_cast<int64_t>(plan::to_bytes(plan).size());
+  run.build_s = ready.seconds;
+  run.result = result;
+  if (inference != nullptr) run.steps = &inference->engine().steps();
+  run.percentiles = job.percentiles;
+  run.machine = machine;
+  write_file(settings.text(Flag::exportSummary), report::summary_json(run));
+}
+
+void check_placement(const Settings& settings, const plan::Plan& plan) {
+  const auto on_gpu = layers_on(plan, ir::Device::Gpu);
+  const auto name = [](const plan::Layer* layer) { return layer->name; };
+  if (settings.given(Flag::maxGpuLayers) &&
+      on_gpu.size() > static_cast<size_t>(settings.integer(Flag::maxGpuLayers)))
+    fail(Fault::Gate, "{} layers run on the GPU, --maxGpuLayers allows {}: {}", on_gpu.size(),
+         settings.integer(Flag::maxGpuLayers), join(on_gpu, ", ", name));
+  for (const std::string& pattern : settings.texts(Flag::requireDLA)) {
+    std::vector<const plan::Layer*> fallen;
+    std::copy_if(on_gpu.begin(), on_gpu.end(), std::back_inserter(fallen),
+                 [&](const plan::Layer* layer) { return matches(layer->name, pattern); });
+    if (!fallen.empty())
+      fail(Fault::Gate, "--requireDLA={}: these layers run on the GPU: {}", pattern,
+           join(fallen, ", ", name));
+  }
+}
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,38 @@
+// Everything that a job reports, on the console and in files, as its flags ask.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "inference.h"
+#include "job.h"
+#include "plan_source.h"
+#include "report/machine.h"
+#include "settings.h"
+
+namespace dlaexec::cli {
+
+/// What all reports of one job are made from.
+struct Reporter {
+  const Settings& settings;
+  const Job& job;
+  const std::vector<std::string>& command;
+  report::Machine machine;  ///< as it was before the job
+
+  /// One line: how many layers run where; with --explain every layer and why.
+  void placement(const plan::Plan& plan) const;
+  /// Layer information and optimization profile.
+  void layers(const plan::Plan& plan) const;
+  /// The performance report, times, profile and outputs. @p profiled is the run that the layer
+  /// profile is made from, if one is wanted.
+  void run(const Inference& inference, const bench::Result& result,
+           const bench::Result* profiled) const;
+  /// The summary of a run, or of a build alone when @p result is null.
+  void summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
+               const bench::Result* result) const;
+};
+
+/// Throws a gate Error when the placement is not what --maxGpuLayers and --requireDLA ask for.
+void check_placement(const Settings& settings, const plan::Plan& plan);
+
+}  // namespace dlaexec::cli
