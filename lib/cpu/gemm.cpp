@@ -40,10 +40,12 @@ Kernel product_kernel(const Request& request, std::shared_ptr<Product> product, 
   if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
   kernel.outputs = {kLinear};
   kernel.rounds = Rounds::Itself;
+  kernel.scratch_bytes = product->scratch_bytes(rows);
   if (residual >= 0) kernel.may_overwrite = {residual};
   kernel.run = [product = std::move(product), rows, residual](const Call& call) {
     const float* added = residual < 0 ? nullptr : call.input(static_cast<size_t>(residual));
-    product->run({call.input(0), added, call.output(), rows}, call.pool);
+    product->run({call.input(0), product->terms, added, call.output(), rows}, call.scratch_floats(),
+                 call.pool);
   };
   return kernel;
 }
@@ -176,6 +178,7 @@ std::optional<Kernel> make_batched_matmul(const Request& request) {
   const int64_t matrices = rows * outputs == 0 ? 0 : ir::volume(output) / (rows * outputs);
   Kernel kernel = product_kernel(request, product, rows, residual);
   kernel.name = "gemm.batched";
+  kernel.scratch_bytes = 0;
   kernel.inputs[1] = kLinear;
   kernel.run = [=, a_steps = batch_steps(a, output), b_steps = batch_steps(b, output),
                 product = std::shared_ptr<const Product>(product)](const Call& call) {
@@ -188,7 +191,7 @@ std::optional<Kernel> make_batched_matmul(const Request& request) {
         const float* added =
             residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + at;
         mine.run_task(
-            {call.input(0) + batch_offset(i, output, a_steps), added, call.output() + at, rows},
+            {call.input(0) + batch_offset(i, output, a_steps), terms, added, call.output() + at, rows},
             strips, {0, mine.panels.count(), 0, strips.count(), strips.count()});
       }
     });

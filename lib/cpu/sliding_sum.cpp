@@ -26,8 +26,12 @@ void SlidingSum::run_task(const Task& task, const float* from, const float* resi
       const Panel& panel = panels.panels[static_cast<size_t>(p)];
       tile.weights = panels.weights.data() + panel.weights;
       tile.bias = panels.bias.data() + panel.first_block * kBlock;
+      // After the last panel the first comes again, with the next strips.
+      const Panel& next =
+          panels.panels[static_cast<size_t>(p + 1 < task.last_panel ? p + 1 : task.first_panel)];
       for (int64_t s = first; s < last; ++s) {
         const Strip strip = strips.at(s);
+        fetch_share(panels, next, s - first, last - first, tile);
         tile.input =
             from + panel.group * input_group + input.origin + strip.y * input.y + strip.x * input.x;
         const int64_t at = panel.first_block * output_block + output.origin + strip.y * output.y +

@@ -23,8 +23,8 @@ Panels pack_panels(const PanelSource& source, int most_blocks) {
   for (int64_t group = 0; group < source.groups; ++group) {
     for (int64_t block = 0; block < blocks; block += most_blocks) {
       const int64_t here = std::min<int64_t>(most_blocks, blocks - block);
-      packed.panels.push_back(
-          {group, group * blocks + block, static_cast<int>(here), to - packed.weights.data()});
+      packed.panels.push_back({group, group * blocks + block, static_cast<int>(here),
+                               to - packed.weights.data(), here * kBlock * source.terms});
       for (int64_t term = 0; term < source.terms; ++term)
         for (int64_t i = 0; i < here * kBlock; ++i) {
           const int64_t output = block * kBlock + i;
@@ -33,6 +33,14 @@ Panels pack_panels(const PanelSource& source, int most_blocks) {
     }
   }
   return packed;
+}
+
+void fetch_share(const Panels& panels, const Panel& next, int64_t index, int64_t parts,
+                 Tile& tile) {
+  const int64_t terms = next.weight_count / (next.blocks * kBlock);
+  const int64_t bytes = next.weight_count * 4 / parts;
+  tile.fetch = reinterpret_cast<const char*>(panels.weights.data() + next.weights) + bytes * index;
+  tile.fetch_step = divide_up(bytes, std::max<int64_t>(1, terms));
 }
 
 Task Tasks::at(int64_t index) const {
@@ -56,10 +64,9 @@ Tasks split_work(const Work& work, int threads) {
     best.across_strips = s;
   }
   // Strips whose inputs stay in half of a usual second-level cache while panels pass by.
-  constexpr int64_t kNear = 512 * 1024;
-  const int64_t strip_bytes =
-      std::max<int64_t>(1, work.input_bytes / std::max<int64_t>(1, work.strips));
-  best.strips_at_once = std::clamp<int64_t>(kNear / strip_bytes, 1, work.strips);
+  constexpr int64_t kNear = 1024 * 1024;
+  const int64_t bytes = std::max<int64_t>(1, work.input_bytes / best.across_strips);
+  best.strips_at_once = divide_up(divide_up(work.strips, best.across_strips), divide_up(bytes, kNear));
   return best;
 }
 

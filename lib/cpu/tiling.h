@@ -41,6 +41,7 @@ struct Panel {
   int64_t first_block;  ///< among all blocks of outputs
   int blocks;
   int64_t weights;  ///< where its weights begin
+  int64_t weight_count;
 };
 
 /// Packed weights. Groups must be whole blocks when there are several.
@@ -82,6 +83,10 @@ struct Tasks {
   int64_t count() const { return across_panels * across_strips; }
   Task at(int64_t index) const;
 };
+
+/// Lets a tile fetch its share of what the next panel needs: part @p index of @p parts.
+void fetch_share(const Panels& panels, const Panel& next, int64_t index, int64_t parts,
+                 Tile& tile);
 
 /// Cuts work so that every thread has enough to do and little is read twice. What an output's sum
 /// is made of does not depend on it.

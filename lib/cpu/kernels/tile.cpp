@@ -66,6 +66,7 @@ void run_tile(const Tile& tile) {
 
   const int64_t step = kStep == RowStep::Any ? tile.row_step : fixed_step(kStep);
   const float* HWY_RESTRICT weights = tile.weights;
+  const char* fetch = tile.fetch;
   for (const Chunk *chunk = tile.chunks, *end = chunk + tile.chunk_count; chunk != end; ++chunk) {
     const float* HWY_RESTRICT base = tile.input + chunk->offset;
     for (const float* stop = base + chunk->depth; base != stop; ++base) {
@@ -73,6 +74,8 @@ void run_tile(const Tile& tile) {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, weights + v * kLanes);
       weights += kVectors * kLanes;
+      __builtin_prefetch(fetch, 0, 2);
+      fetch += tile.fetch_step;
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         const Vector input = hn::Set(d, base[r * step]);

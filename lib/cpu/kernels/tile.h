@@ -28,6 +28,9 @@ struct Tile {
   int64_t output_row_step;
   int64_t output_block_step;
   float low, high;
+  /// What a later tile needs is asked for on the way: one address a term, this far apart.
+  const char* fetch;
+  int64_t fetch_step;  ///< bytes
 };
 /// @}
 
