@@ -14,6 +14,7 @@ struct Row {
 constexpr Row kCatalog[] = {
     {ir::Op::Conv, make_depthwise_conv},
     {ir::Op::Conv, make_first_conv},
+    {ir::Op::Conv, make_winograd_conv},
     {ir::Op::Conv, make_direct_conv},
     {ir::Op::Deconv, make_deconv},
     {ir::Op::Gemm, make_gemm},

@@ -5,6 +5,7 @@
 
 namespace dlaexec::cpu {
 
+std::optional<Kernel> make_winograd_conv(const Request& request);
 std::optional<Kernel> make_direct_conv(const Request& request);
 std::optional<Kernel> make_first_conv(const Request& request);
 std::optional<Kernel> make_depthwise_conv(const Request& request);

@@ -7,11 +7,11 @@ namespace dlaexec::cpu {
 void SlidingSum::run(const float* from, const float* residual, float* to, ThreadPool& pool) const {
   const Tasks tasks =
       split_work({panels.count(), strips.count(), panels.bytes(), input_bytes}, pool.size());
-  pool.parallel_for(tasks.count(), [&](int64_t i) { run_task(tasks.at(i), from, residual, to); });
+  pool.parallel_for(tasks.count(), [&](int64_t i) { run_task(strips, tasks.at(i), from, residual, to); });
 }
 
-void SlidingSum::run_task(const Task& task, const float* from, const float* residual,
-                          float* to) const {
+void SlidingSum::run_task(const Strips& positions, const Task& task, const float* from,
+                          const float* residual, float* to) const {
   Tile tile{};
   tile.chunks = chunks.data();
   tile.chunk_count = static_cast<int64_t>(chunks.size());
@@ -30,7 +30,7 @@ void SlidingSum::run_task(const Task& task, const float* from, const float* resi
       const Panel& next =
           panels.panels[static_cast<size_t>(p + 1 < task.last_panel ? p + 1 : task.first_panel)];
       for (int64_t s = first; s < last; ++s) {
-        const Strip strip = strips.at(s);
+        const Strip strip = positions.at(s);
         fetch_share(panels, next, s - first, last - first, tile);
         tile.input =
             from + panel.group * input_group + input.origin + strip.y * input.y + strip.x * input.x;
