@@ -29,12 +29,10 @@ struct Winograd {
 
   int64_t factors_step() const { return shape.input.blocks() * batch_tiles * kBlock; }
   int64_t products_step() const { return shape.output.blocks() * batch_tiles * kBlock; }
-  int64_t scratch_floats() const {
-    return kWinogradProducts * (factors_step() + products_step());
-  }
+  int64_t scratch_floats() const { return kWinogradProducts * (factors_step() + products_step()); }
   void run(const Call& call) const;
-  void run_batch(Batch batch, const float* input, const float* added, float* output,
-                 float* scratch, ThreadPool& pool) const;
+  void run_batch(Batch batch, const float* input, const float* added, float* output, float* scratch,
+                 ThreadPool& pool) const;
   void transform_inputs(Batch batch, int64_t block, const float* input, float* factors) const;
   void transform_outputs(Batch batch, int64_t block, const float* from, const float* added,
                          float* output) const;
@@ -52,8 +50,8 @@ void Winograd::transform_inputs(Batch batch, int64_t block, const float* input,
   }
 }
 
-void Winograd::transform_outputs(Batch batch, int64_t block, const float* from,
-                                 const float* added, float* output) const {
+void Winograd::transform_outputs(Batch batch, int64_t block, const float* from, const float* added,
+                                 float* output) const {
   const int64_t at = block * shape.output.pixels() * kBlock;
   float* image = output + at;
   for (int64_t t = 0; t < batch.count; ++t) {
@@ -61,9 +59,8 @@ void Winograd::transform_outputs(Batch batch, int64_t block, const float* from,
     const WinogradTile tile{index / tiles_x * kWinogradSide, index % tiles_x * kWinogradSide,
                             shape.output.height, shape.output.width, products_step()};
     kernels->transform_output(tile, from + (block * batch_tiles + t) * kBlock,
-                              bias.data() + block * kBlock,
-                              added == nullptr ? nullptr : added + at, epilogue.low,
-                              epilogue.high, image);
+                              bias.data() + block * kBlock, added == nullptr ? nullptr : added + at,
+                              epilogue.low, epilogue.high, image);
     if (!epilogue.has_more()) continue;
     const int64_t width = std::min(kWinogradSide, tile.width - tile.x);
     for (int64_t y = tile.y; y < std::min(tile.height, tile.y + kWinogradSide); ++y)
@@ -113,8 +110,8 @@ void Winograd::run(const Call& call) const {
   const int64_t output_step = shape.output.blocks() * shape.output.pixels() * kBlock;
   const int64_t batches = divide_up(tiles, batch_tiles);
   for (int64_t n = 0; n < shape.input.batch; ++n) {
-    const float* added = residual < 0 ? nullptr
-                                      : call.input(static_cast<size_t>(residual)) + n * output_step;
+    const float* added =
+        residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + n * output_step;
     for (int64_t b = 0; b < batches; ++b) {
       const int64_t first = b * tiles / batches, last = (b + 1) * tiles / batches;
       run_batch({first, last - first}, call.input(0) + n * input_step, added,
@@ -152,8 +149,8 @@ bool pays(const ConvShape& shape, int64_t tiles) {
   const double t = static_cast<double>(tiles);
   const double direct = std::max(9 * c * k * pixels * kProduct, 9 * c * k * 4 * kByte);
   const double products = 36 * c * k;
-  const double winograd =
-      std::max(products * t * kProduct * 1.15, products * 4 * kByte) + t * (kInput * c + kOutput * k);
+  const double winograd = std::max(products * t * kProduct * 1.15, products * 4 * kByte) +
+                          t * (kInput * c + kOutput * k);
   return winograd < 0.8 * direct;
 }
 
@@ -162,7 +159,8 @@ bool pays(const ConvShape& shape, int64_t tiles) {
 int64_t tiles_at_once(const ConvShape& shape, int64_t tiles) {
   constexpr int64_t kNear = 3 * 1024 * 1024;
   constexpr int64_t kLeast = 56;
-  const int64_t bytes = kWinogradProducts * (shape.input.blocks() + shape.output.blocks()) * kBlock * 4;
+  const int64_t bytes =
+      kWinogradProducts * (shape.input.blocks() + shape.output.blocks()) * kBlock * 4;
   const int64_t most = std::max(kLeast, kNear / bytes);
   return divide_up(tiles, divide_up(tiles, most));
 }

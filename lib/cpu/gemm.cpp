@@ -190,9 +190,9 @@ std::optional<Kernel> make_batched_matmul(const Request& request) {
         const Strips strips(1, rows, mine.tiles->most_rows);
         const float* added =
             residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + at;
-        mine.run_task(
-            {call.input(0) + batch_offset(i, output, a_steps), terms, added, call.output() + at, rows},
-            strips, {0, mine.panels.count(), 0, strips.count(), strips.count()});
+        mine.run_task({call.input(0) + batch_offset(i, output, a_steps), terms, added,
+                       call.output() + at, rows},
+                      strips, {0, mine.panels.count(), 0, strips.count(), strips.count()});
       }
     });
   };

@@ -26,7 +26,8 @@ std::optional<double> source(const ir::ResizeAttributes& attributes, int64_t in,
     case Mode::PytorchHalfPixel:
       return out > 1 ? (x + 0.5) / scale - 0.5 : 0;
     case Mode::AlignCorners:
-      return out > 1 ? x * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0;
+      // The output's size before it is rounded.
+      return out > 1 ? x * static_cast<double>(in - 1) / (static_cast<double>(in) * scale - 1) : 0;
     case Mode::Asymmetric:
       return x / scale;
     default:

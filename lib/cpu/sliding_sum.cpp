@@ -7,7 +7,8 @@ namespace dlaexec::cpu {
 void SlidingSum::run(const float* from, const float* residual, float* to, ThreadPool& pool) const {
   const Tasks tasks =
       split_work({panels.count(), strips.count(), panels.bytes(), input_bytes}, pool.size());
-  pool.parallel_for(tasks.count(), [&](int64_t i) { run_task(strips, tasks.at(i), from, residual, to); });
+  pool.parallel_for(tasks.count(),
+                    [&](int64_t i) { run_task(strips, tasks.at(i), from, residual, to); });
 }
 
 void SlidingSum::run_task(const Strips& positions, const Task& task, const float* from,

@@ -31,8 +31,8 @@ struct SlidingSum {
 
   void run(const float* from, const float* residual, float* to, ThreadPool& pool) const;
   /// One task of it on this thread, for positions cut into @p positions.
-  void run_task(const Strips& positions, const Task& task, const float* from,
-                const float* residual, float* to) const;
+  void run_task(const Strips& positions, const Task& task, const float* from, const float* residual,
+                float* to) const;
 
  private:
   void finish(float* to, int width, int blocks) const;

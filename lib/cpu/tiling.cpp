@@ -66,7 +66,8 @@ Tasks split_work(const Work& work, int threads) {
   // Strips whose inputs stay in half of a usual second-level cache while panels pass by.
   constexpr int64_t kNear = 1024 * 1024;
   const int64_t bytes = std::max<int64_t>(1, work.input_bytes / best.across_strips);
-  best.strips_at_once = divide_up(divide_up(work.strips, best.across_strips), divide_up(bytes, kNear));
+  best.strips_at_once =
+      divide_up(divide_up(work.strips, best.across_strips), divide_up(bytes, kNear));
   return best;
 }
 

@@ -85,8 +85,7 @@ struct Tasks {
 };
 
 /// Lets a tile fetch its share of what the next panel needs: part @p index of @p parts.
-void fetch_share(const Panels& panels, const Panel& next, int64_t index, int64_t parts,
-                 Tile& tile);
+void fetch_share(const Panels& panels, const Panel& next, int64_t index, int64_t parts, Tile& tile);
 
 /// Cuts work so that every thread has enough to do and little is read twice. What an output's sum
 /// is made of does not depend on it.

@@ -117,6 +117,21 @@ TEST(Conv, DepthwiseHasAKernelOfItsOwn) {
       }
 }
 
+TEST(Conv, WinogradAgreesAtEdgesWithResidualsAndInBatches) {
+  Random random(6);
+  for (const int64_t size : {13, 30, 41})
+    for (const int64_t channels : {32, 50}) {
+      ConvDraw made = square(channels, 64, size, 3, 1);
+      made.width += 2;
+      made.attributes.pads = {1, 0, 0, 1};
+      made.attributes.residual = size != 30;
+      made.attributes.activation = size == 13 ? ir::ActivationKind::Silu : ir::ActivationKind::Relu;
+      made.attributes.alpha = 1;
+      EXPECT_THAT(expect_like_reference(conv_case(random, made, ir::DataType::Float32, 2), 1e-5),
+                  Contains("conv.winograd"));
+    }
+}
+
 TEST(Deconv, RandomShapesAgreeWithTheDefinition) {
   Random random(5);
   for (int i = 0; i < 60; ++i) {

@@ -44,8 +44,8 @@ HWY_INLINE void output_line(const Vector (&in)[6], Vector (&out)[4]) {
 
 void transform_input(const WinogradTile& tile, const float* image, float* factors) {
   const Floats d;
-  const bool inside = tile.y >= 0 && tile.x >= 0 && tile.y + 6 <= tile.height &&
-                      tile.x + 6 <= tile.width;
+  const bool inside =
+      tile.y >= 0 && tile.x >= 0 && tile.y + 6 <= tile.height && tile.x + 6 <= tile.width;
   for (int64_t lane = 0; lane < 16; lane += kLanes) {
     Vector half[6][6];  // columns transformed: [column][row of the transform]
 #pragma GCC unroll 6
@@ -54,10 +54,8 @@ void transform_input(const WinogradTile& tile, const float* image, float* factor
 #pragma GCC unroll 6
       for (int64_t r = 0; r < 6; ++r) {
         const int64_t y = tile.y + r, x = tile.x + c;
-        const bool is_pixel =
-            inside || (y >= 0 && x >= 0 && y < tile.height && x < tile.width);
-        column[r] = is_pixel ? hn::LoadU(d, image + (y * tile.width + x) * 16 + lane)
-                             : hn::Zero(d);
+        const bool is_pixel = inside || (y >= 0 && x >= 0 && y < tile.height && x < tile.width);
+        column[r] = is_pixel ? hn::LoadU(d, image + (y * tile.width + x) * 16 + lane) : hn::Zero(d);
       }
       input_line(column, half[c]);
     }
@@ -122,9 +120,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dlaexec::cpu {
 
-const WinogradKernels& winograd_kernels(Isa isa) {
-  return DLAEXEC_FOR_ISA(isa, kWinogradKernels);
-}
+const WinogradKernels& winograd_kernels(Isa isa) { return DLAEXEC_FOR_ISA(isa, kWinogradKernels); }
 
 }  // namespace dlaexec::cpu
 #endif

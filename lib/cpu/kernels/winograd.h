@@ -14,7 +14,7 @@ inline constexpr int64_t kWinogradProducts = 36;
 
 /// Where a tile's 16 channels go or come from, [product] being @p step floats apart.
 struct WinogradTile {
-  int64_t y, x;  ///< the tile's first pixel; input tiles may begin outside the image
+  int64_t y, x;           ///< the tile's first pixel; input tiles may begin outside the image
   int64_t height, width;  ///< of the image
   int64_t step;
 };
