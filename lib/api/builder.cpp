@@ -4,6 +4,7 @@
 #include "api/engine.h"
 #include "api/log_forward.h"
 #include "build/build.h"
+#include "build/standalone.h"
 #include "dla/platform.h"
 #include "plan/file.h"
 
@@ -49,8 +50,11 @@ class Builder final : public IBuilder {
  private:
   plan::Plan plan_of(INetworkDefinition& network, IBuilderConfig& config) const {
     const LogForward forward(logger_);
-    return build::build(
-        dynamic_cast<BuilderConfig&>(config).options(dynamic_cast<Network&>(network), max_batch_));
+    const build::Options options =
+        dynamic_cast<BuilderConfig&>(config).options(dynamic_cast<Network&>(network), max_batch_);
+    if (config.getEngineCapability() == EngineCapability::kDLA_STANDALONE)
+      build::require_standalone(options);
+    return build::build(options);
   }
 
   ILogger& logger_;

@@ -82,8 +82,8 @@ bool BuilderConfig::uses_dla() const {
 }
 
 build::Options BuilderConfig::options(const Network& network, int64_t implicit_batch) const {
-  if (settings_.capability != EngineCapability::kSTANDARD)
-    fail("setEngineCapability: only kSTANDARD plans can be built through this API");
+  if (settings_.capability == EngineCapability::kSAFETY)
+    fail("setEngineCapability: there is no safety runtime here; use kSTANDARD or kDLA_STANDALONE");
   build::Options options;
   options.graph = network.for_build(implicit_batch);
   options.model_path = network.getName();

@@ -1,0 +1,71 @@
+#include "build/standalone.h"
+
+#include <algorithm>
+
+namespace dlaexec::build {
+namespace {
+
+/// A type and format that a DLA reads or writes without anybody's help.
+struct NativeFormat {
+  ir::DataType type;
+  ir::Format format;
+  bool output;
+};
+constexpr NativeFormat kNative[] = {
+    {ir::DataType::Int8, ir::Format::DlaLinear, true},
+    {ir::DataType::Float16, ir::Format::DlaLinear, true},
+    {ir::DataType::Int8, ir::Format::DlaHwc4, false},
+    {ir::DataType::Float16, ir::Format::DlaHwc4, false},
+    {ir::DataType::Int8, ir::Format::Chw4, false},
+    {ir::DataType::Float16, ir::Format::Chw4, false},
+    {ir::DataType::Int8, ir::Format::Chw32, true},
+    {ir::DataType::Float16, ir::Format::Chw16, true},
+};
+
+bool is_native(const place::EdgeFormat& edge, bool output) {
+  return edge.formats.size() == 1 &&
+         std::any_of(std::begin(kNative), std::end(kNative), [&](const NativeFormat& row) {
+           return row.type == edge.type && row.format == edge.formats[0] && (row.output || !output);
+         });
+}
+
+void require_native(const std::vector<place::EdgeFormat>& edges, std::string_view flag,
+                    bool output) {
+  const bool fits =
+      !edges.empty() && std::all_of(edges.begin(), edges.end(), [&](const place::EdgeFormat& edge) {
+        return is_native(edge, output);
+      });
+  if (fits) return;
+  fail(Fault::Usage,
+       "I/O formats for safe DLA capability are restricted to {{int8,fp16}}:dla_linear, "
+       "{{int8,fp16}}:dla_hwc4 "
+       "(inputs only), int8:chw32 and fp16:chw16, one for each tensor; give {} such ones",
+       flag);
+}
+
+}  // namespace
+
+void require_standalone(const Options& options) {
+  if (!options.dla_core)
+    fail(Fault::Usage, "a DLA standalone loadable needs a DLA core; give --useDLACore=0");
+  if (options.gpu_fallback)
+    fail(Fault::Usage,
+         "GPU fallback (--allowGPUFallback) not allowed for DLA standalone mode; a loadable has no "
+         "GPU to fall back to");
+  require_native(options.input_formats, "--inputIOFormats", false);
+  require_native(options.output_formats, "--outputIOFormats", true);
+}
+
+std::span<const std::byte> sole_loadable(const plan::Plan& plan) {
+  const std::vector<ir::Node>& steps = plan.graph.nodes;
+  if (steps.size() == 1 && steps[0].op == ir::Op::ForeignNode) return plan.loadables[0].bytes;
+  const auto describe = [](const ir::Node& step) {
+    return format("{} ({})", step.name, ir::info(step.op).layer_type);
+  };
+  fail(
+      "not all layers are running on DLA: a standalone loadable must be the whole network, but "
+      "there are {} steps: {}",
+      steps.size(), join(steps, ", ", describe));
+}
+
+}  // namespace dlaexec::build
