@@ -29,6 +29,8 @@ enum class Kind {
   Count,        ///< a whole number, 1 or more
   Real,         ///< a number
   NonNegative,  ///< a number, 0 or more
+  Level,        ///< a whole number from 0 to 5
+  Device,       ///< a whole number, 0 or more, or "cpu"
   Topic,        ///< any text behind an =, or none
 };
 

@@ -78,6 +78,8 @@ void warn_of_vain_flags(const Settings& settings) {
         "--precisionConstraints is none; give prefer or obey");
   if (settings.given(Flag::calib) && !settings.on(Flag::int8) && !settings.on(Flag::best))
     log::warning("--calib has no effect without --int8 or --best");
+  if (settings.on(Flag::adjustForDLA) && !uses_dla(settings))
+    log::warning("--adjustForDLA has no effect without --useDLACore");
   if (settings.on(Flag::allowGPUFallback) && !uses_dla(settings))
     log::warning("--allowGPUFallback has no effect without --useDLACore");
   if (settings.on(Flag::dlaTimingOnly) &&
@@ -170,6 +172,21 @@ std::optional<int> core_of(const Settings& settings) {
   return core;
 }
 
+/// The CUDA device, or nothing for the host engine.
+std::optional<int> gpu_of(const Settings& settings) {
+  if (settings.text(Flag::device) == "cpu") return std::nullopt;
+  return static_cast<int>(std::min<int64_t>(settings.integer(Flag::device), 1 << 10));
+}
+
+/// What the builder's search for GPU tactics goes by.
+void set_tuning(build::Options& options, const Settings& settings) {
+  options.gpu_device = gpu_of(settings);
+  options.optimization_level = static_cast<int>(settings.integer(Flag::builderOptimizationLevel));
+  if (!settings.on(Flag::noBuilderCache))
+    options.timing_cache = settings.text(Flag::timingCacheFile);
+  options.error_on_timing_cache_miss = settings.on(Flag::errorOnTimingCacheMiss);
+}
+
 build::Options build_options(const Settings& settings) {
   build::Options options;
   options.model_path = settings.text(Flag::onnx);
@@ -187,7 +204,9 @@ build::Options build_options(const Settings& settings) {
   options.dla_core = core_of(settings);
   options.gpu_fallback = settings.on(Flag::allowGPUFallback);
   options.dla_rules = rules_of(settings);
+  options.adjust_for_dla = settings.on(Flag::adjustForDLA);
   options.pools = build_pools(settings);
+  set_tuning(options, settings);
   options.input_formats = build_formats(settings, Flag::inputIOFormats);
   options.output_formats = build_formats(settings, Flag::outputIOFormats);
   options.direct_io = settings.on(Flag::directIO);
@@ -200,6 +219,7 @@ run::EngineOptions engine_options(const Settings& settings) {
     fail(Fault::Usage,
          "--dlaTimingOnly emulates nothing and --noDlaReplay emulates always; give one of them");
   run::EngineOptions options;
+  options.gpu_device = gpu_of(settings);
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
   options.dla_core = core_of(settings);

@@ -148,7 +148,11 @@ class Reader {
       case Kind::Int:
       case Kind::Natural:
       case Kind::Count:
+      case Kind::Level:
         value = format("{}", read_integer(flag, value));
+        break;
+      case Kind::Device:
+        if (value != "cpu") value = format("{}", read_integer(flag, value));
         break;
       case Kind::Real:
       case Kind::NonNegative:
@@ -191,8 +195,10 @@ class Reader {
     errno = 0;
     const long long number = std::strtoll(value.c_str(), &end, 10);
     check_number(flag, value, end);
-    const int64_t least = flag.kind == Kind::Count ? 1 : flag.kind == Kind::Natural ? 0 : INT64_MIN;
+    const int64_t least = flag.kind == Kind::Count ? 1 : flag.kind == Kind::Int ? INT64_MIN : 0;
     if (number < least) fail(Fault::Usage, "--{} is {}; give {} or more", flag.name, number, least);
+    if (flag.kind == Kind::Level && number > 5)
+      fail(Fault::Usage, "--{} is {}; give 0 to 5", flag.name, number);
     return number;
   }
 

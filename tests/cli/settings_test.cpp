@@ -86,6 +86,15 @@ TEST(Settings, NumbersMustBeNumbersAndInRange) {
   EXPECT_THAT(error_of({"--duration=inf"}), HasSubstr("finite"));
 }
 
+TEST(Settings, DeviceIsANumberOrTheHost) {
+  log::Capture capture;
+  EXPECT_EQ(parse_arguments({"--device=cpu"}).text(Flag::device), "cpu");
+  EXPECT_EQ(parse_arguments({"--device=1"}).integer(Flag::device), 1);
+  EXPECT_THAT(error_of({"--device=gpu"}),
+              HasSubstr("--device is 'gpu'; give a number: --device=N|cpu"));
+  EXPECT_THAT(error_of({"--builderOptimizationLevel=6"}), HasSubstr("give 0 to 5"));
+}
+
 TEST(Settings, TrtexecReleasesReadNumbersLeniently) {
   const Settings s = parse_arguments({"--compat=8.6", "--warmUp=10ms", "--iterations=1.5"});
   EXPECT_EQ(s.real(Flag::warmUp), 10);

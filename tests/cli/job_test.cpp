@@ -1,0 +1,47 @@
+#include "job.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace dlaexec::cli {
+namespace {
+
+Job job_of(std::vector<std::string> arguments) {
+  log::Capture capture;
+  arguments.push_back("--onnx=m.onnx");
+  return make_job(parse_arguments(arguments));
+}
+
+TEST(Job, DeviceChoosesTheEngineForBuildingAndRunning) {
+  EXPECT_EQ(job_of({}).build.gpu_device, 0);
+  EXPECT_EQ(job_of({"--device=2"}).inference.engine.gpu_device, 2);
+  EXPECT_FALSE(job_of({"--device=cpu"}).build.gpu_device);
+  EXPECT_FALSE(job_of({"--device=cpu"}).inference.engine.gpu_device);
+}
+
+TEST(Job, TuningFlagsReachTheBuilder) {
+  const Job job = job_of({"--timingCacheFile=t", "--builderOptimizationLevel=1",
+                          "--errorOnTimingCacheMiss", "--useDLACore=0", "--adjustForDLA"});
+  EXPECT_EQ(job.build.timing_cache, "t");
+  EXPECT_EQ(job.build.optimization_level, 1);
+  EXPECT_TRUE(job.build.error_on_timing_cache_miss);
+  EXPECT_TRUE(job.build.adjust_for_dla);
+  EXPECT_EQ(job_of({"--timingCacheFile=t", "--noBuilderCache"}).build.timing_cache, "");
+}
+
+TEST(Job, ContradictionsAreUsageErrors) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"--loadEngine=p", "--saveEngine=q"},
+           {"--buildDLAStandalone"},
+           {"--useDLACore=0", "--buildDLAStandalone", "--allowGPUFallback"},
+           {"--useDLACore=0", "--buildDLAStandalone"},
+           {"--dlaTimingOnly", "--noDlaReplay"},
+           {"--duration=-2"},
+           {"--useDLACore=7"}})
+    EXPECT_THROW(job_of(arguments), Error) << arguments.front();
+}
+
+}  // namespace
+}  // namespace dlaexec::cli
