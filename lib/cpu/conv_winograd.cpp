@@ -142,15 +142,17 @@ std::array<double, kWinogradProducts> transform_weights(const float* g) {
 /// Whether the transforms and the larger weights cost less than the products saved. Nanoseconds on
 /// one thread of the machines this was measured on; only their ratio matters.
 bool pays(const ConvShape& shape, int64_t tiles) {
-  constexpr double kProduct = 0.01, kByte = 0.05, kInput = 2.0, kOutput = 1.5;
+  constexpr double kProduct = 0.01, kByte = 0.05, kInput = 8, kOutput = 7;
   const double c = static_cast<double>(shape.input.channels);
   const double k = static_cast<double>(shape.output.channels);
+  const double in_lanes = static_cast<double>(shape.input.blocks() * kBlock);
+  const double out_lanes = static_cast<double>(shape.output.blocks() * kBlock);
   const double pixels = static_cast<double>(shape.output.pixels());
   const double t = static_cast<double>(tiles);
   const double direct = std::max(9 * c * k * pixels * kProduct, 9 * c * k * 4 * kByte);
   const double products = 36 * c * k;
   const double winograd = std::max(products * t * kProduct * 1.15, products * 4 * kByte) +
-                          t * (kInput * c + kOutput * k);
+                          t * (kInput * in_lanes + kOutput * out_lanes);
   return winograd < 0.8 * direct;
 }
 

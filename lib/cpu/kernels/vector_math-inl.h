@@ -39,10 +39,35 @@ HWY_INLINE Vector logarithm(Vector x) {
   return hn::IfThenElse(hn::Ge(x, hn::Zero(d)), result, nan);
 }
 
+/// exp(x) for x in [-87, 88], where neither it nor its inverse leaves the normal numbers: 2^n times
+/// a polynomial of the rest.
+HWY_INLINE Vector exponential_within(Vector x) {
+  const Floats d;
+  const hn::RebindToSigned<Floats> di;
+  const auto c = [&](float value) { return hn::Set(d, value); };
+  const Vector n = hn::Round(hn::Mul(x, c(1.44269504f)));
+  const Vector rest = hn::NegMulAdd(n, c(-2.12194440e-4f), hn::NegMulAdd(n, c(0.693359375f), x));
+  Vector p = c(1.9875691500e-4f);
+  p = hn::MulAdd(p, rest, c(1.3981999507e-3f));
+  p = hn::MulAdd(p, rest, c(8.3334519073e-3f));
+  p = hn::MulAdd(p, rest, c(4.1665795894e-2f));
+  p = hn::MulAdd(p, rest, c(1.6666665459e-1f));
+  p = hn::MulAdd(p, rest, c(5.0000001201e-1f));
+  const Vector value = hn::Add(hn::MulAdd(hn::Mul(rest, rest), p, rest), c(1.0f));
+  const auto exponent = hn::Add(hn::ConvertTo(di, n), hn::Set(di, 127));
+  return hn::Mul(value, hn::BitCast(d, hn::ShiftLeft<23>(exponent)));
+}
+
+/// 1 / (1 + exp(-x)); an estimate of the inverse gets as good as a division in one step. Below -80
+/// it is 0, since products with what is left would be subnormal and many times slower.
 HWY_INLINE Vector sigmoid(Vector x) {
   const Floats d;
-  const Vector one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, exponential(hn::Neg(x))));
+  const Vector limited = hn::Min(hn::Set(d, 87.0f), hn::Max(hn::Set(d, -87.0f), x));
+  const Vector below = hn::Add(hn::Set(d, 1.0f), exponential_within(hn::Neg(limited)));
+  const Vector estimate = hn::ApproximateReciprocal(below);
+  const Vector better = hn::Mul(estimate, hn::NegMulAdd(below, estimate, hn::Set(d, 2.0f)));
+  const Vector visible = hn::IfThenElseZero(hn::Gt(limited, hn::Set(d, -80.0f)), better);
+  return hn::IfThenElse(hn::Eq(x, x), visible, x);
 }
 
 HWY_INLINE Vector hyperbolic_tangent(Vector x) {
