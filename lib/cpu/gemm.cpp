@@ -93,12 +93,11 @@ std::optional<Kernel> make_gemm(const Request& request) {
   if (!bias) return std::nullopt;
 
   auto product = start_product(request, attributes, terms, outputs);
-  const std::vector<float> numbers = real_numbers(request.input(1));
+  const Numbers numbers = read_numbers(request.input(1));
   const int64_t output_step = attributes.transpose_b ? terms : 1;
   const int64_t term_step = attributes.transpose_b ? 1 : outputs;
   const auto weight = [&](int64_t, int64_t output, int64_t term) {
-    return attributes.scale_ab *
-           numbers[static_cast<size_t>(output * output_step + term * term_step)];
+    return attributes.scale_ab * numbers.data[output * output_step + term * term_step];
   };
   product->panels = pack_panels({1, outputs, terms, weight}, product->tiles->most_blocks);
   product->panels.set_bias(*bias, outputs);
@@ -116,9 +115,9 @@ std::optional<Kernel> make_matmul_by_known(const Request& request) {
   const auto bias = known_bias(request, bias_input(request, attributes), outputs, 1);
   if (!bias) return std::nullopt;
   auto product = start_product(request, attributes, terms, outputs);
-  const std::vector<float> numbers = real_numbers(request.input(1));
+  const Numbers numbers = read_numbers(request.input(1));
   const auto weight = [&](int64_t, int64_t output, int64_t term) {
-    return numbers[static_cast<size_t>(term * outputs + output)];
+    return numbers.data[term * outputs + output];
   };
   product->panels = pack_panels({1, outputs, terms, weight}, product->tiles->most_blocks);
   product->panels.set_bias(*bias, outputs);

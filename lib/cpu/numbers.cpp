@@ -22,6 +22,13 @@ Layout moving_layout(const ir::Value& value) {
   return holds_reals(value) ? kLinear : Layout{value.type, Order::Linear};
 }
 
+Numbers read_numbers(const ir::Value& value) {
+  if (value.type == ir::DataType::Float32) return {value.constant->as<float>().data(), {}};
+  std::vector<float> made = real_numbers(value);
+  const float* data = made.data();
+  return {data, std::move(made)};
+}
+
 std::vector<float> real_numbers(const ir::Value& value) {
   const ir::Tensor& tensor = *value.constant;
   std::vector<float> numbers = tensor.to_floats();

@@ -28,6 +28,14 @@ bool same_numbers(const ir::Value& a, const ir::Value& b);
 /// The linear layout that nodes moving elements use: floats for real numbers, else the own type.
 Layout moving_layout(const ir::Value& value);
 
+/// The real numbers of a constant where they lie, if they lie there as floats; else made. Valid
+/// while the constant is.
+struct Numbers {
+  const float* data;
+  std::vector<float> made;
+};
+Numbers read_numbers(const ir::Value& value);
+
 /// The real numbers of a constant, whatever its type.
 std::vector<float> real_numbers(const ir::Value& value);
 

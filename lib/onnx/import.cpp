@@ -1,6 +1,9 @@
 #include "onnx/import.h"
 
+#include <google/protobuf/io/zero_copy_stream_impl.h>
+
 #include <filesystem>
+#include <fstream>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -80,17 +83,17 @@ void read_opsets(const ModelProto& proto, Model& model, Facts& facts) {
                  standard_opset->second, kNewestOpset);
 }
 
-ModelProto parse(std::string_view bytes) {
-  if (bytes.empty()) fail("the file is empty; an ONNX model is needed");
-  if (bytes.size() > INT32_MAX)
+void require_readable_size(size_t bytes) {
+  if (bytes == 0) fail("the file is empty; an ONNX model is needed");
+  if (bytes > INT32_MAX)
     fail("the file has {} bytes; ONNX files end at 2 GiB (keep the weights in external data)",
-         bytes.size());
-  ModelProto proto;
-  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    fail("the file is no ONNX model, or is truncated");
+         bytes);
+}
+
+void require_network(bool parsed, const ModelProto& proto) {
+  if (!parsed) fail("the file is no ONNX model, or is truncated");
   if (!proto.has_graph() || (proto.graph().node_size() == 0 && proto.graph().output_size() == 0))
     fail("the file holds no network: it is no ONNX model, or an empty one");
-  return proto;
 }
 
 void check_supported(const ModelProto& proto, const Model& model) {
@@ -105,15 +108,13 @@ void check_supported(const ModelProto& proto, const Model& model) {
   unsupported.fail_if_any();
 }
 
-}  // namespace
-
-Imported import_bytes(std::string_view bytes, const std::string& folder) {
-  ModelProto proto = parse(bytes);
+/// The network in @p proto, a file of hash @p hash; takes the weights out of the message.
+Imported import_model(ModelProto& proto, std::string hash, const std::string& folder) {
   Imported imported;
   imported.facts.ir_version = proto.ir_version();
   imported.facts.producer = proto.producer_name();
   if (!proto.producer_version().empty()) imported.facts.producer += " " + proto.producer_version();
-  imported.facts.hash = hash128_hex(bytes);
+  imported.facts.hash = std::move(hash);
   Model model{TensorReader(folder), {}, {}};
   read_opsets(proto, model, imported.facts);
   for (const auto& function : proto.functions())
@@ -128,12 +129,36 @@ Imported import_bytes(std::string_view bytes, const std::string& folder) {
   return imported;
 }
 
+/// Parsed from a stream, so that the file and its message are not in memory at once.
+Imported import_stream(const std::string& path) {
+  std::string hash;
+  {
+    const MappedFile file(path);
+    require_readable_size(file.bytes().size());
+    hash = hash128_hex(file.bytes());
+  }
+  std::ifstream file(path, std::ios::binary);
+  google::protobuf::io::IstreamInputStream stream(&file);
+  ModelProto proto;
+  const bool parsed = proto.ParseFromZeroCopyStream(&stream);
+  require_network(parsed, proto);
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return import_model(proto, std::move(hash), folder.empty() ? "." : folder);
+}
+
+}  // namespace
+
+Imported import_bytes(std::string_view bytes, const std::string& folder) {
+  require_readable_size(bytes.size());
+  ModelProto proto;
+  const bool parsed = proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  require_network(parsed, proto);
+  return import_model(proto, hash128_hex(bytes), folder);
+}
+
 Imported import_file(const std::string& path) {
   return in_context([&] { return format("importing '{}'", path); },
-                    [&] {
-                      const std::string folder = std::filesystem::path(path).parent_path().string();
-                      return import_bytes(read_file(path), folder.empty() ? "." : folder);
-                    });
+                    [&] { return import_stream(path); });
 }
 
 }  // namespace dlaexec::onnx
