@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "build/standalone.h"
 #include "dla/platform.h"
 #include "quant/cache.h"
 
@@ -19,52 +20,21 @@ bool is_standalone(const Settings& settings) {
 }
 
 void check_model(const Settings& settings) {
-  if (!settings.given(Flag::onnx) && !settings.given(Flag::loadEngine))
-    fail(Fault::Usage, "there is no model; give --onnx=FILE to build or --loadEngine=PLAN to run");
+  if (!settings.given(Flag::onnx) && !settings.given(Flag::loadEngine) &&
+      !settings.given(Flag::runLoadable))
+    fail(Fault::Usage,
+         "there is no model; give --onnx=FILE to build, --loadEngine=PLAN or --runLoadable=FILE to "
+         "run");
+  if (settings.given(Flag::runLoadable) &&
+      (settings.given(Flag::loadEngine) || settings.given(Flag::onnx) ||
+       settings.given(Flag::saveEngine)))
+    fail(Fault::Usage,
+         "--runLoadable runs a finished loadable; leave out --onnx, --loadEngine and --saveEngine "
+         "with it");
   if (settings.given(Flag::loadEngine) && settings.given(Flag::saveEngine))
     fail(Fault::Usage, "--loadEngine and --saveEngine exclude each other; give one of them");
   if (settings.on(Flag::safe) && !uses_dla(settings))
     fail(Fault::Usage, "--safe is not supported without a DLA; give --useDLACore=N with it");
-}
-
-/// One of the layouts in which the DLA alone can take or give a tensor.
-bool is_standalone_format(const IoFormat& entry, bool is_input) {
-  if (entry.formats.size() != 1) return false;
-  const ir::Format format = entry.formats[0];
-  const bool is_int8 = entry.type == ir::DataType::Int8;
-  if (!is_int8 && entry.type != ir::DataType::Float16) return false;
-  if (format == ir::Format::DlaLinear) return true;
-  if (format == ir::Format::Chw4 || format == ir::Format::DlaHwc4) return is_input;
-  return format == (is_int8 ? ir::Format::Chw32 : ir::Format::Chw16);
-}
-
-void check_standalone_formats(const std::vector<IoFormat>& entries, Flag flag, bool is_input) {
-  constexpr std::string_view kAllowed =
-      "int8:dla_linear, fp16:dla_linear, int8:chw32, fp16:chw16, and for inputs int8:chw4, "
-      "fp16:chw4, "
-      "int8:dla_hwc4, fp16:dla_hwc4";
-  if (entries.empty())
-    fail(Fault::Usage, "a standalone DLA loadable needs {}; allowed are {}", spelling(flag),
-         kAllowed);
-  for (const IoFormat& entry : entries)
-    if (!is_standalone_format(entry, is_input))
-      fail(Fault::Usage, "{} has '{}', which the DLA alone cannot take; allowed are {}",
-           spelling(flag), to_text(entry), kAllowed);
-}
-
-void check_dla(const Settings& settings) {
-  if (!is_standalone(settings)) return;
-  if (!uses_dla(settings))
-    fail(Fault::Usage, "--buildDLAStandalone needs a DLA; give --useDLACore=N with it");
-  if (settings.on(Flag::allowGPUFallback))
-    fail(Fault::Usage,
-         "--allowGPUFallback is not allowed for a standalone DLA loadable; leave one of them out");
-  check_standalone_formats(
-      parse_io_formats(settings.text(Flag::inputIOFormats), "--inputIOFormats"),
-      Flag::inputIOFormats, true);
-  check_standalone_formats(
-      parse_io_formats(settings.text(Flag::outputIOFormats), "--outputIOFormats"),
-      Flag::outputIOFormats, false);
 }
 
 void warn_of_vain_flags(const Settings& settings) {
@@ -280,13 +250,14 @@ std::string canonical_verbosity(const std::string& text) {
 
 Job make_job(const Settings& settings) {
   check_model(settings);
-  check_dla(settings);
   Job job;
   job.build = build_options(settings);
+  job.standalone = is_standalone(settings);
+  if (job.standalone) build::require_standalone(job.build);
   job.load_engine = settings.text(Flag::loadEngine);
+  job.run_loadable = settings.text(Flag::runLoadable);
   job.save_engine = settings.text(Flag::saveEngine);
   job.profiling_verbosity = canonical_verbosity(settings.text(Flag::profilingVerbosity));
-  job.standalone = is_standalone(settings);
   job.skip_inference = settings.on(Flag::skipInference) || job.standalone;
   job.time_deserialize = settings.on(Flag::timeDeserialize);
   job.inference = inference_options(settings);

@@ -31,7 +31,7 @@ struct InferenceOptions {
 
 struct Job {
   build::Options build;
-  std::string load_engine, save_engine;  ///< paths; empty: not wanted
+  std::string load_engine, save_engine, run_loadable;  ///< paths; empty: not wanted
   std::string profiling_verbosity;
   bool standalone = false;  ///< one loadable for the DLA alone
   bool skip_inference = false;
@@ -42,7 +42,7 @@ struct Job {
   bool profiles = false;  ///< a layer profile is wanted
   bool separate_profile_run = false;
 
-  bool loads() const { return !load_engine.empty(); }
+  bool builds() const { return load_engine.empty() && run_loadable.empty(); }
 };
 
 /// Reads every value's grammar and rules out contradictions; throws a usage Error at the first one.

@@ -52,7 +52,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   echo_options(settings, job, reporter.machine);
   if (settings.on(Flag::verbose)) console.show_verbose();
 
-  ReadyPlan ready = job.loads() ? load_plan(job) : build_plan(job);
+  ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
   reporter.placement(ready.plan);
   check_placement(settings, ready.plan);
   if (job.time_deserialize) return time_deserialization(ready.plan);

@@ -6,12 +6,15 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "build/build.h"
+#include "build/standalone.h"
 #include "ir/text.h"
 #include "plan/file.h"
 #include "report/layer_info.h"
 #include "report/text.h"
+#include "run/loadable_plan.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -36,13 +39,11 @@ int64_t file_size(const std::string& path) {
   return ignored ? 0 : static_cast<int64_t>(size);
 }
 
-/// A standalone loadable is all there is: no step around it.
-void require_standalone(const plan::Plan& plan) {
-  if (plan.graph.nodes.size() == 1 && plan.loadables.size() == 1) return;
-  fail(
-      "a standalone DLA build needs the whole network in one loadable; it has {} loadables and {} "
-      "steps besides",
-      plan.loadables.size(), plan.graph.nodes.size() - plan.loadables.size());
+/// What --saveEngine writes: the plan, or the loadable alone.
+void save(const plan::Plan& plan, const Job& job) {
+  if (!job.standalone) return plan::save(plan, job.save_engine);
+  const std::span<const std::byte> loadable = build::sole_loadable(plan);
+  write_file(job.save_engine, {reinterpret_cast<const char*>(loadable.data()), loadable.size()});
 }
 
 }  // namespace
@@ -50,11 +51,11 @@ void require_standalone(const plan::Plan& plan) {
 ReadyPlan build_plan(const Job& job) {
   const Stopwatch watch;
   ReadyPlan ready{build::build(job.build), 0, 0};
-  if (job.standalone) require_standalone(ready.plan);
+  if (job.standalone) build::sole_loadable(ready.plan);  // says what else is in it, if it is not
   ready.plan.metadata.settings.push_back(
       {std::string(report::kVerbositySetting), job.profiling_verbosity});
   if (!job.save_engine.empty()) {
-    plan::save(ready.plan, job.save_engine);
+    save(ready.plan, job);
     ready.file_bytes = file_size(job.save_engine);
   }
   ready.seconds = watch.seconds();
@@ -64,7 +65,15 @@ ReadyPlan build_plan(const Job& job) {
 
 ReadyPlan load_plan(const Job& job) {
   const Stopwatch watch;
-  ReadyPlan ready{plan::load(job.load_engine), 0, file_size(job.load_engine)};
+  const std::string& path = job.run_loadable.empty() ? job.load_engine : job.run_loadable;
+  ReadyPlan ready{plan::Plan{}, 0, file_size(path)};
+  if (job.run_loadable.empty()) {
+    ready.plan = plan::load(path);
+  } else {
+    const MappedFile file(path);
+    ready.plan = in_context([&] { return format("loading '{}'", path); },
+                            [&] { return run::plan_of_loadable(file.bytes(), file.owner()); });
+  }
   ready.seconds = watch.seconds();
   log::info("Engine loaded in {} sec.", number(watch.shown()));
   return ready;

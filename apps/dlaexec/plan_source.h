@@ -19,7 +19,7 @@ struct ReadyPlan {
 /// Builds the plan, saves it when that is wanted, and logs what trtexec logs.
 ReadyPlan build_plan(const Job& job);
 
-/// Loads the plan of --loadEngine.
+/// Loads the plan of --loadEngine, or one that runs the loadable of --runLoadable.
 ReadyPlan load_plan(const Job& job);
 
 /// The graph's text after the stage of --dumpGraph, or the list of stages for "all". Builds, but

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bench/figures.h"
+#include "build/build.h"
 #include "ir/npy.h"
 #include "plan/file.h"
 #include "report/layer_info.h"
@@ -25,6 +26,16 @@ std::vector<const plan::Layer*> layers_on(const plan::Plan& plan, ir::Device dev
 
 std::string device_name(ir::Device device) { return device == ir::Device::Dla ? "DLA" : "GPU"; }
 
+/// Logs each line of @p text as a line of its own.
+void log_lines(std::string_view text) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    log::info("{}", text.substr(0, end));
+    text.remove_prefix(std::min(text.size(), end + 1));
+  }
+}
+
+/// What a plan remembers of one layer's placement; advice takes the model.
 void explain(const plan::Layer& layer) {
   if (layer.step.empty()) {
     log::info("{} ({}): nothing is left of it at run time", layer.name, layer.type);
@@ -96,6 +107,7 @@ void Reporter::placement(const plan::Plan& plan) const {
     log::info("Placement: {} of {} layers on the DLA in {} loadable{}, {} on the GPU", dla,
               dla + gpu, plan.loadables.size(), plan.loadables.size() == 1 ? "" : "s", gpu);
   if (!settings.on(Flag::explain)) return;
+  if (job.builds()) return log_lines(place::explanation_text(build::explain(job.build)));
   for (const plan::Layer& layer : plan.metadata.layers) explain(layer);
   for (const std::string& note : plan.metadata.notes) log::info("Note: {}", note);
 }

@@ -52,7 +52,7 @@ constexpr Lookalike kLookalikes[] = {
     {"\x08", "an ONNX model, it seems; give it with --onnx"},
     {"\xff"
      "DLALOAD",
-     "a DLA standalone loadable and no plan; run it with --runLoadable"},
+     "a DLA standalone loadable; run it with --runLoadable"},
 };
 
 [[noreturn]] void refuse_lookalike(std::span<const std::byte> bytes) {

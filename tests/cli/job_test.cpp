@@ -37,6 +37,9 @@ TEST(Job, ContradictionsAreUsageErrors) {
            {"--buildDLAStandalone"},
            {"--useDLACore=0", "--buildDLAStandalone", "--allowGPUFallback"},
            {"--useDLACore=0", "--buildDLAStandalone"},
+           {"--useDLACore=0", "--buildDLAStandalone", "--inputIOFormats=fp32:chw",
+            "--outputIOFormats=fp16:chw16"},
+           {"--onnx=m", "--runLoadable=l"},
            {"--dlaTimingOnly", "--noDlaReplay"},
            {"--duration=-2"},
            {"--useDLACore=7"}})
