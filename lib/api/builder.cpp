@@ -6,14 +6,12 @@
 #include "build/build.h"
 #include "build/standalone.h"
 #include "dla/platform.h"
+#include "dla/rules.h"
 #include "plan/file.h"
 
 namespace dlaexec {
 namespace api {
 namespace {
-
-/// The largest product of the dimensions that are not channels, height and width (dla.md 1.1).
-constexpr int32_t kMaxDlaBatch = 4096;
 
 class Builder final : public IBuilder {
  public:
@@ -38,7 +36,7 @@ class Builder final : public IBuilder {
     });
   }
 
-  int32_t getMaxDLABatchSize() const noexcept override { return kMaxDlaBatch; }
+  int32_t getMaxDLABatchSize() const noexcept override { return dla::largest_batch(); }
   int32_t getNbDLACores() const noexcept override {
     return dla::platform(build::Options{}.platform).dla_cores;
   }

@@ -3,6 +3,7 @@
 #include "api/context.h"
 #include "api/convert.h"
 #include "dla/platform.h"
+#include "ir/dla_formats.h"
 #include "plan/file.h"
 
 namespace dlaexec::api {
@@ -14,22 +15,10 @@ run::EngineOptions engine_options(std::optional<int> dla_core) {
   return options;
 }
 
-bool is_dla_format(ir::Format format) {
-  switch (format) {
-    case ir::Format::DlaLinear:
-    case ir::Format::DlaHwc4:
-    case ir::Format::Chw16:
-    case ir::Format::Chw32:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 std::optional<dla::Layout> Slot::layout(const ir::Dims& dims, dla::Generation generation) const {
-  if (!is_dla_format(binding.format)) return std::nullopt;
+  if (!ir::is_dla_format(binding.format, binding.type)) return std::nullopt;
   return dla::layout_of(binding.format, binding.type, dla::nchw_of(dims), generation);
 }
 

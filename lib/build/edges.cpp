@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ir/dla_formats.h"
+
 namespace dlaexec::build {
 namespace {
 
@@ -26,13 +28,11 @@ bool allows(const place::EdgeFormat& edge, ir::Format format) {
   return std::find(edge.formats.begin(), edge.formats.end(), format) != edge.formats.end();
 }
 
-/// What the DLA takes as it is, then linear, then whatever comes first. Chw4 is HWC4 by its old
-/// name.
+/// What the DLA takes as it is, then linear, then whatever comes first.
 ir::Format choose_format(const place::EdgeFormat& edge, const place::Crossing* crossing) {
   if (crossing && crossing->type == edge.type) {
-    if (allows(edge, crossing->format)) return crossing->format;
-    if (crossing->format == ir::Format::DlaHwc4 && allows(edge, ir::Format::Chw4))
-      return crossing->format;
+    for (const ir::Format format : edge.formats)
+      if (ir::at_dla(format) == crossing->format) return crossing->format;
   }
   return allows(edge, ir::Format::Linear) ? ir::Format::Linear : edge.formats.front();
 }

@@ -2,38 +2,21 @@
 
 #include <algorithm>
 
+#include "ir/dla_formats.h"
+
 namespace dlaexec::build {
 namespace {
 
-/// A type and format that a DLA reads or writes without anybody's help.
-struct NativeFormat {
-  ir::DataType type;
-  ir::Format format;
-  bool output;
-};
-constexpr NativeFormat kNative[] = {
-    {ir::DataType::Int8, ir::Format::DlaLinear, true},
-    {ir::DataType::Float16, ir::Format::DlaLinear, true},
-    {ir::DataType::Int8, ir::Format::DlaHwc4, false},
-    {ir::DataType::Float16, ir::Format::DlaHwc4, false},
-    {ir::DataType::Int8, ir::Format::Chw4, false},
-    {ir::DataType::Float16, ir::Format::Chw4, false},
-    {ir::DataType::Int8, ir::Format::Chw32, true},
-    {ir::DataType::Float16, ir::Format::Chw16, true},
-};
-
-bool is_native(const place::EdgeFormat& edge, bool output) {
+bool is_native(const place::EdgeFormat& edge, ir::Edge side) {
   return edge.formats.size() == 1 &&
-         std::any_of(std::begin(kNative), std::end(kNative), [&](const NativeFormat& row) {
-           return row.type == edge.type && row.format == edge.formats[0] && (row.output || !output);
-         });
+         ir::is_dla_format(ir::at_dla(edge.formats[0]), edge.type, side);
 }
 
 void require_native(const std::vector<place::EdgeFormat>& edges, std::string_view flag,
-                    bool output) {
+                    ir::Edge side) {
   const bool fits =
       !edges.empty() && std::all_of(edges.begin(), edges.end(), [&](const place::EdgeFormat& edge) {
-        return is_native(edge, output);
+        return is_native(edge, side);
       });
   if (fits) return;
   fail(Fault::Usage,
@@ -52,8 +35,8 @@ void require_standalone(const Options& options) {
     fail(Fault::Usage,
          "GPU fallback (--allowGPUFallback) not allowed for DLA standalone mode; a loadable has no "
          "GPU to fall back to");
-  require_native(options.input_formats, "--inputIOFormats", false);
-  require_native(options.output_formats, "--outputIOFormats", true);
+  require_native(options.input_formats, "--inputIOFormats", ir::Edge::Input);
+  require_native(options.output_formats, "--outputIOFormats", ir::Edge::Output);
 }
 
 std::span<const std::byte> sole_loadable(const plan::Plan& plan) {

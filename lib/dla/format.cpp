@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "dla/numbers.h"
+#include "ir/dla_formats.h"
 
 namespace dlaexec::dla {
 namespace {
@@ -85,15 +86,11 @@ Layout layout_of(ir::Format format, ir::DataType type, const Nchw& dims, Generat
   const auto element = static_cast<int64_t>(ir::size_bytes(type));
   if (format == ir::Format::DlaLinear) return linear_layout(element, dims);
   if (format == ir::Format::DlaHwc4) return hwc4_layout(element, dims, generation);
-  if (format == feature_format(type)) return feature_layout(element, dims);
+  if (format == ir::cut_format(type)) return feature_layout(element, dims);
   refuse(format, type);
 }
 
 int64_t size_bytes(const Layout& layout, const Nchw& dims) { return dims.n * layout.image; }
-
-ir::Format feature_format(ir::DataType type) {
-  return type == ir::DataType::Int8 ? ir::Format::Chw32 : ir::Format::Chw16;
-}
 
 Nchw nchw_of(const ir::Dims& dims) {
   Nchw result;

@@ -48,9 +48,6 @@ Layout layout_of(ir::Format format, ir::DataType type, const Nchw& dims, Generat
 /// Bytes from the first to past the last of a tensor that has its buffer to itself.
 int64_t size_bytes(const Layout& layout, const Nchw& dims);
 
-/// Chw16 or Chw32: the format in which the DLA's units exchange tensors.
-ir::Format feature_format(ir::DataType type);
-
 /// Dimensions as the DLA sees them: [N,C,H,W] as it is, [N,C] as [N,C,1,1]. Throws an Error for any
 /// other rank, or a dimension below 1.
 Nchw nchw_of(const ir::Dims& dims);

@@ -358,6 +358,12 @@ int loadable_cap(Generation generation, Edition edition) {
   return 0;
 }
 
+int largest_batch() {
+  for (const RuleRow& row : kRows)
+    if (row.rule.fact == &kBatch) return static_cast<int>(std::get<In>(row.rule.need).high);
+  return 0;
+}
+
 std::span<const RuleRow> rule_table() { return kRows; }
 
 }  // namespace dlaexec::dla

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ir/dla_formats.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 #include "passes/types.h"
@@ -28,7 +29,7 @@ bool assign_types(ir::Graph& graph) {
       const ir::DataType type = delivered_type(graph, node, id);
       const bool crosses =
           on_dla(node) && leaves_segment(graph, node, used_by[static_cast<size_t>(id)]);
-      const ir::Format format = crosses ? cut_format(type) : ir::Format::Linear;
+      const ir::Format format = crosses ? ir::cut_format(type) : ir::Format::Linear;
       changed |= value.type != type || value.format != format;
       value.type = type;
       value.format = format;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ir/dla_formats.h"
 #include "passes/passes.h"
 #include "passes/types.h"
 
@@ -112,10 +113,10 @@ class Inserter {
     if (!on_dla(node)) return {type, ir::Format::Linear, -1};
 
     const bool inside = made_by_segment_[static_cast<size_t>(id)] == node.segment;
-    const bool readable = inside || is_dla_format(value.format, value.type);
+    const bool readable = inside || ir::is_dla_format(value.format, value.type);
     if (readable && value.type == type) return as_it_is;
     if (readable) return {type, ir::Format::Linear, node.segment};
-    return {type, reads_picture(node, id) ? ir::Format::DlaHwc4 : cut_format(type), -1};
+    return {type, reads_picture(node, id) ? ir::Format::DlaHwc4 : ir::cut_format(type), -1};
   }
 
   /// Puts reformats before @p node for the inputs that do not fit.
@@ -150,8 +151,9 @@ class Inserter {
       if (id == ir::kNoValue || !graph_.is_output(id) || node.op == ir::Op::Reformat) continue;
       const ir::Value& value = graph_.value(id);
       const ir::DataType type = delivered_type(graph_, node, id);
-      const bool direct = on_dla(node) && is_dla_format(value.format, value.type);
-      const Wanted made{type, on_dla(node) && !direct ? cut_format(type) : ir::Format::Linear,
+      const bool direct =
+          on_dla(node) && ir::is_dla_format(value.format, value.type, ir::Edge::Output);
+      const Wanted made{type, on_dla(node) && !direct ? ir::cut_format(type) : ir::Format::Linear,
                         direct ? node.segment : -1};
       const bool fits = type == value.type && (direct || made.format == value.format);
       if (fits) continue;

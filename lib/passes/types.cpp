@@ -55,21 +55,4 @@ ir::DataType delivered_type(const ir::Graph& graph, const ir::Node& node, ir::Va
   return on_dla(node) ? ir::DataType::Float16 : ir::DataType::Float32;
 }
 
-bool is_dla_format(ir::Format format, ir::DataType type) {
-  if (type != ir::DataType::Float16 && type != ir::DataType::Int8) return false;
-  return format == cut_format(type) || format == ir::Format::DlaLinear ||
-         format == ir::Format::DlaHwc4;
-}
-
-ir::Format cut_format(ir::DataType type) {
-  switch (type) {
-    case ir::DataType::Float16:
-      return ir::Format::Chw16;
-    case ir::DataType::Int8:
-      return ir::Format::Chw32;
-    default:
-      return ir::Format::Linear;
-  }
-}
-
 }  // namespace dlaexec::passes

@@ -26,10 +26,4 @@ inline bool on_dla(const ir::Node& node) { return node.device == ir::Device::Dla
 /// a scale the next wider type that its device has. What a subgraph makes keeps its type.
 ir::DataType delivered_type(const ir::Graph& graph, const ir::Node& node, ir::ValueId output);
 
-/// True for the formats in which a DLA segment takes and gives tensors of @p type.
-bool is_dla_format(ir::Format format, ir::DataType type);
-
-/// Chw16 for Float16, Chw32 for Int8: what DLA units and the GPU have in common.
-ir::Format cut_format(ir::DataType type);
-
 }  // namespace dlaexec::passes

@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "ir/dla_formats.h"
+
 namespace dlaexec::place {
 namespace {
 
 using namespace ir;
-
-Format native_format(DataType type) {
-  return type == DataType::Int8 ? Format::Chw32 : Format::Chw16;
-}
-
-bool is_dla_format(Format format, DataType type, bool input) {
-  if (type != DataType::Int8 && type != DataType::Float16) return false;
-  if (format == Format::DlaHwc4 || format == Format::Chw4) return input;
-  return format == Format::DlaLinear || format == native_format(type);
-}
 
 /// The type that the segment's layers see a tensor in: FP16 unless all of them take INT8.
 DataType type_inside(const Graph& graph, const std::vector<int>& nodes, ValueId id) {
@@ -51,11 +43,11 @@ const EdgeFormat* wish_for(const std::vector<ValueId>& edges, const std::vector<
 }
 
 /// Follows the user's wish where it names a type and format that the DLA has.
-void follow(const EdgeFormat* wish, bool input, Crossing& crossing) {
+void follow(const EdgeFormat* wish, Edge edge, Crossing& crossing) {
   if (!wish || wish->type != crossing.type) return;
   for (const Format format : wish->formats) {
-    if (!is_dla_format(format, crossing.type, input)) continue;
-    crossing.format = format == Format::Chw4 ? Format::DlaHwc4 : format;
+    if (!is_dla_format(at_dla(format), crossing.type, edge)) continue;
+    crossing.format = at_dla(format);
     return;
   }
 }
@@ -79,11 +71,9 @@ std::string flag_text(const EdgeFormat& edge) {
 }
 
 bool meets(const EdgeFormat& edge, const Crossing& crossing) {
-  const auto allows = [&](Format wanted) {
-    return std::find(edge.formats.begin(), edge.formats.end(), wanted) != edge.formats.end();
-  };
-  if (edge.type != crossing.type) return false;
-  return allows(crossing.format) || (crossing.format == Format::DlaHwc4 && allows(Format::Chw4));
+  return edge.type == crossing.type &&
+         std::any_of(edge.formats.begin(), edge.formats.end(),
+                     [&](Format format) { return at_dla(format) == crossing.format; });
 }
 
 const Crossing* crossing_of(const Placement& placement, const std::string& tensor,
@@ -147,8 +137,8 @@ void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Opt
       if (inside.contains(made_by[static_cast<size_t>(id)]) || !met.insert(id).second) continue;
       Crossing crossing{graph.value(id).name, type_inside(graph, nodes, id), {}};
       const bool picture = graph.is_input(id) && fits_hwc4(graph, nodes, id);
-      crossing.format = picture ? Format::DlaHwc4 : native_format(crossing.type);
-      follow(wish_for(graph.inputs, options.input_formats, id), true, crossing);
+      crossing.format = picture ? Format::DlaHwc4 : cut_format(crossing.type);
+      follow(wish_for(graph.inputs, options.input_formats, id), Edge::Input, crossing);
       segment.inputs.push_back(crossing);
     }
     for (const ValueId id : node.outputs) {
@@ -159,8 +149,8 @@ void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Opt
           std::any_of(users.begin(), users.end(), [&](int user) { return !inside.contains(user); });
       if (!leaves) continue;
       Crossing crossing{graph.value(id).name, node.precision.value_or(DataType::Float16), {}};
-      crossing.format = native_format(crossing.type);
-      follow(wish_for(graph.outputs, options.output_formats, id), false, crossing);
+      crossing.format = cut_format(crossing.type);
+      follow(wish_for(graph.outputs, options.output_formats, id), Edge::Output, crossing);
       segment.outputs.push_back(crossing);
     }
   }

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "dla/layer_facts.h"
+#include "ir/dla_formats.h"
 #include "place/estimate.h"
 #include "place/formats.h"
 #include "place/placement.h"
@@ -74,7 +75,7 @@ class Partitioner {
       values.push_back(value);
       const EdgeFormat* wish = wish_at(options_.input_formats, i);
       if (!wish || wish->formats.size() != 1) continue;
-      if (wish->formats[0] != Format::DlaHwc4 && wish->formats[0] != Format::Chw4) continue;
+      if (at_dla(wish->formats[0]) != Format::DlaHwc4) continue;
       value.type = wish->type;
       value.format = Format::DlaHwc4;
     }

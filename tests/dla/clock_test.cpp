@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ir/dla_formats.h"
+
 namespace dlaexec::dla {
 namespace {
 
@@ -12,7 +14,7 @@ struct Layer {
 };
 
 Cube feature_cube(std::string name, Nchw dims, ir::DataType type, Generation generation) {
-  const ir::Format format = feature_format(type);
+  const ir::Format format = ir::cut_format(type);
   Cube cube;
   cube.name = std::move(name);
   cube.dims = dims;

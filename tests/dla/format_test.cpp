@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "ir/dla_formats.h"
 
 namespace dlaexec::dla {
 namespace {
@@ -91,7 +92,7 @@ TEST(Format, PackedTensorsComeBackAsTheyWere) {
   for (const Generation generation : kBoth)
     for (const ir::Tensor& tensor : {int8, half})
       for (const Format format :
-           {Format::DlaLinear, Format::DlaHwc4, feature_format(tensor.type())}) {
+           {Format::DlaLinear, Format::DlaHwc4, ir::cut_format(tensor.type())}) {
         const Layout layout = layout_of(format, tensor.type(), nchw_of(dims), generation);
         std::vector<std::byte> packed(static_cast<size_t>(size_bytes(layout, nchw_of(dims))));
         pack(tensor, layout, tensor.type(), 1, packed);

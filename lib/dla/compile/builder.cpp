@@ -2,16 +2,9 @@
 
 #include <algorithm>
 
+#include "ir/dla_formats.h"
+
 namespace dlaexec::dla {
-namespace {
-
-bool is_dla_format(ir::Format format) {
-  return format == ir::Format::DlaLinear || format == ir::Format::DlaHwc4 ||
-         format == ir::Format::Chw16 || format == ir::Format::Chw32;
-}
-
-}  // namespace
-
 Builder::Builder(const ir::Graph& graph, Generation generation) : graph_(graph) {
   loadable_.name = graph.name;
   loadable_.generation = generation;
@@ -28,7 +21,7 @@ Cube Builder::describe(ir::ValueId id) const {
   cube.name = value.name;
   cube.dims = nchw_of(ir::dims_of(value.shape));
   cube.type = value.type;
-  cube.format = feature_format(value.type);
+  cube.format = ir::cut_format(value.type);
   if (value.type == ir::DataType::Int8) {
     if (value.quantization.scales.size() != 1 || !(value.quantization.scales[0] > 0))
       fail("tensor '{}' is i8 with {} scales; the DLA takes one positive scale per tensor",
@@ -58,7 +51,7 @@ CubeId Builder::add_cube(std::string name, const Nchw& dims, ir::DataType type, 
   cube.name = std::move(name);
   cube.dims = dims;
   cube.type = type;
-  cube.format = feature_format(type);
+  cube.format = ir::cut_format(type);
   cube.scale = scale;
   return append(std::move(cube));
 }
@@ -96,11 +89,11 @@ ir::Format Builder::input_format(ir::ValueId id) const {
   if (value.format == ir::Format::DlaHwc4 && !suits_hwc4(id))
     fail("input '{}' is dla_hwc4; only convolutions of at most 4 groups read that format",
          value.name);
-  if (is_dla_format(value.format)) return value.format;
+  if (ir::is_dla_format(value.format, value.type)) return value.format;
   if (value.format != ir::Format::Linear)
-    fail("input '{}' is {}; the DLA reads dla_linear, dla_hwc4, chw16 and chw32", value.name,
-         ir::text(value.format));
-  return suits_hwc4(id) ? ir::Format::DlaHwc4 : feature_format(value.type);
+    fail("input '{}' is {} of {}; the DLA reads dla_linear, dla_hwc4, chw16 of f16 and chw32 of i8",
+         value.name, ir::text(value.format), ir::text(value.type));
+  return suits_hwc4(id) ? ir::Format::DlaHwc4 : ir::cut_format(value.type);
 }
 
 ir::Node Builder::edge_node(const char* what, ir::ValueId id) const {
@@ -128,11 +121,12 @@ void Builder::bind_inputs() {
 void Builder::bind_outputs() {
   for (const ir::ValueId id : graph_.outputs) {
     const ir::Value& value = graph_.value(id);
-    if (!is_dla_format(value.format) && value.format != ir::Format::Linear)
-      fail("output '{}' is {}; the DLA writes dla_linear, chw16 and chw32", value.name,
-           ir::text(value.format));
+    const bool is_native = ir::is_dla_format(value.format, value.type, ir::Edge::Output);
     if (value.format == ir::Format::DlaHwc4)
       fail("output '{}' is dla_hwc4; that format exists for inputs only", value.name);
+    if (!is_native && value.format != ir::Format::Linear)
+      fail("output '{}' is {} of {}; the DLA writes dla_linear, chw16 of f16 and chw32 of i8",
+           value.name, ir::text(value.format), ir::text(value.type));
     const Place place{Region::Output, static_cast<int32_t>(loadable_.outputs.size()), 0};
     CubeId result = cube_of(id);
     const bool is_own = cube(result).place.region == Region::Local && cube(result).part_of < 0;
@@ -146,7 +140,7 @@ void Builder::bind_outputs() {
       else
         add(edge_node("output copy", id), value.type, result, copy, BdmaParameters{});
       result = copy;
-    } else if (is_dla_format(value.format) && value.format != cube(result).format) {
+    } else if (is_native && value.format != cube(result).format) {
       fail("output '{}' is {} of {}; the DLA writes {} or dla_linear", value.name,
            ir::text(value.format), ir::text(value.type), ir::text(cube(result).format));
     }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dla/cbuf.h"
+#include "ir/dla_formats.h"
 
 namespace dlaexec::dla {
 namespace {
@@ -171,7 +172,7 @@ Tiling tile_other(const Loadable& loadable, const Operation& operation) {
       rubik != nullptr && rubik->kind == RubikKind::Copy) {
     const Cube& from = loadable.cube(operation.input);
     const int64_t moved = size_bytes(
-        layout_of(feature_format(from.type), from.type, rubik->extent, loadable.generation),
+        layout_of(ir::cut_format(from.type), from.type, rubik->extent, loadable.generation),
         rubik->extent);
     tiling.traffic.input = tiling.traffic.output = moved;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "ir/dla_formats.h"
 
 namespace dlaexec::dla::core {
 namespace {
@@ -14,7 +15,7 @@ constexpr int64_t kScratchElements = int64_t{1} << 20;
 
 /// Whether @p view holds whole surfaces in which pixel follows pixel.
 bool is_dense_feature(const Cube& cube) {
-  return cube.format == feature_format(cube.type) &&
+  return cube.format == ir::cut_format(cube.type) &&
          cube.layout.line == cube.dims.w * cube.layout.pixel;
 }
 
