@@ -250,4 +250,29 @@ ValueIds scan(Node& node) {
   return node.add_several(Op::Scan, node.inputs(), attributes, node.output_count());
 }
 
+/// Opset 8: every input has a batch in front, and each of its sequences is scanned by itself.
+ValueIds batched_scan(Node& node) {
+  ir::LoopAttributes attributes;
+  attributes.body = node.body("body");
+  attributes.scan_inputs = node.required_integer("num_scan_inputs");
+  attributes.scan_input_reverse = node.ints("directions");
+  if (node.has(0)) fail("the sequences have lengths of their own; one length for all is supported");
+  if (node.input_count() < 2) fail("there is nothing to scan");
+  const ir::Dim& batch = node.shape(node.in(1)).at(0);
+  constexpr int64_t kMostSequences = 64;
+  if (!batch.is_known() || batch.value < 1 || batch.value > kMostSequences)
+    fail("the batch must be known, and 1 to {}", kMostSequences);
+  std::vector<ValueIds> parts(node.output_count());
+  for (int64_t n = 0; n < batch.value; ++n) {
+    ValueIds inputs;
+    for (size_t i = 1; i < node.input_count(); ++i)
+      inputs.push_back(node.squeeze(node.slice(node.in(i), 0, n, n + 1), {0}));
+    const ValueIds found = node.add_several(Op::Scan, inputs, attributes, node.output_count());
+    for (size_t i = 0; i < found.size(); ++i) parts[i].push_back(node.unsqueeze(found[i], {0}));
+  }
+  ValueIds results;
+  for (const ValueIds& part : parts) results.push_back(node.concat(part, 0));
+  return results;
+}
+
 }  // namespace dlaexec::onnx
