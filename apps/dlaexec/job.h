@@ -42,6 +42,12 @@ struct Job {
   bool profiles = false;  ///< a layer profile is wanted
   bool separate_profile_run = false;
 
+  /// The file that the job is about.
+  const std::string& subject() const {
+    if (!run_loadable.empty()) return run_loadable;
+    return load_engine.empty() ? build.model_path : load_engine;
+  }
+
   bool builds() const { return load_engine.empty() && run_loadable.empty(); }
 };
 

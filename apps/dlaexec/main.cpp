@@ -1,4 +1,5 @@
 // The dlaexec command.
+#include <chrono>
 #include <exception>
 #include <optional>
 
@@ -6,6 +7,7 @@
 #include "base/log.h"
 #include "console.h"
 #include "echo.h"
+#include "gates.h"
 #include "help.h"
 #include "inference.h"
 #include "job.h"
@@ -42,6 +44,7 @@ int answer_nothing(Console& console) {
 
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
+  const auto start = std::chrono::steady_clock::now();
   const Job job = make_job(settings);
   require_writable_files(settings);
   const Reporter reporter{settings, job, command, report::this_machine()};
@@ -54,13 +57,20 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
 
   ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
   reporter.placement(ready.plan);
-  check_placement(settings, ready.plan);
-  if (job.time_deserialize) return time_deserialization(ready.plan);
+  Gates gates = placement_gates(settings, ready.plan);
+  const auto finish = [&] {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    conclude(settings, gates, job.subject(), took.count());
+  };
+  if (job.time_deserialize) {
+    time_deserialization(ready.plan);
+    return finish();
+  }
   reporter.layers(ready.plan);
   if (job.skip_inference) {
     log::info("Skipped inference phase since --skipInference is added.");
-    reporter.summary(ready, ready.plan, nullptr, nullptr);
-    return;
+    reporter.summary(ready, ready.plan, nullptr, nullptr, gates);
+    return finish();
   }
   Inference inference(std::move(ready.plan), job.inference);
   log::info("Starting inference");
@@ -68,7 +78,8 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   std::optional<bench::Result> profiled;
   if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
-  reporter.summary(ready, inference.engine().plan(), &inference, &result);
+  reporter.summary(ready, inference.engine().plan(), &inference, &result, gates);
+  finish();
 }
 
 int run(Console& console, const std::vector<std::string>& command) {

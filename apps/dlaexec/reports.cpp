@@ -139,7 +139,7 @@ void Reporter::run(const Inference& inference, const bench::Result& result,
 }
 
 void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
-                       const bench::Result* result) const {
+                       const bench::Result* result, const Gates& gates) const {
   if (!settings.given(Flag::exportSummary)) return;
   report::Run run;
   run.command = command;
@@ -153,24 +153,8 @@ void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inf
   if (inference != nullptr) run.steps = &inference->engine().steps();
   run.percentiles = job.percentiles;
   run.machine = machine;
+  run.gates = gates;
   write_file(settings.text(Flag::exportSummary), report::summary_json(run));
-}
-
-void check_placement(const Settings& settings, const plan::Plan& plan) {
-  const auto on_gpu = layers_on(plan, ir::Device::Gpu);
-  const auto name = [](const plan::Layer* layer) { return layer->name; };
-  if (settings.given(Flag::maxGpuLayers) &&
-      on_gpu.size() > static_cast<size_t>(settings.integer(Flag::maxGpuLayers)))
-    fail(Fault::Gate, "{} layers run on the GPU, --maxGpuLayers allows {}: {}", on_gpu.size(),
-         settings.integer(Flag::maxGpuLayers), join(on_gpu, ", ", name));
-  for (const std::string& pattern : settings.texts(Flag::requireDLA)) {
-    std::vector<const plan::Layer*> fallen;
-    std::copy_if(on_gpu.begin(), on_gpu.end(), std::back_inserter(fallen),
-                 [&](const plan::Layer* layer) { return matches(layer->name, pattern); });
-    if (!fallen.empty())
-      fail(Fault::Gate, "--requireDLA={}: these layers run on the GPU: {}", pattern,
-           join(fallen, ", ", name));
-  }
 }
 
 }  // namespace dlaexec::cli

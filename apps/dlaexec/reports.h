@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gates.h"
 #include "inference.h"
 #include "job.h"
 #include "plan_source.h"
@@ -29,10 +30,7 @@ struct Reporter {
            const bench::Result* profiled) const;
   /// The summary of a run, or of a build alone when @p result is null.
   void summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
-               const bench::Result* result) const;
+               const bench::Result* result, const Gates& gates) const;
 };
-
-/// Throws a gate Error when the placement is not what --maxGpuLayers and --requireDLA ask for.
-void check_placement(const Settings& settings, const plan::Plan& plan);
 
 }  // namespace dlaexec::cli

@@ -1,7 +1,6 @@
 #include "report/summary.h"
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -22,15 +21,6 @@ constexpr size_t kKeptSamples = 400;
 
 std::string_view kind_text(bool is_modelled) {
   return ir::text(is_modelled ? run::Kind::Modelled : run::Kind::Measured);
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
 }
 
 /// Evenly spaced samples in their order.
@@ -276,6 +266,7 @@ std::string summary_json(const Run& run) {
   json["placement"] = placement_json(*run.plan);
   json["loadables"] = loadables_json(*run.plan);
   json["plan"] = plan_json(run);
+  json["gates"] = Json::parse(gates_json(run.gates));
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

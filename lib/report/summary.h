@@ -10,6 +10,7 @@
 #include "bench/figures.h"
 #include "bench/result.h"
 #include "plan/plan.h"
+#include "report/gate.h"
 #include "report/machine.h"
 
 namespace dlaexec::report {
@@ -29,6 +30,7 @@ struct Run {
   const std::vector<run::Step>* steps = nullptr;
   std::vector<float> percentiles;
   Machine machine;
+  std::span<const Gate> gates;
 };
 
 std::string summary_json(const Run& run);
