@@ -122,7 +122,8 @@ std::string difference(const ir::Tensor& found, const ir::Tensor& expected) {
   return {};
 }
 
-std::string failure_of(const BackendCase& test, const Executor& executor) {
+std::string failure_of(const BackendCase& test, const Executor& executor,
+                       const Difference& difference) {
   const log::Sink before = log::set_sink({});  // warnings of strange models are not news here
   std::string failure;
   try {

@@ -1,6 +1,7 @@
 // The ONNX backend suite: cases of one model with inputs and expected outputs.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +25,15 @@ struct BackendCase {
 /// The suite, unpacked into a temporary folder on the first call; nothing when the data is absent.
 const std::vector<BackendCase>* backend_suite();
 
-/// What went wrong when @p test runs on @p executor; empty: nothing.
-std::string failure_of(const BackendCase& test, const Executor& executor);
+/// How a found output differs from the expected one; empty: not beyond the tolerance.
+using Difference = std::function<std::string(const ir::Tensor& found, const ir::Tensor& expected)>;
 
-/// The first difference of @p found from @p expected beyond the tolerance; empty: none.
+/// The first difference of @p found from @p expected beyond the suite's tolerance; empty: none.
 std::string difference(const ir::Tensor& found, const ir::Tensor& expected);
+
+/// What went wrong when @p test runs on @p executor; empty: nothing.
+std::string failure_of(const BackendCase& test, const Executor& executor,
+                       const Difference& difference = test::difference);
 
 /// The tensor of a TensorProto file.
 ir::Tensor read_tensor(const std::string& path);

@@ -6,33 +6,12 @@
 #include <map>
 
 #include "base/format.h"
+#include "conformance/exclusions.h"
 #include "onnx/import.h"
 #include "support/paths.h"
 
 namespace dlaexec::test {
 namespace {
-
-struct Exclusion {
-  std::string_view name, executor, reason;
-
-  bool covers(const std::string& test, const std::string& on) const {
-    if (executor != "*" && executor != on) return false;
-    const size_t star = name.find('*');
-    if (star == std::string_view::npos) return test == name;
-    return test.starts_with(name.substr(0, star)) && test.ends_with(name.substr(star + 1));
-  }
-};
-
-const std::vector<Exclusion> kExclusions = {
-#define DLAEXEC_EXCLUDED(name, executor, reason) {name, executor, reason},
-#include "conformance/exclusions.def"
-};
-
-const Exclusion* exclusion_of(const BackendCase& test, const std::string& on) {
-  for (const Exclusion& exclusion : kExclusions)
-    if (exclusion.covers(test.name, on)) return &exclusion;
-  return nullptr;
-}
 
 /// The least part of the eligible cases that must pass.
 constexpr double kLeastPassing = 0.97;
@@ -61,7 +40,7 @@ TEST_P(OnnxBackend, EveryEligibleCasePassesUnlessATableSaysWhyNot) {
                       on.name, passed, eligible, 100.0 * passed / eligible, suite->size());
   EXPECT_EQ(failures, "");
   EXPECT_GE(passed, kLeastPassing * eligible);
-  for (const Exclusion& exclusion : kExclusions)
+  for (const Exclusion& exclusion : exclusions())
     if (exclusion.executor == "*" || exclusion.executor == on.name) {
       EXPECT_TRUE(excludes[&exclusion]) << "the exclusion of " << exclusion.name << " is stale";
     }

@@ -1,11 +1,14 @@
 #include "conformance/executor.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/thread_pool.h"
+#include "build/build.h"
 #include "cpu/program.h"
 #include "ir/infer.h"
 #include "plan/file.h"
 #include "ref/evaluate.h"
+#include "run/engine.h"
 
 namespace dlaexec::test {
 namespace {
@@ -19,22 +22,59 @@ Tensors run_on_cpu(const ir::Graph& graph, const Tensors& inputs) {
   return cpu::Program(with_shapes_of(graph, inputs), pool).run(inputs);
 }
 
+plan::Plan saved_and_loaded(const plan::Plan& plan) {
+  const auto bytes = std::make_shared<const std::string>(plan::to_bytes(plan));
+  return plan::from_bytes(std::as_bytes(std::span(*bytes)), bytes);
+}
+
 /// Saved, loaded, and run by the definition.
 Tensors run_saved(const ir::Graph& graph, const Tensors& inputs) {
   plan::Plan plan;
   plan.graph = graph;
-  const auto bytes = std::make_shared<const std::string>(plan::to_bytes(plan));
-  const plan::Plan loaded = plan::from_bytes(std::as_bytes(std::span(*bytes)), bytes);
-  return ref::run(loaded.graph, inputs);
+  return ref::run(saved_and_loaded(plan).graph, inputs);
+}
+
+/// Built for a DLA core, saved, loaded, and run: the emulated core takes what the rules admit.
+Tensors run_on_dla(const ir::Graph& graph, const Tensors& inputs) {
+  const plan::Plan plan = plan_for_dla(graph, inputs);
+  if (!plan::uses_dla(plan)) throw NotForTheDla();
+  run::EngineOptions options;
+  options.gpu_device = std::nullopt;
+  options.threads = 2;
+  const run::Engine engine(saved_and_loaded(plan), options);
+  run::Context context(engine);
+  context.execute(inputs);
+  return context.outputs();
 }
 
 const Executor kExecutors[] = {
     {"ref", run_on_ref},
     {"cpu", run_on_cpu},
     {"plan", run_saved},
+    {"dla", run_on_dla},
 };
 
 }  // namespace
+
+NotForTheDla::NotForTheDla() : std::runtime_error("no layer is for the DLA") {}
+
+plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs) {
+  build::Options options;
+  options.graph = with_shapes_of(graph, inputs);
+  options.fp16 = true;
+  options.dla_core = 0;
+  options.gpu_device = std::nullopt;
+  options.gpu_fallback = true;
+  const log::Sink before = log::set_sink({});  // refusals are what the caller looks at
+  try {
+    plan::Plan plan = build::build(options);
+    log::set_sink(before);
+    return plan;
+  } catch (...) {
+    log::set_sink(before);
+    throw;
+  }
+}
 
 std::span<const Executor> executors() { return kExecutors; }
 

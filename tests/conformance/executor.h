@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/plan.h"
 
 namespace dlaexec::test {
 
@@ -14,7 +16,7 @@ using Tensors = std::vector<ir::Tensor>;
 
 /// One way to compute a graph.
 struct Executor {
-  std::string name;  ///< as exclusions name it: "ref", "cpu", "plan"
+  std::string name;  ///< as exclusions name it: "ref", "cpu", "plan", "dla"
   std::function<Tensors(const ir::Graph& graph, const Tensors& inputs)> run;
 };
 
@@ -23,6 +25,15 @@ std::span<const Executor> executors();
 
 /// The executor called @p name.
 const Executor& executor(const std::string& name);
+
+/// What the executor "dla" throws when its rules refuse every layer: nothing was emulated.
+struct NotForTheDla : std::runtime_error {
+  NotForTheDla();
+};
+
+/// @p graph built in FP16 for DLA core 0 of the default platform, with fallback to the host, for
+/// inputs of the dimensions of @p inputs.
+plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs);
 
 /// @p graph for inputs of the dimensions of @p inputs.
 ir::Graph with_shapes_of(ir::Graph graph, const Tensors& inputs);
