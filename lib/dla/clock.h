@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,7 +60,16 @@ struct LoadableTime {
   std::vector<OperationTime> operations;  ///< in the loadable's order
   double start_seconds = 0;               ///< from the start of the task to its first operation
   double seconds = 0;                     ///< the start and all operations
+  /// How far off such times are on average, as a part of them; see stated_error.
+  std::optional<double> error;
 };
+
+/// The mean error of modelled times of whole networks that the constants were not fitted to, as a
+/// part of the time. No value where too little was measured to tell.
+std::optional<double> stated_error(Generation generation, ir::DataType precision);
+
+/// The error in words that stand behind a modelled figure: "+-5 %".
+std::string error_text(const std::optional<double>& error);
 
 /// The time of one execution of @p loadable.
 LoadableTime estimate(const Loadable& loadable, const ClockSettings& settings);

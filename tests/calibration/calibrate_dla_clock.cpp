@@ -18,6 +18,8 @@ namespace dlaexec::calibration {
 namespace {
 
 constexpr double kMeanLimit = 0.08, kRowLimit = 0.20, kLeftOutLimit = 0.15;
+/// The constants in use are rounded results of the fit, nothing else.
+constexpr double kRounding = 0.02;
 constexpr const char* kBegin = "<!-- calibration: begin -->\n";
 constexpr const char* kEnd = "<!-- calibration: end -->\n";
 
@@ -90,6 +92,7 @@ double left_out_error(const Row& row, const std::vector<Row>& rows, const Predic
 struct Summary {
   std::string text;  ///< Markdown
   bool within_limits;
+  std::map<dla::Generation, std::vector<double>> left_out;  ///< absolute errors
 };
 
 Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
@@ -99,6 +102,7 @@ Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
       "left out |\n|---|---|---|---|---:|---:|---:|---:|---:|---:|\n";
   double sum = 0, largest = 0, left_out_sum = 0;
   int left_out_count = 0;
+  std::map<dla::Generation, std::vector<double>> left_out_errors;
   for (const Row& row : rows) {
     const double modelled = predict(row, dla::clock_constants(generation_of(row)));
     const double error = modelled / row.ms_per_image - 1;
@@ -109,6 +113,7 @@ Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
       const double without = left_out_error(row, rows, predict);
       left_out_sum += std::abs(without);
       ++left_out_count;
+      left_out_errors[generation_of(row)].push_back(std::abs(without));
       left_out = format("{:+.1f} %", 100 * without);
     }
     text += format("| {} | {} | {} | {} | {} | {} | {:.3f} | {:.3f} | {:+.1f} % | {} |\n",
@@ -123,7 +128,8 @@ Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
       "left out {:.1f} % (at most {:.0f} %).\n",
       100 * mean, 100 * kMeanLimit, 100 * largest, 100 * kRowLimit, 100 * without,
       100 * kLeftOutLimit);
-  return {text, mean <= kMeanLimit && largest <= kRowLimit && without <= kLeftOutLimit};
+  return {text, mean <= kMeanLimit && largest <= kRowLimit && without <= kLeftOutLimit,
+          std::move(left_out_errors)};
 }
 
 std::string constants_table(const std::vector<Row>& rows, const Predict& predict) {
@@ -147,6 +153,39 @@ std::string table_of(const std::string& page) {
     fail("the page has no '{}' and '{}'", kBegin, kEnd);
   const size_t first = begin + std::string_view(kBegin).size();
   return page.substr(first, end - first);
+}
+
+/// Complains of constants that are not the fit's, rounded.
+bool constants_are_fitted(const std::vector<Row>& rows, const Predict& predict) {
+  bool fitted = true;
+  for (const dla::Generation generation : {dla::Generation::Xavier, dla::Generation::Orin}) {
+    const dla::ClockConstants best = fit(rows_of(rows, generation), beliefs(generation), predict);
+    for (const Belief& belief : beliefs(generation)) {
+      const double used = dla::clock_constants(generation).*belief.member;
+      if (std::abs(used - best.*belief.member) <= kRounding * std::abs(best.*belief.member))
+        continue;
+      std::printf("%s of %s is %g, the fit gives %g\n", belief.name,
+                  std::string(ir::text(generation)).c_str(), used, best.*belief.member);
+      fitted = false;
+    }
+  }
+  return fitted;
+}
+
+/// Complains when the error that reports quote is not the mean of the errors found, rounded up to
+/// a whole percent.
+bool stated_errors_hold(const Summary& summary) {
+  bool hold = true;
+  for (const auto& [generation, errors] : summary.left_out) {
+    const double mean =
+        std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
+    const double stated = dla::stated_error(generation, ir::DataType::Int8).value();
+    if (stated == std::ceil(100 * mean) / 100) continue;
+    std::printf("the stated error of %s is %g, networks left out are off by %.3f on average\n",
+                std::string(ir::text(generation)).c_str(), stated, mean);
+    hold = false;
+  }
+  return hold;
 }
 
 int check_page(const std::string& path, const Summary& summary) {
@@ -181,7 +220,9 @@ int run(const std::vector<std::string>& arguments) {
   if (wish != "--check") return 0;
   const int stale = check_page(arguments[2], summary);
   if (!summary.within_limits) std::printf("an error above is over its limit\n");
-  return stale != 0 || !summary.within_limits ? 1 : 0;
+  const bool fitted = constants_are_fitted(rows, predict);
+  const bool stated = stated_errors_hold(summary);
+  return stale == 0 && summary.within_limits && fitted && stated ? 0 : 1;
 }
 
 }  // namespace

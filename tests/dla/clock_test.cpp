@@ -110,9 +110,12 @@ TEST(Clock, OneOutputCostsAWholeStripe) {
   EXPECT_NEAR(time.utilization, 1.0 / 16, 1e-9);
 }
 
-TEST(Clock, GroupedKernelsCostTheirDenseExpansionOnXavierAndLessOnOrin) {
+TEST(Clock, GroupedKernelsAreExpandedInSlicesOfCbufOnXavierAndCostLessOnOrin) {
   const Layer depthwise{.c = 512, .h = 14, .w = 14, .k = 512, .side = 3, .groups = 512};
-  EXPECT_EQ(time_of(depthwise, ideal("agx-xavier")).mac_cycles, 8 * 16 * 9 * 14 * 14);
+  // 15 banks hold the dense 3x3 kernels of 224 channels: 4 atoms in place of 8.
+  EXPECT_EQ(time_of(depthwise, ideal("agx-xavier")).mac_cycles, 4 * 16 * 9 * 14 * 14);
+  const Layer small{.c = 128, .h = 14, .w = 14, .k = 128, .side = 3, .groups = 128};
+  EXPECT_EQ(time_of(small, ideal("agx-xavier")).mac_cycles, 2 * 4 * 9 * 14 * 14);
   EXPECT_EQ(time_of(depthwise, ideal("agx-orin-64")).mac_cycles, 1 * 8 * 9 * 14 * 14 / 2);
   const Layer resnext{.c = 256, .h = 50, .w = 50, .k = 256, .side = 3, .groups = 32};
   EXPECT_EQ(time_of(resnext, ideal("agx-orin-64")).mac_cycles, 1 * 4 * 9 * 50 * 50 / 2);
@@ -204,6 +207,20 @@ TEST(Clock, ALoadablesTimeIsItsStartAndTheSumOfItsOperations) {
   const LoadableTime time = estimate(loadable, settings);
   ASSERT_EQ(time.operations.size(), 2u);
   EXPECT_NEAR(time.seconds, time.start_seconds + 2 * time.operations[0].seconds, 1e-12);
+}
+
+TEST(Clock, TimesCarryTheErrorOfTheirGenerationAndPrecision) {
+  const auto error = [](std::string_view board, ir::DataType type) {
+    const ClockSettings settings = settings_of(board);
+    return estimate(conv_loadable({.type = type}, settings.core.generation), settings).error;
+  };
+  EXPECT_EQ(error("agx-xavier", ir::DataType::Float16),
+            stated_error(Generation::Xavier, ir::DataType::Float16));
+  EXPECT_EQ(error("agx-orin-64", ir::DataType::Int8),
+            stated_error(Generation::Orin, ir::DataType::Int8));
+  EXPECT_FALSE(error("agx-orin-64", ir::DataType::Float16).has_value());
+  EXPECT_EQ(error_text(0.05), "+-5 %");
+  EXPECT_EQ(error_text(std::nullopt), "error unknown: calibrated on one network");
 }
 
 TEST(Clock, EveryBoundHasAdvice) {
