@@ -52,6 +52,6 @@ class Net {
 
 /// The graph of a published network with random weights: "resnet50", "mobilenet_v2", "vgg16" (fully
 /// connected layers as 1x1 convolutions), "unet" (2x2 stride-2 deconvolutions).
-ir::Graph network(std::string_view name);
+ir::Graph network(std::string_view name, int64_t batch = 1);
 
 }  // namespace dlaexec::test

@@ -17,9 +17,9 @@ Id bottleneck(Net& net, const std::string& name, Id x, int64_t width, int64_t st
   return net.relu(name + ".relu3", net.add(name + ".add", y, shortcut));
 }
 
-Graph resnet50() {
+Graph resnet50(int64_t batch) {
   Net net;
-  Id x = net.relu("relu1", net.conv("conv1", net.input("image", {1, 3, 224, 224}), 64, 7, {2, 3}));
+  Id x = net.relu("relu1", net.conv("conv1", net.input("image", {batch, 3, 224, 224}), 64, 7, {2, 3}));
   x = net.pool("maxpool", PoolKind::Max, x, 3, 2, 1);
   const int blocks[] = {3, 4, 6, 3};
   for (int stage = 0; stage < 4; ++stage)
@@ -46,10 +46,10 @@ Id inverted_residual(Net& net, const std::string& name, Id x, int64_t maps, int6
   return stride == 1 && channels == maps ? net.add(name + ".add", x, y) : y;
 }
 
-Graph mobilenet_v2() {
+Graph mobilenet_v2(int64_t batch) {
   Net net;
   Id x =
-      clip6(net, "clip0", net.conv("conv0", net.input("image", {1, 3, 224, 224}), 32, 3, {2, 1}));
+      clip6(net, "clip0", net.conv("conv0", net.input("image", {batch, 3, 224, 224}), 32, 3, {2, 1}));
   const int rows[][4] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                          {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
   int index = 0;
@@ -62,9 +62,9 @@ Graph mobilenet_v2() {
   return net.graph;
 }
 
-Graph vgg16() {
+Graph vgg16(int64_t batch) {
   Net net;
-  Id x = net.input("image", {1, 3, 224, 224});
+  Id x = net.input("image", {batch, 3, 224, 224});
   const int stages[][2] = {{64, 2}, {128, 2}, {256, 3}, {512, 3}, {512, 3}};
   int stage = 1;
   for (const auto& [maps, layers] : stages) {
@@ -85,10 +85,10 @@ Id double_conv(Net& net, const std::string& name, Id x, int64_t maps) {
   return net.relu(name + ".relu2", net.conv(name + ".conv2", x, maps, 3, {1, 1}));
 }
 
-Graph unet() {
+Graph unet(int64_t batch) {
   Net net;
   std::vector<Id> skips;
-  Id x = net.input("image", {1, 3, 128, 128});
+  Id x = net.input("image", {batch, 3, 128, 128});
   for (int level = 0; level < 4; ++level) {
     skips.push_back(double_conv(net, format("down{}", level), x, int64_t{32} << level));
     x = net.pool(format("pool{}", level), PoolKind::Max, skips.back(), 2, 2);
@@ -105,11 +105,11 @@ Graph unet() {
 
 }  // namespace
 
-Graph network(std::string_view name) {
-  if (name == "resnet50") return resnet50();
-  if (name == "mobilenet_v2") return mobilenet_v2();
-  if (name == "vgg16") return vgg16();
-  if (name == "unet") return unet();
+Graph network(std::string_view name, int64_t batch) {
+  if (name == "resnet50") return resnet50(batch);
+  if (name == "mobilenet_v2") return mobilenet_v2(batch);
+  if (name == "vgg16") return vgg16(batch);
+  if (name == "unet") return unet(batch);
   fail("no test network is called '{}'", name);
 }
 
