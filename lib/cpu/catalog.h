@@ -9,6 +9,8 @@ std::optional<Kernel> make_winograd_conv(const Request& request);
 std::optional<Kernel> make_direct_conv(const Request& request);
 std::optional<Kernel> make_first_conv(const Request& request);
 std::optional<Kernel> make_depthwise_conv(const Request& request);
+std::optional<Kernel> make_int8_depthwise_conv(const Request& request);
+std::optional<Kernel> make_int8_conv(const Request& request);
 std::optional<Kernel> make_deconv(const Request& request);
 std::optional<Kernel> make_view(const Request& request);
 std::optional<Kernel> make_reformat(const Request& request);
@@ -33,6 +35,8 @@ std::optional<Kernel> make_gather(const Request& request);
 std::optional<Kernel> make_resize(const Request& request);
 std::optional<Kernel> make_gemm(const Request& request);
 std::optional<Kernel> make_matmul(const Request& request);
+std::optional<Kernel> make_int8_gemm(const Request& request);
+std::optional<Kernel> make_int8_matmul(const Request& request);
 
 /// The definition of the op itself, for what nothing else runs.
 Kernel make_reference(const Request& request);

@@ -24,12 +24,25 @@ struct Depthwise {
 
 void Depthwise::run_row(const float* image, const float* residual_image, float* output_image,
                         int64_t block, int64_t row_index) const {
-  const int64_t top = row_index * shape.y.stride - shape.y.pad_before;
   const int64_t at = row_index * shape.output.width * kBlock;
-  WindowRow row{};
+  WindowRow row = window_row(shape, row_index);
   row.input = image;
-  row.width = shape.input.width;
   row.output = output_image + at;
+  row.weights = weights.data() + block * shape.y.kernel * shape.x.kernel * kBlock;
+  row.bias = bias.data() + block * kBlock;
+  if (residual_image != nullptr) row.residual = residual_image + at;
+  row.low = epilogue.low;
+  row.high = epilogue.high;
+  kernels->depthwise(row);
+  if (epilogue.has_more()) epilogue.finish(row.output, shape.output.width * kBlock);
+}
+
+}  // namespace
+
+WindowRow window_row(const ConvShape& shape, int64_t row_index) {
+  const int64_t top = row_index * shape.y.stride - shape.y.pad_before;
+  WindowRow row{};
+  row.width = shape.input.width;
   row.output_width = shape.output.width;
   row.top = top;
   row.first_tap_y = top >= 0 ? 0 : divide_up(-top, shape.y.dilation);
@@ -41,16 +54,10 @@ void Depthwise::run_row(const float* image, const float* residual_image, float* 
   row.dilation_x = shape.x.dilation;
   row.dilation_y = shape.y.dilation;
   row.pad_x = shape.x.pad_before;
-  row.weights = weights.data() + block * shape.y.kernel * shape.x.kernel * kBlock;
-  row.bias = bias.data() + block * kBlock;
-  if (residual_image != nullptr) row.residual = residual_image + at;
-  row.low = epilogue.low;
-  row.high = epilogue.high;
-  kernels->depthwise(row);
-  if (epilogue.has_more()) epilogue.finish(row.output, shape.output.width * kBlock);
+  return row;
 }
 
-std::vector<float> pack(const std::vector<float>& weights, const ConvShape& shape) {
+std::vector<float> pack_depthwise(const std::vector<float>& weights, const ConvShape& shape) {
   const int64_t taps = shape.y.kernel * shape.x.kernel;
   std::vector<float> packed(static_cast<size_t>(shape.input.blocks() * taps * kBlock), 0.0f);
   for (int64_t c = 0; c < shape.input.channels; ++c)
@@ -60,8 +67,6 @@ std::vector<float> pack(const std::vector<float>& weights, const ConvShape& shap
   return packed;
 }
 
-}  // namespace
-
 std::optional<Kernel> make_depthwise_conv(const Request& request) {
   const std::optional<ConvShape> shape = conv_shape(request);
   if (!shape || !shape->is_depthwise() || shape->groups == 1 || !has_float_operands(request))
@@ -69,7 +74,7 @@ std::optional<Kernel> make_depthwise_conv(const Request& request) {
   const auto& attributes = request.node.get<ir::ConvAttributes>();
   auto conv = std::make_shared<Depthwise>();
   conv->shape = *shape;
-  conv->weights = pack(real_numbers(request.input(1)), *shape);
+  conv->weights = pack_depthwise(real_numbers(request.input(1)), *shape);
   if (has_bias(request)) conv->bias = real_numbers(request.input(2));
   conv->bias.resize(static_cast<size_t>(shape->input.blocks() * kBlock), 0.0f);
   conv->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},

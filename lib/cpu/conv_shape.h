@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/kernel.h"
+#include "cpu/kernels/window.h"
 
 namespace dlaexec::cpu {
 
@@ -50,5 +51,11 @@ struct ConvWeights {
 /// The weights of a conv whose groups are whole blocks of channels: neighbouring groups are joined,
 /// with zeros between them, until they are.
 ConvWeights weights_in_whole_blocks(const std::vector<float>& weights, const ConvShape& shape);
+
+/// The window that makes one row of a depthwise convolution's outputs, without its operands.
+WindowRow window_row(const ConvShape& shape, int64_t row_index);
+
+/// Depthwise weights [C, 1, kernel y, kernel x] as [block][kernel y][kernel x][16].
+std::vector<float> pack_depthwise(const std::vector<float>& weights, const ConvShape& shape);
 
 }  // namespace dlaexec::cpu

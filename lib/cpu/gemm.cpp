@@ -1,8 +1,10 @@
 // Gemm and MatMul with known weights, and batches of products of two computed matrices.
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "cpu/catalog.h"
+#include "cpu/int8_sums.h"
 #include "cpu/product.h"
 
 namespace dlaexec::cpu {
@@ -205,6 +207,99 @@ std::optional<Kernel> make_matmul(const Request& request) {
   if (!has_real_operands(request) || !is_like_output(request, residual)) return std::nullopt;
   if (auto kernel = make_matmul_by_known(request)) return kernel;
   return make_batched_matmul(request);
+}
+
+namespace {
+
+/// input[rows, terms] * weight(output, term), both Int8.
+struct Int8Matrices {
+  int64_t rows, terms, outputs;
+  double scale_ab;
+  std::function<float(int64_t output, int64_t term)> weight;
+};
+
+template <class Attributes>
+std::optional<Kernel> int8_kernel(const Request& request, const Attributes& attributes,
+                                  const Int8Matrices& of, const std::vector<float>& bias) {
+  const int residual = residual_input(request, attributes);
+  const ir::Value& input = request.input(0);
+  const auto scales = int8_weight_scales(request.input(1), of.outputs);
+  if (!scales || input.type != ir::DataType::Int8 || input.quantization.scales.size() != 1 ||
+      !holds_reals(request.output()) || !is_like_output(request, residual) ||
+      of.terms > kMostInt8Terms)
+    return std::nullopt;
+  auto sums = std::make_shared<Int8Sums>();
+  sums->kernels = &int8_kernels(request.isa);
+  sums->frame.input_height = sums->frame.height = of.rows;
+  sums->frame.cell = round_up(of.terms, kChunkTerms);
+  sums->read_cell = of.terms;
+  sums->scale = input.quantization.scales[0];
+  sums->strips = Strips(1, of.rows, sums->kernels->most_rows);
+  for (int64_t term = 0; term < of.terms; term += kChunkTerms) sums->chunks.push_back(term);
+  sums->input.x = sums->frame.cell;
+  sums->output.x = of.outputs;
+  sums->output_block = kBlock;
+  sums->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
+                                 request.output(), request.isa);
+  const auto whole = static_cast<size_t>(round_up(of.outputs, kBlock));
+  sums->results.factors.assign(whole, 0.0);
+  sums->results.bias.assign(whole, 0.0);
+  for (size_t i = 0; i < scales->size(); ++i) {
+    sums->results.factors[i] = of.scale_ab * sums->scale * (*scales)[i];
+    sums->results.bias[i] = bias[i];
+  }
+  sums->pack({1, of.outputs, sums->frame.cell, [&](int64_t, int64_t output, int64_t term) {
+                return term < of.terms ? of.weight(output, term) : 0.0f;
+              }});
+  Kernel kernel;
+  kernel.name = "gemm.int8";
+  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  kernel.inputs[0] = kLinear;
+  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
+  kernel.outputs = {kLinear};
+  kernel.rounds = Rounds::Itself;
+  kernel.scratch_bytes = sums->scratch_bytes();
+  if (residual >= 0) kernel.may_overwrite = {residual};
+  kernel.run = [sums, residual](const Call& call) {
+    const float* added = residual < 0 ? nullptr : call.input(static_cast<size_t>(residual));
+    sums->run(call.input(0), added, call.output(), call.scratch, call.pool);
+  };
+  return kernel;
+}
+
+}  // namespace
+
+std::optional<Kernel> make_int8_gemm(const Request& request) {
+  const auto& attributes = request.node.get<ir::GemmAttributes>();
+  if (attributes.transpose_a || request.constant(1) == nullptr) return std::nullopt;
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  const int64_t terms = a[1], outputs = b[attributes.transpose_b ? 0 : 1];
+  const auto bias =
+      known_bias(request, bias_input(request, attributes), outputs, attributes.scale_c);
+  if (!bias) return std::nullopt;
+  const std::vector<float> weights = request.constant(1)->to_floats();
+  const int64_t output_step = attributes.transpose_b ? terms : 1;
+  const int64_t term_step = attributes.transpose_b ? 1 : outputs;
+  const auto weight = [&](int64_t output, int64_t term) {
+    return weights[static_cast<size_t>(output * output_step + term * term_step)];
+  };
+  return int8_kernel(request, attributes, {a[0], terms, outputs, attributes.scale_ab, weight},
+                     *bias);
+}
+
+std::optional<Kernel> make_int8_matmul(const Request& request) {
+  const auto& attributes = request.node.get<ir::MatMulAttributes>();
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  if (request.constant(1) == nullptr || b.size() != 2 || a.size() < 2) return std::nullopt;
+  const int64_t terms = b[0], outputs = b[1];
+  const auto bias = known_bias(request, bias_input(request, attributes), outputs, 1);
+  if (!bias) return std::nullopt;
+  const std::vector<float> weights = request.constant(1)->to_floats();
+  const auto weight = [&](int64_t output, int64_t term) {
+    return weights[static_cast<size_t>(term * outputs + output)];
+  };
+  return int8_kernel(request, attributes, {ir::volume(a) / terms, terms, outputs, 1, weight},
+                     *bias);
 }
 
 }  // namespace dlaexec::cpu

@@ -1,0 +1,66 @@
+// Exact integer sums of Int8 products, and the way between floats and the integers they stand for.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace dlaexec::cpu {
+
+/// How integers lie for the register tiles.
+///   Pairs  int16; weights in pairs of terms
+///   Quads  uint8, 128 above the integer; weights in fours of terms
+enum class Int8Order : uint8_t { Pairs, Quads };
+
+/// The terms that one entry of Int8Tile::chunks stands for: a block of channels.
+inline constexpr int64_t kChunkTerms = 16;
+
+/// The sums of some rows (pixels, or rows of a matrix) for one or two blocks of 16 outputs.
+struct Int8Tile {
+  const void* input;      ///< the first row's first term
+  const int64_t* chunks;  ///< where each chunk begins, in terms from input
+  int64_t chunk_count;
+  int64_t row_step;     ///< terms between the inputs of neighbouring rows
+  const void* weights;  ///< for each pair or four of terms in order: all outputs
+  int32_t* sums;        ///< [rows][blocks * 16]
+};
+
+/// From the sums of one block of outputs to real numbers:
+/// (sum + correction) * factor + bias + residual, into [low, high].
+struct Int8Results {
+  int rows;
+  int64_t sums_step;          ///< elements between the sums of neighbouring rows
+  const int32_t* correction;  ///< 16; null: zeros
+  const double* factor;       ///< 16
+  const double* bias;         ///< 16
+  const float* residual;      ///< as output, or null
+  float low, high;
+  float* output;
+  int64_t output_step;  ///< floats between the outputs of neighbouring rows
+};
+
+using Int8TileKernel = void (*)(const Int8Tile&);
+
+struct Int8Kernels {
+  Int8Order order;
+  int most_rows, most_blocks;
+  /// The kernel for 1 <= rows <= most_rows and 1 <= blocks <= most_blocks.
+  Int8TileKernel (*find)(int rows, int blocks);
+  void (*finish)(const int32_t* sums, const Int8Results& results);
+  /// The same for sums that lie as whole floats, perhaps where the results go.
+  void (*finish_whole)(const float* sums, const Int8Results& results);
+  /// round(x / scale) in [-128, 127], as int16, as uint8 with 128 added, as float.
+  void (*to_pairs)(float scale, const float* from, int16_t* to, int64_t count);
+  void (*to_quads)(float scale, const float* from, uint8_t* to, int64_t count);
+  void (*to_whole)(float scale, const float* from, float* to, int64_t count);
+};
+
+/// The best kernels for a set of vector instructions on this machine.
+const Int8Kernels& int8_kernels(Isa isa);
+
+/// Tiles of Quads by AVX-512's VNNI instructions; null where the machine or the build has none.
+Int8TileKernel (*vnni_tiles())(int rows, int blocks);
+inline constexpr int kMostVnniRows = 14;
+inline constexpr int kMostVnniBlocks = 2;
+
+}  // namespace dlaexec::cpu
