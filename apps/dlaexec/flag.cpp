@@ -96,9 +96,23 @@ std::string_view title(Group group) {
 }
 
 std::string_view title(Kind kind) {
-  constexpr std::string_view kTitles[] = {
-      "switch",  "text",    "texts", "list",   "shapes",       "file",  "output file", "choice",
-      "integer", "natural", "count", "number", "non-negative", "level", "device",      "topic"};
+  constexpr std::string_view kTitles[] = {"switch",
+                                          "text",
+                                          "texts",
+                                          "list",
+                                          "shapes",
+                                          "file",
+                                          "output file",
+                                          "choice",
+                                          "integer",
+                                          "natural",
+                                          "count",
+                                          "number",
+                                          "non-negative",
+                                          "level",
+                                          "device",
+                                          "topic",
+                                          "optional output file"};
   return kTitles[static_cast<size_t>(kind)];
 }
 

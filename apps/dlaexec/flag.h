@@ -32,6 +32,7 @@ enum class Kind {
   Level,        ///< a whole number from 0 to 5
   Device,       ///< a whole number, 0 or more, or "cpu"
   Topic,        ///< any text behind an =, or none
+  Report,       ///< a file to write behind an =, "-" for standard output; or none: the console
 };
 
 enum class Group { Model, Build, Dla, Inference, Reporting, Gates, System };

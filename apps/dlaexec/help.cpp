@@ -47,7 +47,8 @@ std::string release_text(int release) { return format("{}.{}", release / 100, re
 
 std::string with_value(const FlagInfo& flag) {
   std::string text = "  --" + std::string(flag.name);
-  if (flag.kind == Kind::Topic) return text + "[=" + std::string(flag.value) + "]";
+  if (flag.kind == Kind::Topic || flag.kind == Kind::Report)
+    return text + "[=" + std::string(flag.value) + "]";
   if (flag.kind != Kind::Switch) text += "=" + std::string(flag.value);
   return text;
 }

@@ -33,6 +33,10 @@ void check_model(const Settings& settings) {
          "with it");
   if (settings.given(Flag::loadEngine) && settings.given(Flag::saveEngine))
     fail(Fault::Usage, "--loadEngine and --saveEngine exclude each other; give one of them");
+  if (settings.on(Flag::skipBuild) &&
+      (!settings.given(Flag::explain) || !settings.given(Flag::onnx)))
+    fail(Fault::Usage,
+         "--skipBuild leaves nothing to do; give --onnx=FILE and --explain[=FILE] with it");
   if (settings.on(Flag::safe) && !uses_dla(settings))
     fail(Fault::Usage, "--safe is not supported without a DLA; give --useDLACore=N with it");
 }
@@ -174,6 +178,8 @@ build::Options build_options(const Settings& settings) {
   options.dla_core = core_of(settings);
   options.gpu_fallback = settings.on(Flag::allowGPUFallback);
   options.dla_rules = rules_of(settings);
+  options.subgraph_order =
+      ir::parse_enum<place::SubgraphOrder>(settings.text(Flag::dlaSubgraphOrder)).value();
   options.adjust_for_dla = settings.on(Flag::adjustForDLA);
   options.pools = build_pools(settings);
   set_tuning(options, settings);
@@ -241,6 +247,10 @@ InferenceOptions inference_options(const Settings& settings) {
   return options;
 }
 
+bool is_file_to_write(const FlagInfo& flag) {
+  return flag.kind == Kind::OutFile || flag.kind == Kind::Report;
+}
+
 std::string canonical_verbosity(const std::string& text) {
   if (text == "default") return "layer_names_only";
   return text == "verbose" ? "detailed" : text;
@@ -258,6 +268,7 @@ Job make_job(const Settings& settings) {
   job.run_loadable = settings.text(Flag::runLoadable);
   job.save_engine = settings.text(Flag::saveEngine);
   job.profiling_verbosity = canonical_verbosity(settings.text(Flag::profilingVerbosity));
+  job.skip_build = settings.on(Flag::skipBuild);
   job.skip_inference = settings.on(Flag::skipInference) || job.standalone;
   job.time_deserialize = settings.on(Flag::timeDeserialize);
   job.inference = inference_options(settings);
@@ -271,7 +282,7 @@ Job make_job(const Settings& settings) {
 
 void require_writable_files(const Settings& settings) {
   for (const FlagInfo& flag : all_flags())
-    if (flag.kind == Kind::OutFile && settings.given(flag.flag))
+    if (is_file_to_write(flag) && !settings.text(flag.flag).empty())
       in_context([&] { return format("preparing --{}", flag.name); },
                  [&] { require_writable(settings.text(flag.flag)); });
 }
@@ -279,7 +290,7 @@ void require_writable_files(const Settings& settings) {
 bool writes_to_stdout(const Settings& settings) {
   if (settings.on(Flag::json) || settings.given(Flag::dumpGraph)) return true;
   return std::any_of(all_flags().begin(), all_flags().end(), [&](const FlagInfo& flag) {
-    return flag.kind == Kind::OutFile && settings.text(flag.flag) == "-";
+    return is_file_to_write(flag) && settings.text(flag.flag) == "-";
   });
 }
 

@@ -34,6 +34,7 @@ struct Job {
   std::string load_engine, save_engine, run_loadable;  ///< paths; empty: not wanted
   std::string profiling_verbosity;
   bool standalone = false;  ///< one loadable for the DLA alone
+  bool skip_build = false;  ///< ends once the placement is explained
   bool skip_inference = false;
   bool time_deserialize = false;
   InferenceOptions inference;

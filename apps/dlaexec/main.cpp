@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "build/build.h"
 #include "console.h"
 #include "echo.h"
 #include "gates.h"
@@ -45,7 +46,7 @@ int answer_nothing(Console& console) {
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
   const auto start = std::chrono::steady_clock::now();
-  const Job job = make_job(settings);
+  Job job = make_job(settings);
   require_writable_files(settings);
   const Reporter reporter{settings, job, command, report::this_machine()};
   if (settings.given(Flag::dumpGraph)) {
@@ -55,6 +56,9 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   echo_options(settings, job, reporter.machine);
   if (settings.on(Flag::verbose)) console.show_verbose();
 
+  const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
+  if (job.skip_build) return explain(build::explain(job.build));
+  if (settings.given(Flag::explain)) job.build.on_explanation = explain;
   ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
   reporter.placement(ready.plan);
   Gates gates = placement_gates(settings, ready.plan);

@@ -28,6 +28,13 @@ std::string plan_version(const Settings& settings) {
   return format("Plan was created with dlaexec version {}\n", plan.metadata.tool_version);
 }
 
+/// --listDlaRules[=json]
+std::string list_rules(const std::string& form, bool as_json) {
+  if (!form.empty() && form != "json")
+    fail(Fault::Usage, "--listDlaRules is '{}'; give json, or the flag alone", form);
+  return as_json || form == "json" ? dla::rules_json() : dla::rules_text();
+}
+
 }  // namespace
 
 std::optional<std::string> answer(const Settings& settings) {
@@ -39,7 +46,8 @@ std::optional<std::string> answer(const Settings& settings) {
   if (settings.on(Flag::version)) return as_json ? version_json() : version_text();
   if (settings.on(Flag::listPlatforms))
     return as_json ? dla::platforms_json() : dla::platforms_text();
-  if (settings.on(Flag::listDlaRules)) return as_json ? dla::rules_json() : dla::rules_text();
+  if (settings.given(Flag::listDlaRules))
+    return list_rules(settings.text(Flag::listDlaRules), as_json);
   if (settings.given(Flag::inspect)) return inspect(settings.text(Flag::inspect), as_json);
   if (settings.on(Flag::getPlanVersionOnly)) return plan_version(settings);
   return std::nullopt;

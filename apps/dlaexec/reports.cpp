@@ -24,8 +24,6 @@ std::vector<const plan::Layer*> layers_on(const plan::Plan& plan, ir::Device dev
   return layers;
 }
 
-std::string device_name(ir::Device device) { return device == ir::Device::Dla ? "DLA" : "GPU"; }
-
 /// Logs each line of @p text as a line of its own.
 void log_lines(std::string_view text) {
   while (!text.empty()) {
@@ -35,15 +33,23 @@ void log_lines(std::string_view text) {
   }
 }
 
-/// What a plan remembers of one layer's placement; advice takes the model.
-void explain(const plan::Layer& layer) {
-  if (layer.step.empty()) {
-    log::info("{} ({}): nothing is left of it at run time", layer.name, layer.type);
-    return;
+/// What a plan remembers of its placement; advice takes the model. A layer with findings is one
+/// that somebody wished on the DLA.
+place::Explanation remembered(const plan::Plan& plan) {
+  place::Explanation explanation;
+  for (const plan::Layer& layer : plan.metadata.layers) {
+    if (layer.step.empty()) continue;
+    place::LayerExplanation& each = explanation.layers.emplace_back();
+    each.layer = layer.name;
+    each.type = layer.type;
+    each.device = layer.device;
+    each.wish = layer.findings.empty() ? layer.device : ir::Device::Dla;
+    each.precision = layer.precision;
+    if (layer.device == ir::Device::Dla) each.segment = layer.step;
+    each.findings = layer.findings;
   }
-  log::info("{} ({}): {}, computes in {}, part of step {}", layer.name, layer.type,
-            device_name(layer.device), ir::text(layer.precision), layer.step);
-  for (const ir::Finding& finding : layer.findings) log::info("    {}", finding.sentence());
+  explanation.notes = plan.metadata.notes;
+  return explanation;
 }
 
 /// Writes @p text() to the file of @p flag when that was given.
@@ -106,10 +112,13 @@ void Reporter::placement(const plan::Plan& plan) const {
   if (plan::uses_dla(plan))
     log::info("Placement: {} of {} layers on the DLA in {} loadable{}, {} on the GPU", dla,
               dla + gpu, plan.loadables.size(), plan.loadables.size() == 1 ? "" : "s", gpu);
-  if (!settings.on(Flag::explain)) return;
-  if (job.builds()) return log_lines(place::explanation_text(build::explain(job.build)));
-  for (const plan::Layer& layer : plan.metadata.layers) explain(layer);
-  for (const std::string& note : plan.metadata.notes) log::info("Note: {}", note);
+  if (settings.given(Flag::explain) && !job.builds()) explanation(remembered(plan));
+}
+
+void Reporter::explanation(const place::Explanation& explanation) const {
+  const std::string path = settings.text(Flag::explain);
+  if (path.empty()) return log_lines(place::explanation_text(explanation));
+  write_file(path, place::explanation_json(explanation));
 }
 
 void Reporter::layers(const plan::Plan& plan) const {

@@ -20,8 +20,12 @@ struct Reporter {
   const std::vector<std::string>& command;
   report::Machine machine;  ///< as it was before the job
 
-  /// One line: how many layers run where; with --explain every layer and why.
+  /// One line: how many layers run where. With --explain also every layer and why, as far as a
+  /// loaded plan remembers it.
   void placement(const plan::Plan& plan) const;
+  /// --explain: every layer, why it runs where it does and what to change, on the console or as
+  /// JSON in its file.
+  void explanation(const place::Explanation& explanation) const;
   /// Layer information and optimization profile.
   void layers(const plan::Plan& plan) const;
   /// The performance report, times, profile and outputs. @p profiled is the run that the layer

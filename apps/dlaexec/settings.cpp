@@ -36,7 +36,9 @@ Split split(const std::string& argument) {
   return {argument.substr(2, equals - 2), argument.substr(equals + 1), true};
 }
 
-bool takes_value(Kind kind) { return kind != Kind::Switch && kind != Kind::Topic; }
+bool takes_value(Kind kind) {
+  return kind != Kind::Switch && kind != Kind::Topic && kind != Kind::Report;
+}
 
 bool known_to(Dialect dialect, int since, int until) {
   if (dialect == Dialect::Union || since == kOwn) return true;
@@ -167,6 +169,7 @@ class Reader {
       case Kind::File:
       case Kind::OutFile:
       case Kind::Topic:
+      case Kind::Report:
         break;
     }
     if (flag.kind != Kind::Texts && settings_.given(flag.flag)) repeat(flag, value);

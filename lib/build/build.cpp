@@ -62,7 +62,7 @@ dla::CompileOptions compile_options(const Options& options, const Board& board) 
   return wanted;
 }
 
-/// Asks the DLA compiler about a segment before its neighbours are known: fused and typed alone.
+/// Asks the DLA compiler about a segment whose borders are typed already: fused and typed alone.
 std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
                                                      const dla::CompileOptions& options) {
   ir::Graph trial = segment;
@@ -70,12 +70,6 @@ std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
     node.device = ir::Device::Dla;
     node.segment = 0;
   }
-  for (const auto* edges : {&trial.inputs, &trial.outputs})
-    for (const ir::ValueId id : *edges) {
-      ir::Value& value = trial.value(id);
-      value.type = ir::DataType::Float16;
-      value.format = ir::Format::DlaLinear;
-    }
   passes::fuse(trial);
   passes::fix_types(trial);
   const auto refusal = dla::can_compile(trial, options);
@@ -84,7 +78,8 @@ std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
   std::string layer = refusal->layer();
   for (const ir::Node& node : trial.nodes)
     if (node.name == refusal->layer() && !node.origins.empty()) layer = node.origins.front();
-  return place::FrontEndRefusal{layer, refusal->reason()};
+  return place::FrontEndRefusal{layer, refusal->reason(),
+                                refusal->obstacle() == dla::Obstacle::Memory};
 }
 
 place::Options place_options(const Options& options, const Board& board,
@@ -158,7 +153,9 @@ plan::Plan build(const Options& options) {
 
   const quant::Report report = prepare(graph, options, board, placing);
   quant::log_report(report);
-  const place::Placement placement = place::partition(graph, placing);
+  const place::Placement placement = place::decide(graph, placing);
+  if (options.on_explanation) options.on_explanation(place::explain(graph, placement, placing));
+  place::require_allowed(graph, placement, placing);
   place::log_placement(placement);
   show("placement", graph);
   const ir::Graph placed = graph;
@@ -183,15 +180,13 @@ plan::Plan build(const Options& options) {
 
 place::Explanation explain(const Options& options) {
   const Board board = board_of(options);
-  place::Options placing = place_options(options, board, compile_options(options, board));
-  placing.gpu_fallback = true;
-  placing.direct_io = false;
+  const place::Options placing = place_options(options, board, compile_options(options, board));
   Model model = read_model(options);
   require_counts(model.graph, options);
   apply_shapes(model.graph, options.shapes);
   passes::clean_up(model.graph);
   prepare(model.graph, options, board, placing);
-  const place::Placement placement = place::partition(model.graph, placing);
+  const place::Placement placement = place::decide(model.graph, placing);
   return place::explain(model.graph, placement, placing);
 }
 

@@ -107,6 +107,8 @@ std::vector<plan::Setting> describe_settings(const Options& options) {
       {"memPoolSize.dlaGlobalDRAM", pool_text(options.pools.dla_global_dram)}};
   if (options.dla_rules)
     settings.push_back({"dlaRules", std::string(ir::text(*options.dla_rules))});
+  if (options.subgraph_order != place::SubgraphOrder::Benefit)
+    settings.push_back({"dlaSubgraphOrder", std::string(ir::text(options.subgraph_order))});
   if (!options.layer_precisions.empty())
     settings.push_back({"layerPrecisions", pairs_text(options.layer_precisions)});
   if (!options.layer_devices.empty())

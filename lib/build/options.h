@@ -11,7 +11,7 @@
 
 #include "dla/rules.h"
 #include "ir/graph.h"
-#include "place/placement.h"
+#include "place/explain.h"
 #include "quant/quant.h"
 
 namespace dlaexec::build {
@@ -71,6 +71,8 @@ struct Options {
   /// Sees the graph after each stage: "import", each pass by its name, "placement", "types",
   /// "steps".
   std::function<void(std::string_view stage, const ir::Graph&)> on_stage;
+  /// Given: is told where every layer runs and why, before anything ends the build or is compiled.
+  std::function<void(const place::Explanation&)> on_explanation;
 };
 
 }  // namespace dlaexec::build

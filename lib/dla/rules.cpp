@@ -20,6 +20,8 @@ using ir::OpSet;
 
 constexpr ir::Fact kLoadables{"loadables of a core", nullptr};  // placement counts them
 
+constexpr std::string_view kOneBatch = "network.one-batch";  // placement keeps batches apart
+
 constexpr OpSet kConv{Op::Conv};
 constexpr OpSet kProduct{Op::Gemm, Op::MatMul};
 constexpr OpSet kDeconv{Op::Deconv};
@@ -43,7 +45,7 @@ constexpr OpSet kKnown{Op::Conv,       Op::Gemm,      Op::MatMul,      Op::Decon
                        Op::Unsqueeze,  Op::Transpose, Op::Reduce,      Op::Cast};
 constexpr OpSet kForeign = OpSet::all().without(kKnown).without(kQuantize);
 constexpr OpSet kNetwork{};
-constexpr OpSet kFourDimensional = kKnown.without(kShuffle);
+constexpr OpSet kFourDimensional = kKnown.without(kShuffle).without(kSlice);
 constexpr OpSet kNotConv = kKnown.without(kConv);
 
 constexpr std::string_view kEltwiseLog = "DLA cores do not support {value} ElementWise operation.";
@@ -58,7 +60,8 @@ constexpr RuleRow kRows[] = {
   {{"general.quantization", kQuantize, nullptr, Never{"dynamic ranges instead of Q/DQ layers"},
     "The DLA takes INT8 from dynamic ranges; explicit quantization must be translated into them.", "8.5 guide, Working with DLA"}},
   {{"general.precision", kKnown, nullptr, Holds{wide_precision, "precision FP16 or INT8"},
-    "DLA only supports FP16 and Int8 precision type.", "8.4 guide, Working with DLA"}},
+    "DLA only supports FP16 and Int8 precision type.", "8.4 guide, Working with DLA",
+    "DLA only supports FP16 and Int8 precision type. Switching {layer} device type to GPU."}},
   {{"general.type", kKnown, nullptr, Holds{integer_tensors, "tensors of FP32, FP16 or INT8"},
     "The DLA has no integer or boolean arithmetic.", "DLA-SW operator table"}},
   {{"general.static-shape", kKnown, nullptr, Holds{symbolic_shape, "dimensions that are known when the engine is built (min = opt = max)"},
@@ -234,6 +237,8 @@ constexpr RuleRow kRows[] = {
   // -- slice, softmax, shuffle, reduce --
   {{"slice.target", kSlice, nullptr, Never{"Orin and TensorRT 8.5 or later"},
     "Slices came to the DLA of Orin with TensorRT 8.5.", "8.5 guide, Slice"}, {kAll, kBefore85}},
+  {{"slice.rank", kSlice, &kRank, In{4, 4},
+    "The DLA slices tensors of 4 dimensions.", "8.5 guide, Slice", "DLA only supports slicing 4 dimensional tensors."}},
   {{"slice.precision", kSlice, nullptr, Holds{int8_precision, "precision FP16"},
     "The DLA slices FP16 alone before TensorRT 10.", "8.5 guide, Slice"}, {kNone, k85 | k86}},
   {{"slice.static", kSlice, nullptr, Holds{variable_slice, "constant starts and sizes"},
@@ -285,7 +290,7 @@ constexpr RuleRow kRows[] = {
     "A core holds at most 4 loadables.", "8.4 guide, Working with DLA"}, {k84, k84}},
   {{"network.loadables", kNetwork, &kLoadables, In{0, 16},
     "A core holds at most 16 loadables.", "8.5 guide, Working with DLA"}, {kFrom85, kFrom85}},
-  {{"network.one-batch", kNetwork, nullptr, Never{"one batch for all layers of a loadable"},
+  {{kOneBatch, kNetwork, nullptr, Never{"one batch for all layers of a loadable"},
     "Layers of different batch go into different loadables.", "10.x guide, DLA layer restrictions"}, {kNone, k10}},
 };
 // clang-format on
@@ -356,6 +361,12 @@ int loadable_cap(Generation generation, Edition edition) {
     if (row.rule.fact == &kLoadables && row.on.holds_on(generation, edition))
       return static_cast<int>(std::get<In>(row.rule.need).high);
   return 0;
+}
+
+bool keeps_batches_apart(Generation generation, Edition edition) {
+  return std::any_of(std::begin(kRows), std::end(kRows), [&](const RuleRow& row) {
+    return row.rule.id == kOneBatch && row.on.holds_on(generation, edition);
+  });
 }
 
 int largest_batch() {

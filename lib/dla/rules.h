@@ -64,6 +64,10 @@ std::vector<ir::Finding> check(const ir::Graph& graph, const ir::Node& node, con
 /// Loadables that one core holds at once: a rule of the table, network.loadables.
 int loadable_cap(Generation generation, Edition edition);
 
+/// Whether layers of different batch must not share a loadable: a rule of the table,
+/// network.one-batch.
+bool keeps_batches_apart(Generation generation, Edition edition);
+
 /// The largest batch that a DLA layer may have: a rule of the table, general.batch.
 int largest_batch();
 

@@ -16,8 +16,4 @@ double dla_seconds(const ir::Graph& graph, const ir::Node& node, const dla::Plat
 double gpu_seconds(const ir::Graph& graph, const ir::Node& node, const dla::Platform& platform,
                    const dla::PowerMode& mode);
 
-/// What handing one tensor to the DLA, or back to the GPU, costs: measured on Xavier (HaX-CoNN).
-inline constexpr double kToDlaSeconds = 25e-6;
-inline constexpr double kToGpuSeconds = 60e-6;
-
 }  // namespace dlaexec::place

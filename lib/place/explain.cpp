@@ -1,9 +1,11 @@
 #include "place/explain.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "place/adjust.h"
 #include "place/advice.h"
+#include "place/candidates.h"
 #include "place/estimate.h"
 
 namespace dlaexec::place {
@@ -11,7 +13,7 @@ namespace {
 
 using namespace ir;
 
-/// The graph as it was before partition() wrote its decisions over the wishes.
+/// The graph as it was before decide() wrote its decisions over the wishes.
 Graph with_wishes(const Graph& graph, const Placement& placement) {
   Graph wished = graph;
   for (size_t i = 0; i < wished.nodes.size(); ++i) {
@@ -21,13 +23,12 @@ Graph with_wishes(const Graph& graph, const Placement& placement) {
   return wished;
 }
 
-/// GPU time that the DLA saves, less what the borders of its segments cost.
-double saved_seconds(const std::vector<Segment>& segments) {
-  double saved = 0;
-  for (const Segment& segment : segments)
-    saved += segment.gpu_seconds - kToDlaSeconds * static_cast<double>(segment.inputs.size()) -
-             kToGpuSeconds * static_cast<double>(segment.outputs.size());
-  return saved;
+/// Whether the layer itself is taken; that there were too many segments is no fault of its own.
+bool is_taken(const LayerPlacement& layer) {
+  return layer.wish == Device::Dla &&
+         std::none_of(layer.findings.begin(), layer.findings.end(), [](const Finding& finding) {
+           return finding.effect == Effect::Refuses && finding.rule != "place.cap";
+         });
 }
 
 /// The most precise type that the DLA computes new layers in; a layer that stayed FP32 has another.
@@ -45,7 +46,7 @@ class Explainer {
         placement_(placement),
         options_(options),
         wished_(with_wishes(graph, placement)),
-        saved_(saved_seconds(placement.segments)) {}
+        benefit_(total_benefit(graph, taken(), options)) {}
 
   Explanation run() const {
     Explanation explanation;
@@ -73,27 +74,65 @@ class Explainer {
       if (auto advice = rewrite_advice(index)) explained.advice.push_back(std::move(*advice));
     for (Advice& advice : advice_for(graph_, node, placed.findings))
       explained.advice.push_back(std::move(advice));
+    if (placed.device == Device::Gpu) add_gain_of_move(index, explained.advice);
     return explained;
+  }
+
+  std::vector<char> taken() const {
+    std::vector<char> on_dla;
+    for (const LayerPlacement& layer : placement_.layers) on_dla.push_back(is_taken(layer));
+    return on_dla;
+  }
+
+  bool has_dla() const { return options_.platform != nullptr && options_.platform->dla_cores > 0; }
+
+  /// What the network would gain if nothing stood against the layer any more, for the advice whose
+  /// own gain is not known.
+  void add_gain_of_move(size_t index, std::vector<Advice>& advice) const {
+    if (advice.empty() || !has_dla()) return;
+    std::vector<char> on_dla = taken();
+    on_dla[index] = 1;
+    const double gain = std::max(0.0, total_benefit(as_on_dla(index), on_dla, options_) - benefit_);
+    for (Advice& each : advice)
+      if (!each.keeps_function) each.gain_seconds = gain;
+  }
+
+  /// The graph with one layer in a precision that the DLA has.
+  Graph as_on_dla(size_t index) const {
+    Graph graph = graph_;
+    Node& node = graph.nodes[index];
+    if (node.precision != DataType::Int8) node.precision = DataType::Float16;
+    return graph;
   }
 
   /// The rewrite of one layer, and what the whole network would gain by it.
   std::optional<Advice> rewrite_advice(size_t index) const {
-    if (options_.platform == nullptr || options_.platform->dla_cores == 0) return std::nullopt;
+    if (!has_dla()) return std::nullopt;
     const dla::Target target{options_.platform->generation, options_.edition, DataType::Float16};
     Graph adjusted = wished_;
     const auto rewrite = adjust_layer(adjusted, index, target);
     if (!rewrite) return std::nullopt;
     give_dla_precision(adjusted, rewrite->layer);
-    Options trial = options_;
-    trial.gpu_fallback = true;
-    trial.direct_io = false;
-    trial.front_end = {};
-    trial.layer_devices.clear();
-    const Placement placement = partition(adjusted, trial);
     Advice advice{std::string(rewrite->id), std::string(rewrite->change)};
     advice.keeps_function = true;
-    advice.gain_seconds = std::max(0.0, saved_seconds(placement.segments) - saved_);
+    const double benefit = total_benefit(adjusted, taken_in(adjusted, target), options_);
+    advice.gain_seconds = std::max(0.0, benefit - benefit_);
     return advice;
+  }
+
+  /// Layers that the DLA takes in a rewritten network: new ones that break no rule, and the others
+  /// as before.
+  std::vector<char> taken_in(const Graph& adjusted, dla::Target target) const {
+    std::unordered_map<std::string_view, const LayerPlacement*> before;
+    for (const LayerPlacement& layer : placement_.layers) before.emplace(layer.layer, &layer);
+    std::vector<char> on_dla;
+    for (const Node& node : adjusted.nodes) {
+      const auto old = before.find(node.name);
+      target.precision = node.precision.value_or(DataType::Float16);
+      on_dla.push_back(old != before.end() ? is_taken(*old->second)
+                                           : !refuses(dla::check(adjusted, node, target)));
+    }
+    return on_dla;
   }
 
   std::vector<std::string> notes() const {
@@ -125,7 +164,7 @@ class Explainer {
   const Placement& placement_;
   const Options& options_;
   Graph wished_;
-  double saved_;
+  double benefit_;  ///< GPU time that the DLA saves as the layers are placed
 };
 
 }  // namespace

@@ -13,7 +13,8 @@ struct Advice {
   std::string id;               ///< of the rewrite, or of the rule that it answers
   std::string text;             ///< what to do, in one sentence
   bool keeps_function = false;  ///< adjust_for_dla can do it, the outputs staying the same
-  /// GPU time that the network would need less, modelled roughly; 0 when it is not known.
+  /// GPU time that the network would need less once the layer is on the DLA, modelled roughly; 0
+  /// when that gains nothing.
   double gain_seconds = 0;
 };
 
@@ -32,7 +33,7 @@ struct Explanation {
   std::vector<std::string> notes;  ///< about the network as a whole
 };
 
-/// Explains the @p placement of @p graph, which partition() made with @p options.
+/// Explains the @p placement of @p graph, which decide() made with @p options.
 Explanation explain(const ir::Graph& graph, const Placement& placement, const Options& options);
 
 /// For people: a line per layer, what is against it and what to do below; then segments and notes.

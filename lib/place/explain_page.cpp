@@ -81,9 +81,11 @@ std::string explanation_text(const Explanation& explanation) {
   std::string text;
   for (const LayerExplanation& layer : explanation.layers) text += layer_text(layer);
   for (const Segment& segment : explanation.segments)
-    text += format("{}: {} layers; about {:.3g} ms on the DLA, {:.3g} ms on the GPU (modelled)\n",
-                   segment.name, segment.layers.size(), segment.dla_seconds * 1e3,
-                   segment.gpu_seconds * 1e3);
+    text += format(
+        "{}: {} layers; about {:.3g} ms on the DLA, {:.3g} ms of them at its borders, {:.3g} ms on "
+        "the GPU (modelled)\n",
+        segment.name, segment.layers.size(), segment.dla_seconds * 1e3,
+        segment.border_seconds * 1e3, segment.gpu_seconds * 1e3);
   for (const std::string& note : explanation.notes) text += format("note: {}\n", note);
   return text;
 }
@@ -97,6 +99,7 @@ std::string explanation_json(const Explanation& explanation) {
                         {"inputs", crossings_json(segment.inputs)},
                         {"outputs", crossings_json(segment.outputs)},
                         {"modelled_dla_ms", segment.dla_seconds * 1e3},
+                        {"modelled_border_ms", segment.border_seconds * 1e3},
                         {"modelled_gpu_ms", segment.gpu_seconds * 1e3}});
   return ordered_json{{"schema", "dlaexec.explain/1"},
                       {"layers", std::move(layers)},

@@ -12,6 +12,7 @@ using namespace ir;
 
 /// The type that the segment's layers see a tensor in: FP16 unless all of them take INT8.
 DataType type_inside(const Graph& graph, const std::vector<int>& nodes, ValueId id) {
+  if (!graph.value(id).quantization.is_known()) return DataType::Float16;
   for (const int index : nodes) {
     const Node& node = graph.nodes[static_cast<size_t>(index)];
     const bool reads = std::find(node.inputs.begin(), node.inputs.end(), id) != node.inputs.end();
@@ -50,6 +51,17 @@ void follow(const EdgeFormat* wish, Edge edge, Crossing& crossing) {
     crossing.format = at_dla(format);
     return;
   }
+}
+
+/// The type that @p node delivers @p id in.
+DataType type_made(const Graph& graph, const Node& node, ValueId id) {
+  const bool quantized = graph.value(id).quantization.is_known();
+  return node.precision == DataType::Int8 && quantized ? DataType::Int8 : DataType::Float16;
+}
+
+int64_t bytes_of(const Graph& graph, ValueId id, DataType type) {
+  const Shape& shape = graph.value(id).shape;
+  return is_static(shape) ? volume(dims_of(shape)) * static_cast<int64_t>(size_bytes(type)) : 0;
 }
 
 std::string_view flag_type(DataType type) {
@@ -135,7 +147,8 @@ void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Opt
     for (const ValueId id : node.inputs) {
       if (id == kNoValue || graph.value(id).constant) continue;
       if (inside.contains(made_by[static_cast<size_t>(id)]) || !met.insert(id).second) continue;
-      Crossing crossing{graph.value(id).name, type_inside(graph, nodes, id), {}};
+      const DataType type = type_inside(graph, nodes, id);
+      Crossing crossing{graph.value(id).name, type, {}, bytes_of(graph, id, type)};
       const bool picture = graph.is_input(id) && fits_hwc4(graph, nodes, id);
       crossing.format = picture ? Format::DlaHwc4 : cut_format(crossing.type);
       follow(wish_for(graph.inputs, options.input_formats, id), Edge::Input, crossing);
@@ -148,7 +161,8 @@ void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Opt
           graph.is_output(id) ||
           std::any_of(users.begin(), users.end(), [&](int user) { return !inside.contains(user); });
       if (!leaves) continue;
-      Crossing crossing{graph.value(id).name, node.precision.value_or(DataType::Float16), {}};
+      const DataType type = type_made(graph, node, id);
+      Crossing crossing{graph.value(id).name, type, {}, bytes_of(graph, id, type)};
       crossing.format = cut_format(crossing.type);
       follow(wish_for(graph.outputs, options.output_formats, id), Edge::Output, crossing);
       segment.outputs.push_back(crossing);

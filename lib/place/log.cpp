@@ -8,14 +8,10 @@
 namespace dlaexec::place {
 namespace {
 
-void log_refusals(const LayerPlacement& layer) {
-  for (const ir::Finding& finding : layer.findings) {
-    if (finding.effect == ir::Effect::Refuses)
-      log::warning("{}: {} (needs {}, has {}) [{}]", layer.layer, finding.log, finding.limit,
-                   finding.value, finding.rule);
-    else
-      log::warning("{}: {}", layer.layer, finding.sentence());
-  }
+void log_findings(const LayerPlacement& layer) {
+  for (const ir::Finding& finding : layer.findings)
+    log::warning("{}: {} (needs {}, has {}) [{}]", layer.layer, finding.log, finding.limit,
+                 finding.value, finding.rule);
   if (layer.wish == ir::Device::Dla && layer.device == ir::Device::Gpu)
     log::warning("Layer '{}' ({}): Unsupported on DLA. Switching this layer's device type to GPU.",
                  layer.layer, layer.type);
@@ -28,7 +24,7 @@ void log_placement(const Placement& placement) {
     log::warning("--layerDeviceTypes: no layer is called '{}'", pattern);
   const auto wishes_dla = [](const LayerPlacement& layer) { return layer.wish == ir::Device::Dla; };
   for (const LayerPlacement& layer : placement.layers)
-    if (wishes_dla(layer)) log_refusals(layer);
+    if (wishes_dla(layer)) log_findings(layer);
   const bool asked = std::any_of(placement.layers.begin(), placement.layers.end(), wishes_dla);
   if (asked && placement.segments.empty())
     log::warning("The DLA was asked for, but no layer of this network can run on it.");

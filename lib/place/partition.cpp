@@ -1,18 +1,15 @@
 #include <algorithm>
 #include <numeric>
 
-#include "dla/layer_facts.h"
 #include "ir/dla_formats.h"
-#include "place/estimate.h"
+#include "place/candidates.h"
 #include "place/formats.h"
-#include "place/placement.h"
-#include "place/segments.h"
 
 namespace dlaexec::place {
 namespace {
 
 using namespace ir;
-using Segments = std::vector<std::vector<int>>;
+using Segments = std::vector<Nodes>;
 
 Finding finding_of(std::string rule, std::string value, std::string limit, std::string reason,
                    std::string log) {
@@ -26,38 +23,30 @@ Finding finding_of(std::string rule, std::string value, std::string limit, std::
   return finding;
 }
 
-std::string segment_name(const Graph& graph, const std::vector<int>& nodes) {
-  const auto name = [&](int index) { return graph.nodes[static_cast<size_t>(index)].name; };
-  if (nodes.size() == 1) return format("{{ForeignNode[{}]}}", name(nodes.front()));
-  return format("{{ForeignNode[{}...{}]}}", name(nodes.front()), name(nodes.back()));
-}
+/// @p text with a full stop at its end.
+std::string sentence(const std::string& text) { return text.ends_with('.') ? text : text + "."; }
 
 /// Decides the placement of one graph; each step narrows what the one before left on the DLA.
 class Partitioner {
  public:
   Partitioner(Graph& graph, const Options& options)
-      : graph_(graph), options_(options), on_dla_(graph.nodes.size(), 0) {}
+      : graph_(graph),
+        options_(options),
+        on_dla_(graph.nodes.size(), 0),
+        piece_(graph.nodes.size(), 0) {}
 
   Placement run() {
     placement_.unmatched_patterns = unmatched_patterns(graph_, options_);
     check_layers();
-    require_fallback();
     Segments segments = form();
     placement_.candidates = static_cast<int>(segments.size());
     while (split_at_refusal(segments)) segments = form();
     enforce_cap(segments);
-    require_fallback();
     settle(segments);
-    if (options_.direct_io || !options_.gpu_fallback)
-      require_direct_edges(graph_, placement_, options_);
     return std::move(placement_);
   }
 
  private:
-  const dla::PowerMode& mode() const {
-    return options_.mode ? *options_.mode : options_.platform->modes.front();
-  }
-
   /// Every layer against every rule, as the user named it. Rules on HWC4 look at the inputs' types
   /// and formats, which are the user's while the rules look and the graph's own again afterwards.
   void check_layers() {
@@ -108,103 +97,97 @@ class Partitioner {
     return dla::check(graph_, node, target);
   }
 
-  /// Ends the build when something that wishes the DLA has to leave it and may not.
-  void require_fallback() const {
-    if (options_.gpu_fallback) return;
-    std::vector<std::string> offenders;
-    for (const LayerPlacement& layer : placement_.layers) {
-      if (layer.wish != Device::Dla || !refuses(layer.findings)) continue;
-      std::vector<std::string> reasons;
-      for (const Finding& finding : layer.findings)
-        if (finding.effect == Effect::Refuses) reasons.push_back(finding.sentence());
-      offenders.push_back(format("\n  {} ({}): {}", layer.layer, layer.type, join(reasons, "; ")));
-    }
-    if (offenders.empty()) return;
-    fail(
-        "{} of {} layers cannot run on the DLA, and GPU fallback is off; give --allowGPUFallback, "
-        "or change these layers:{}",
-        offenders.size(), placement_.layers.size(), join(offenders, ""));
-  }
-
-  Segments form() const {
-    std::vector<int64_t> batch(graph_.nodes.size(), 0);
-    const bool one_batch = options_.platform &&
-                           options_.platform->generation == dla::Generation::Orin &&
-                           options_.edition == dla::Edition::V10;
-    for (size_t i = 0; one_batch && i < batch.size(); ++i)
-      if (on_dla_[i])
-        batch[i] = dla::batch_of(dims_of(graph_.value(graph_.nodes[i].outputs[0]).shape));
-    return form_segments(graph_, on_dla_, batch);
-  }
+  Segments form() const { return form_candidates(graph_, on_dla_, piece_, options_); }
 
   void send_to_gpu(int index, Finding finding) {
     on_dla_[static_cast<size_t>(index)] = 0;
     placement_.layers[static_cast<size_t>(index)].findings.push_back(std::move(finding));
   }
 
-  /// Asks the compiler about each segment; true if a layer left and the rest must be formed anew.
+  /// Asks the compiler about @p nodes as one loadable.
+  std::optional<FrontEndRefusal> ask(const Nodes& nodes) const {
+    Graph segment = extract(graph_, nodes, segment_name(graph_, nodes));
+    Segment borders;
+    choose_formats(graph_, nodes, options_, borders);
+    for (const auto* side : {&borders.inputs, &borders.outputs})
+      for (const Crossing& crossing : *side) {
+        Value& value = segment.value(segment.find_value(crossing.tensor).value());
+        if (!is_float(value.type)) continue;  // what a comparison gives
+        value.type = crossing.type;
+        value.format = crossing.format;
+      }
+    return options_.front_end(segment);
+  }
+
+  /// Asks the compiler about each segment; true if a layer left, or a segment is to be two, and the
+  /// rest must be formed anew.
   bool split_at_refusal(const Segments& segments) {
     if (!options_.front_end) return false;
     bool changed = false;
-    for (const std::vector<int>& nodes : segments) {
-      const auto refusal = options_.front_end(extract(graph_, nodes, segment_name(graph_, nodes)));
+    for (const Nodes& nodes : segments) {
+      const auto refusal = ask(nodes);
       if (!refusal) continue;
       changed = true;
-      const auto named = std::find_if(nodes.begin(), nodes.end(), [&](int index) {
-        return graph_.nodes[static_cast<size_t>(index)].name == refusal->layer;
-      });
-      if (named != nodes.end()) {
-        send_to_gpu(*named, compiler_finding(refusal->reason, refusal->layer));
-        continue;
-      }
-      for (const int index : nodes)  // no single layer is to blame: the combination goes as a whole
-        send_to_gpu(index, combination_finding(refusal->reason, segment_name(graph_, nodes)));
+      if (refusal->too_large)
+        cut_in_two(nodes, refusal->reason);
+      else
+        remove_refused(nodes, *refusal);
     }
     return changed;
+  }
+
+  void remove_refused(const Nodes& nodes, const FrontEndRefusal& refusal) {
+    const auto named = std::find_if(nodes.begin(), nodes.end(), [&](int index) {
+      return graph_.nodes[static_cast<size_t>(index)].name == refusal.layer;
+    });
+    if (named != nodes.end())
+      return send_to_gpu(*named, compiler_finding(refusal.reason, refusal.layer));
+    for (const int index : nodes)  // no single layer is to blame: the combination goes as a whole
+      send_to_gpu(index, combination_finding(refusal.reason, segment_name(graph_, nodes)));
+  }
+
+  /// Makes the longest beginning that fits the memory pools a segment of its own. A beginning and
+  /// the rest of a segment never form a cycle: no path leaves the segment and comes back.
+  void cut_in_two(const Nodes& nodes, const std::string& reason) {
+    size_t fits = 0, too_large = nodes.size();
+    while (too_large - fits > 1) {
+      const size_t middle = (fits + too_large) / 2;
+      const auto refusal =
+          ask(Nodes(nodes.begin(), nodes.begin() + static_cast<ptrdiff_t>(middle)));
+      (refusal && refusal->too_large ? too_large : fits) = middle;
+    }
+    const Node& first_out =
+        graph_.nodes[static_cast<size_t>(nodes[std::min(fits, nodes.size() - 1)])];
+    if (fits == 0) return send_to_gpu(nodes[0], compiler_finding(reason, first_out.name));
+    for (size_t i = 0; i < nodes.size(); ++i)
+      piece_[static_cast<size_t>(nodes[i])] = pieces_ + (i < fits ? 1 : 2);
+    pieces_ += 2;
+    Finding finding = finding_of(
+        "place.pool", segment_name(graph_, nodes), "a segment that fits the DLA's memory pools",
+        reason, format("{} Splitting DLA subgraph at: {}", sentence(reason), first_out.name));
+    finding.effect = Effect::Warns;
+    placement_.layers[static_cast<size_t>(nodes[fits])].findings.push_back(std::move(finding));
   }
 
   static Finding compiler_finding(const std::string& reason, const std::string& layer) {
     return finding_of(
         "place.compiler", reason, "a layer that the DLA compiler can lower", reason,
         format("Validation failed for DLA layer: {}. {} Splitting DLA subgraph at: {}", layer,
-               reason, layer));
+               sentence(reason), layer));
   }
   static Finding combination_finding(const std::string& reason, const std::string& segment) {
-    return finding_of("place.combination", segment, "a segment that the DLA compiler can lower",
-                      reason,
-                      format("Validation failed for DLA subgraph: {}. {}", segment, reason));
-  }
-
-  Segment describe(const std::vector<int>& nodes) const {
-    Segment segment;
-    segment.name = segment_name(graph_, nodes);
-    choose_formats(graph_, nodes, options_, segment);
-    for (const int index : nodes) {
-      const Node& node = graph_.nodes[static_cast<size_t>(index)];
-      segment.layers.push_back(node.name);
-      segment.dla_seconds += dla_seconds(graph_, node, *options_.platform, mode());
-      segment.gpu_seconds += gpu_seconds(graph_, node, *options_.platform, mode());
-    }
-    segment.dla_seconds += kToDlaSeconds * static_cast<double>(segment.inputs.size()) +
-                           kToGpuSeconds * static_cast<double>(segment.outputs.size());
-    return segment;
-  }
-
-  /// GPU time that a segment saves, less what its borders cost the GPU.
-  static double benefit(const Segment& segment) {
-    return segment.gpu_seconds - kToDlaSeconds * static_cast<double>(segment.inputs.size()) -
-           kToGpuSeconds * static_cast<double>(segment.outputs.size());
+    return finding_of(
+        "place.combination", segment, "a segment that the DLA compiler can lower", reason,
+        format("Validation failed for DLA subgraph: {}. {}", segment, sentence(reason)));
   }
 
   /// Keeps at most as many segments as a core holds.
   void enforce_cap(Segments& segments) {
     if (segments.empty()) return;
-    const size_t rule =
-        static_cast<size_t>(dla::loadable_cap(options_.platform->generation, options_.edition));
-    const size_t cap = std::min(rule, static_cast<size_t>(options_.loadable_cap.value_or(1 << 20)));
+    const size_t cap = loadable_cap(options_);
     if (segments.size() <= cap) return;
     std::vector<Segment> described;
-    for (const std::vector<int>& nodes : segments) described.push_back(describe(nodes));
+    for (const Nodes& nodes : segments) described.push_back(describe(graph_, nodes, options_));
     std::vector<size_t> order(segments.size());
     std::iota(order.begin(), order.end(), size_t{0});
     if (options_.order == SubgraphOrder::Benefit)
@@ -220,12 +203,15 @@ class Partitioner {
     segments = std::move(kept);
   }
 
-  void drop(const std::vector<int>& nodes, const Segment& segment, size_t cap) {
+  void drop(const Nodes& nodes, const Segment& segment, size_t cap) {
+    const std::string reason =
+        options_.order == SubgraphOrder::Benefit
+            ? "A core holds no more loadables, and others save more GPU time."
+            : "A core holds no more loadables, and others come first in the network.";
     for (const int index : nodes) {
       const std::string& layer = graph_.nodes[static_cast<size_t>(index)].name;
       send_to_gpu(index,
-                  finding_of("place.cap", segment.name, format("at most {} loadables", cap),
-                             "A core holds no more loadables, and others save more GPU time.",
+                  finding_of("place.cap", segment.name, format("at most {} loadables", cap), reason,
                              format("DLA supports only {} subgraphs per DLA core. Switching to GPU "
                                     "for layer {}.",
                                     cap, layer)));
@@ -240,7 +226,7 @@ class Partitioner {
       graph_.nodes[i].segment = placement_.layers[i].segment = -1;
     }
     for (size_t s = 0; s < segments.size(); ++s) {
-      placement_.segments.push_back(describe(segments[s]));
+      placement_.segments.push_back(describe(graph_, segments[s], options_));
       for (const int index : segments[s]) {
         const auto at = static_cast<size_t>(index);
         graph_.nodes[at].device = placement_.layers[at].device = Device::Dla;
@@ -252,13 +238,19 @@ class Partitioner {
   Graph& graph_;
   const Options& options_;
   std::vector<char> on_dla_;
+  std::vector<int64_t> piece_;  ///< of a segment that was cut to fit its memory; 0: not cut
+  int64_t pieces_ = 0;
   Placement placement_;
 };
 
 }  // namespace
 
+Placement decide(Graph& graph, const Options& options) { return Partitioner(graph, options).run(); }
+
 Placement partition(Graph& graph, const Options& options) {
-  return Partitioner(graph, options).run();
+  Placement placement = decide(graph, options);
+  require_allowed(graph, placement, options);
+  return placement;
 }
 
 }  // namespace dlaexec::place

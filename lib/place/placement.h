@@ -23,8 +23,10 @@ enum class SubgraphOrder : uint8_t {
 struct FrontEndRefusal {
   std::string layer;
   std::string reason;
+  bool too_large = false;  ///< the whole does not fit the memory pools; a part of it may
 };
-/// Asks the compiler about a segment, as a graph of its own; nothing when it can compile it.
+/// Asks the compiler about a segment, as a graph of its own whose inputs and outputs have the types
+/// and formats that they cross its border in; nothing when it can compile it.
 using FrontEnd = std::function<std::optional<FrontEndRefusal>(const ir::Graph& segment)>;
 
 /// What one network input or output may be: its type and the formats allowed.
@@ -60,8 +62,8 @@ struct LayerPlacement {
   ir::Device wish = ir::Device::Gpu;
   ir::Device device = ir::Device::Gpu;
   int segment = -1;
-  /// Rules broken (also risks, on the DLA too), and what placement itself decided: place.cap,
-  /// place.compiler, place.user.
+  /// Rules broken (also risks, on the DLA too), and what placement itself decided: place.no-dla,
+  /// place.compiler, place.combination, place.pool, place.cap.
   std::vector<ir::Finding> findings;
 };
 
@@ -70,6 +72,7 @@ struct Crossing {
   std::string tensor;
   ir::DataType type = ir::DataType::Float16;
   ir::Format format = ir::Format::Chw16;
+  int64_t bytes = 0;  ///< of its elements
 };
 
 /// A run of layers that becomes one loadable.
@@ -77,7 +80,10 @@ struct Segment {
   std::string name;  ///< "{ForeignNode[first...last]}"
   std::vector<std::string> layers;
   std::vector<Crossing> inputs, outputs;
-  double dla_seconds = 0, gpu_seconds = 0;  ///< modelled roughly, with what the borders cost
+  /// Modelled roughly. On the DLA with what the borders cost: handing tensors over, formats changed
+  /// on the way.
+  double dla_seconds = 0, gpu_seconds = 0;
+  double border_seconds = 0;
 };
 
 struct Placement {
@@ -95,8 +101,15 @@ void choose_devices(ir::Graph& graph, const Options& options);
 std::vector<std::string> unmatched_patterns(const ir::Graph& graph, const Options& options);
 
 /// Decides for every layer from its wish (Node::device) and its precision; sets Node::device and
-/// Node::segment. Throws an Error that lists every layer in the way when something that wishes the
-/// DLA cannot run there and fallback is off, or when only the network's formats stand in the way.
+/// Node::segment. What the DLA cannot take is on the GPU afterwards, whether that is allowed or
+/// not.
+Placement decide(ir::Graph& graph, const Options& options);
+
+/// Throws an Error that lists every layer in the way when something that wishes the DLA cannot run
+/// there and fallback is off, or when only the network's formats stand in the way.
+void require_allowed(const ir::Graph& graph, const Placement& placement, const Options& options);
+
+/// Both, one after the other.
 Placement partition(ir::Graph& graph, const Options& options);
 
 /// The warnings per layer and the two lists, in the words that people search logs for.

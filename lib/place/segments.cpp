@@ -9,8 +9,11 @@ namespace {
 /// The graph's nodes in groups, at first one each; groups are joined one by one.
 class Groups {
  public:
-  Groups(const ir::Graph& graph, const std::vector<int64_t>& batch)
-      : successors_(graph.nodes.size()), members_(graph.nodes.size()), group_(graph.nodes.size()) {
+  Groups(const ir::Graph& graph, std::vector<std::vector<int64_t>> labels)
+      : successors_(graph.nodes.size()),
+        members_(graph.nodes.size()),
+        group_(graph.nodes.size()),
+        labels_(std::move(labels)) {
     const std::vector<std::vector<int>> used_by = ir::uses(graph);
     std::iota(group_.begin(), group_.end(), 0);
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -19,27 +22,31 @@ class Groups {
         if (id != ir::kNoValue)
           for (const int user : used_by[static_cast<size_t>(id)]) successors_[i].push_back(user);
     }
-    batch_ = batch;
   }
 
   const std::vector<int>& successors(int node) const { return successors_[size_t(node)]; }
   const std::vector<int>& members(int group) const { return members_[size_t(group)]; }
 
-  /// Joins the groups of two neighbours if that makes no cycle and their batches agree.
+  /// Joins the groups of two neighbours if that makes no cycle and their labels agree.
   bool join(int producer, int consumer) {
     const int a = group_[size_t(producer)], b = group_[size_t(consumer)];
-    if (a == b || !agree(batch_[size_t(a)], batch_[size_t(b)]) || has_way_around(a, b))
-      return false;
+    if (a == b || !agree(a, b) || has_way_around(a, b)) return false;
     for (const int node : members_[size_t(b)]) group_[size_t(node)] = a;
     auto& joined = members_[size_t(a)];
     joined.insert(joined.end(), members_[size_t(b)].begin(), members_[size_t(b)].end());
     members_[size_t(b)].clear();
-    batch_[size_t(a)] = std::max(batch_[size_t(a)], batch_[size_t(b)]);
+    for (std::vector<int64_t>& label : labels_)
+      label[size_t(a)] = std::max(label[size_t(a)], label[size_t(b)]);
     return true;
   }
 
  private:
-  static bool agree(int64_t a, int64_t b) { return a == 0 || b == 0 || a == b; }
+  bool agree(int a, int b) const {
+    return std::all_of(labels_.begin(), labels_.end(), [&](const std::vector<int64_t>& label) {
+      const int64_t x = label[size_t(a)], y = label[size_t(b)];
+      return x == 0 || y == 0 || x == y;
+    });
+  }
 
   /// True if a path from group @p from to group @p to passes through a third one.
   bool has_way_around(int from, int to) const {
@@ -66,14 +73,14 @@ class Groups {
 
   std::vector<std::vector<int>> successors_, members_;
   std::vector<int> group_;
-  std::vector<int64_t> batch_;  ///< of each group; 0: any
+  std::vector<std::vector<int64_t>> labels_;  ///< of each group; 0: any
 };
 
 }  // namespace
 
 std::vector<std::vector<int>> form_segments(const ir::Graph& graph, const std::vector<char>& on_dla,
-                                            const std::vector<int64_t>& batch) {
-  Groups groups(graph, batch);
+                                            std::vector<std::vector<int64_t>> labels) {
+  Groups groups(graph, std::move(labels));
   const int count = static_cast<int>(graph.nodes.size());
   for (bool changed = true; changed;) {  // a join can open the way for one refused before
     changed = false;

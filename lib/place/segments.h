@@ -10,9 +10,9 @@ namespace dlaexec::place {
 
 /// Groups the nodes with @p on_dla set into maximal connected segments: no two of them can be
 /// joined without a path that leaves the joined one and comes back, which would make a cycle. Nodes
-/// of different @p batch are kept apart; 0 goes with any. Each segment lists its nodes in the
-/// graph's order; segments are in the order of their first node.
+/// that differ in one of @p labels (one value per node each) are kept apart; 0 goes with any. Each
+/// segment lists its nodes in the graph's order; segments are in the order of their first node.
 std::vector<std::vector<int>> form_segments(const ir::Graph& graph, const std::vector<char>& on_dla,
-                                            const std::vector<int64_t>& batch);
+                                            std::vector<std::vector<int64_t>> labels);
 
 }  // namespace dlaexec::place

@@ -185,5 +185,68 @@ TEST(Explain, GivesReasonsAndAdviceAlsoWhereTheBuildWouldFail) {
   EXPECT_EQ(explanation.segments.size(), 2u);
 }
 
+TEST(Explain, ComesBeforeTheBuildFailsAndFromItsOwnPlacement) {
+  Options options = options_for(kHead);
+  options.dla_core = 0;
+  std::string told;
+  options.on_explanation = [&](const place::Explanation& explanation) {
+    told = place::explanation_json(explanation);
+  };
+  EXPECT_THROW(build(options), Error);
+  EXPECT_EQ(told, place::explanation_json(explain(options)));
+  options.gpu_fallback = true;
+  told.clear();
+  build(options);
+  EXPECT_NE(told, "");
+}
+
+/// Eight convolutions of 36 KiB of FP16 weights each.
+std::string chain() {
+  std::string text =
+      "graph @chain(%x0: f32[1,32,8,8]) {\n  const %w = f32[64,32,3,3] seed(1)\n"
+      "  const %v = f32[32,64,3,3] seed(2)\n";
+  for (int i = 0; i < 8; ++i)
+    text += format(
+        "  %x{} = conv(%x{}, %{}) {{stride=[1,1], pads=[1,1,1,1], dilation=[1,1]}} : "
+        "f32[1,{},8,8]\n",
+        i + 1, i, i % 2 ? "v" : "w", i % 2 ? 32 : 64);
+  return text + "  return %x8\n}";
+}
+
+TEST(Build, CutsANetworkWhoseWeightsDoNotFitThePoolAndNamesPoolAndLack) {
+  const std::string text = chain();
+  Options options = options_for(text.c_str());
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  options.pools.dla_global_dram = 128 << 10;  // three of eight
+  log::Capture captured;
+  const plan::Plan plan = build(options);
+  ASSERT_EQ(plan.loadables.size(), 3u);
+  EXPECT_EQ(plan.loadables[0].name, "{ForeignNode[x1...x3]}");
+  for (const plan::Layer& layer : plan.metadata.layers)
+    EXPECT_EQ(layer.device, ir::Device::Dla) << layer.name;
+  EXPECT_NE(captured.text().find("take 0.281 MiB of global DRAM, its pool allows 0.125 MiB, so "
+                                 "0.156 MiB are missing; raise dlaGlobalDRAM with --memPoolSize. "
+                                 "Splitting DLA subgraph at: x4"),
+            std::string::npos)
+      << captured.text();
+}
+
+TEST(Build, CutsANetworkWhoseTensorsDoNotFitThePool) {
+  const std::string text = chain();
+  Options options = options_for(text.c_str());
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  options.pools.dla_sram = options.pools.dla_local_dram =
+      4096;  // a tensor between two is 4 or 8 KiB
+  log::Capture captured;
+  const plan::Plan plan = build(options);
+  EXPECT_GT(plan.loadables.size(), 2u);
+  for (const plan::Layer& layer : plan.metadata.layers)
+    EXPECT_EQ(layer.device, ir::Device::Dla) << layer.name;
+  EXPECT_NE(captured.text().find("raise dlaLocalDRAM with --memPoolSize"), std::string::npos)
+      << captured.text();
+}
+
 }  // namespace
 }  // namespace dlaexec::build

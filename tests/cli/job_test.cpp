@@ -31,6 +31,15 @@ TEST(Job, TuningFlagsReachTheBuilder) {
   EXPECT_EQ(job_of({"--timingCacheFile=t", "--noBuilderCache"}).build.timing_cache, "");
 }
 
+TEST(Job, ThePlacementFlagsReachTheBuilder) {
+  EXPECT_EQ(job_of({}).build.subgraph_order, place::SubgraphOrder::Benefit);
+  EXPECT_EQ(job_of({"--dlaSubgraphOrder=network"}).build.subgraph_order,
+            place::SubgraphOrder::Network);
+  EXPECT_EQ(job_of({"--dlaRules=8.6"}).build.dla_rules, dla::Edition::V8_6);
+  EXPECT_TRUE(job_of({"--explain", "--skipBuild"}).skip_build);
+  EXPECT_FALSE(job_of({"--explain=out.json"}).skip_build);
+}
+
 TEST(Job, ContradictionsAreUsageErrors) {
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
            {"--loadEngine=p", "--saveEngine=q"},
@@ -42,6 +51,7 @@ TEST(Job, ContradictionsAreUsageErrors) {
            {"--onnx=m", "--runLoadable=l"},
            {"--dlaTimingOnly", "--noDlaReplay"},
            {"--duration=-2"},
+           {"--skipBuild"},
            {"--useDLACore=7"}})
     EXPECT_THROW(job_of(arguments), Error) << arguments.front();
 }

@@ -158,7 +158,8 @@ TEST(Settings, ChoicesListTheirWords) {
 /// The flag with a value of its kind.
 std::string example(const FlagInfo& flag) {
   const std::string name = "--" + std::string(flag.name);
-  if (flag.kind == Kind::Switch || flag.kind == Kind::Topic) return name;
+  if (flag.kind == Kind::Switch || flag.kind == Kind::Topic || flag.kind == Kind::Report)
+    return name;
   if (flag.kind == Kind::Choice)
     return name + "=" + std::string(flag.value.substr(0, flag.value.find('|')));
   return name + "=1";

@@ -358,6 +358,9 @@ const Case kCases[] = {
 
     // slice, softmax, shuffle, reduce, cast
     {"slice.target", [](Net& n, int64_t) { slice(n, 1, 1); }, 0, 0, kOrin85, kOrin84},
+    {"slice.rank", [](Net& n, int64_t v) {
+       n.node("l", Op::Slice, {n.input("x", Dims(size_t(v), 8)), ints(n, "starts", {0}), ints(n, "ends", {4}), ints(n, "axes", {1})});
+     }, 4, 3},
     {"slice.precision", [](Net& n, int64_t) { slice(n, 1, 1); }, 0, 0, kOrin86, int8(kOrin86)},
     {"slice.static", [](Net& n, int64_t v) {
        const Id starts = v == 0 ? ints(n, "starts", {0}) : typed_input(n, "starts", {1}, DataType::Int64);

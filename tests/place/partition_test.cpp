@@ -222,13 +222,85 @@ TEST(Partition, SendsACombinationThatFailsToTheGpuAsAWhole) {
   EXPECT_EQ(placement.candidates, 2);
 }
 
+/// A compiler whose loadables hold so many layers.
+FrontEnd holds(size_t layers) {
+  return [layers](const Graph& segment) -> std::optional<FrontEndRefusal> {
+    if (segment.nodes.size() <= layers) return std::nullopt;
+    return FrontEndRefusal{segment.nodes.front().name, "The pool is 3 MiB too small.", true};
+  };
+}
+
+TEST(Partition, CutsASegmentThatDoesNotFitItsPoolsIntoPartsThatDo) {
+  test::Net net;
+  auto x = net.input("x", {1, 16, 8, 8});
+  for (int i = 0; i < 10; ++i) x = net.conv(format("c{}", i), x, 16, 3, {1, 1});
+  net.output(x);
+  const Wishes wishes;
+  Options options = options_for(wishes);
+  options.front_end = holds(4);
+  const Placement placement = place(net.graph, wishes, options);
+  EXPECT_THAT(
+      segment_names(placement),
+      ElementsAre("{ForeignNode[c0...c3]}", "{ForeignNode[c4...c7]}", "{ForeignNode[c8...c9]}"));
+  EXPECT_THAT(on_gpu(placement), ElementsAre());
+  EXPECT_THAT(logged(placement),
+              HasSubstr("c4: The pool is 3 MiB too small. Splitting DLA subgraph at: c4"));
+}
+
+TEST(Partition, SendsALayerThatAloneDoesNotFitItsPoolsToTheGpu) {
+  test::Net net;
+  net.output(net.conv("c", net.input("x", {1, 16, 8, 8}), 16, 3));
+  const Wishes wishes;
+  Options options = options_for(wishes);
+  options.front_end = holds(0);
+  const Placement placement = place(net.graph, wishes, options);
+  EXPECT_THAT(on_gpu(placement), ElementsAre("CONVOLUTION:c"));
+  EXPECT_THAT(logged(placement), HasSubstr("The pool is 3 MiB too small."));
+}
+
+TEST(Partition, CutsKeepTheirPromisesOnRandomNetworks) {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    const Wishes wishes;
+    Options options = options_for(wishes);
+    Graph graph = random_graph(seed, options);
+    options.front_end = holds(3);
+    const Placement placement = place(graph, wishes, options);
+    ASSERT_FALSE(has_cycle(graph, groups_of(graph))) << seed;
+    for (const Segment& segment : placement.segments) ASSERT_LE(segment.layers.size(), 3u) << seed;
+    for (const LayerPlacement& layer : placement.layers)
+      for (const ir::Finding& finding : layer.findings) ASSERT_NE(finding.rule, "place.compiler");
+  }
+}
+
+TEST(Partition, ShowsTheCompilerTypesAndFormatsAtTheBorders) {
+  test::Net net;
+  const auto x = net.input("x", {1, 3, 16, 16});
+  net.output(net.conv("c", x, 32, 3));
+  for (const bool int8 : {false, true}) {
+    Graph graph = net.graph;
+    const Wishes wishes{int8};
+    Options options = options_for(wishes);
+    std::vector<std::string> borders;
+    options.front_end = [&](const Graph& segment) -> std::optional<FrontEndRefusal> {
+      for (const auto* side : {&segment.inputs, &segment.outputs})
+        for (const ir::ValueId id : *side)
+          borders.push_back(format("{}:{}", ir::text(segment.value(id).type),
+                                   ir::text(segment.value(id).format)));
+      return std::nullopt;
+    };
+    place(graph, wishes, options);
+    EXPECT_THAT(borders, int8 ? ElementsAre("i8:dla_hwc4", "i8:chw32")
+                              : ElementsAre("f16:dla_hwc4", "f16:chw16"));
+  }
+}
+
 TEST(Partition, KeepsBatchesApartInOneSegment) {
   test::Net net;
   net.output(net.relu("b", net.relu("a", net.input("x", {4, 16, 8, 8}))));
   const std::vector<char> on_dla(2, 1);
-  EXPECT_EQ(form_segments(net.graph, on_dla, {4, 4}).size(), 1u);
-  EXPECT_EQ(form_segments(net.graph, on_dla, {4, 1}).size(), 2u);
-  EXPECT_EQ(form_segments(net.graph, on_dla, {0, 1}).size(), 1u);
+  EXPECT_EQ(form_segments(net.graph, on_dla, {{4, 4}}).size(), 1u);
+  EXPECT_EQ(form_segments(net.graph, on_dla, {{4, 1}}).size(), 2u);
+  EXPECT_EQ(form_segments(net.graph, on_dla, {{0, 1}}).size(), 1u);
 }
 
 TEST(Partition, TakesNoMoreSegmentsThanTheEditionAllows) {

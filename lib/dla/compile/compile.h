@@ -23,22 +23,28 @@ struct CompileOptions {
   PoolLimits pools = default_pools(Generation::Orin);
 };
 
+/// What stands against a segment: a layer in it, or that the whole is too large for its pools.
+enum class Obstacle : uint8_t { Layer, Memory };
+
 /// Why a segment does not become a loadable. The sentence names the layer and the reason.
 class Refusal : public Error {
  public:
-  Refusal(std::string layer, std::string reason)
+  Refusal(std::string layer, std::string reason, Obstacle obstacle = Obstacle::Layer)
       : Error(Fault::Failed,
               format("layer '{}' cannot be compiled for the DLA: {}", layer, reason)),
         layer_(std::move(layer)),
-        reason_(std::move(reason)) {}
+        reason_(std::move(reason)),
+        obstacle_(obstacle) {}
 
   /// The node that does not compile; of a segment that is too large, the one at which it is
   /// largest.
   const std::string& layer() const { return layer_; }
   const std::string& reason() const { return reason_; }
+  Obstacle obstacle() const { return obstacle_; }
 
  private:
   std::string layer_, reason_;
+  Obstacle obstacle_;
 };
 
 /// Compiles @p segment: values Float16 or Int8 (with scales), weights Float16 or Int8 with a scale

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "dla/compile/tiling.h"
 
@@ -134,21 +135,25 @@ void plan_memory(Loadable& loadable, const PoolLimits& limits) {
                   format("the loadable's weights take {} of global DRAM, its pool allows {}, so {} "
                          "are missing; raise dlaGlobalDRAM with --memPoolSize",
                          mebibytes(loadable.pools.global), mebibytes(limits.global),
-                         mebibytes(loadable.pools.global - limits.global)));
+                         mebibytes(loadable.pools.global - limits.global)),
+                  Obstacle::Memory);
   Arena sram(limits.sram);
   Arena local(int64_t{1} << 60);
+  std::optional<size_t> past_limit;  // the operation whose output no longer fits
   for (Life life : lives_of(loadable)) {
     const bool is_fast = sram.put(life);
     if (!is_fast) local.put(life);
     loadable.cube(life.cube).place = {is_fast ? Region::Sram : Region::Local, 0, life.offset};
-    if (local.used() > limits.local)
-      throw Refusal(
-          loadable.operations[life.first].name,
-          format("tensors between the loadable's layers take {} of local DRAM, its pool allows {}, "
-                 "so {} are missing; raise dlaLocalDRAM with --memPoolSize",
-                 mebibytes(local.used()), mebibytes(limits.local),
-                 mebibytes(local.used() - limits.local)));
+    if (local.used() > limits.local && !past_limit) past_limit = life.first;
   }
+  if (past_limit)
+    throw Refusal(
+        loadable.operations[*past_limit].name,
+        format("tensors between the loadable's layers take {} of local DRAM, its pool allows {}, "
+               "so {} are missing; raise dlaLocalDRAM with --memPoolSize",
+               mebibytes(local.used()), mebibytes(limits.local),
+               mebibytes(local.used() - limits.local)),
+        Obstacle::Memory);
   loadable.pools.sram = sram.used();
   loadable.pools.local = local.used();
   resolve_parts(loadable);
