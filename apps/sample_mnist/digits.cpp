@@ -74,10 +74,9 @@ fs::path digits_folder(const fs::path& program) {
 
 std::string text_art(const Digit& digit) {
   std::string art;
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide; ++x)
-      art += " .:-=+*#%@"[digit[static_cast<size_t>(y * kSide + x)] / 26];
-    art += '\n';
+  for (size_t pixel = 0; pixel < digit.size(); ++pixel) {
+    art += " .:-=+*#%@"[digit[pixel] / 26];
+    if ((pixel + 1) % kSide == 0) art += '\n';
   }
   return art;
 }
