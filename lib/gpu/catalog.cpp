@@ -67,7 +67,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   return kernels;
 }
 
-std::vector<Kernel> other_kernels(const Target&) {
+std::vector<Kernel> other_kernels(const Target& target) {
   std::vector<Kernel> kernels;
   const auto add = [&](const char* file, std::string expression) {
     add_unique(kernels, {file, std::move(expression)});
@@ -94,11 +94,14 @@ std::vector<Kernel> other_kernels(const Target&) {
       add("pool.cu", format("pool<signed char, signed char, {}, 16, {}>", kind, taps));
     }
   }
-  for (const char* shape : {"3, 1, 4", "3, 2, 4", "5, 1, 2", "5, 2, 2", "0, 0, 1"}) {
+  for (const char* shape : {"3, 1, 4, 2", "5, 1, 4, 2"})
     add("depthwise.cu", format("depthwise<half, half, half, Relu, {}>", shape));
-    add("depthwise.cu", format("depthwise<signed char, signed char, Nothing, Relu, {}>", shape));
+  for (const char* shape : {"3, 1, 4, 1", "3, 2, 4, 1", "5, 1, 4, 1", "5, 2, 2, 1", "0, 0, 1, 1"}) {
+    add("depthwise.cu", format("depthwise<half, half, half, Relu, {}>", shape));
     add("depthwise.cu", format("depthwise<float, float, Nothing, Relu, {}>", shape));
   }
+  for (const char* shape : {"3, 1, 2, 1", "3, 2, 2, 1", "5, 1, 2, 1", "5, 2, 2, 1", "0, 0, 1, 1"})
+    add("depthwise.cu", format("depthwise<signed char, signed char, Nothing, Relu, {}>", shape));
   for (const char* transposed : {"false", "true"}) {
     add("conv_plain.cu", format("conv_plain<half, half, half, Relu, {}>", transposed));
     add("conv_plain.cu",
@@ -112,6 +115,15 @@ std::vector<Kernel> other_kernels(const Target&) {
   for (const char* flag : {"false", "true"}) {
     add("rows.cu", format("softmax<half, half, {}>", flag));
     add("rows.cu", format("normalize<half, half, {}>", flag));
+    for (const char* types : {"half, half", "signed char, half", "float, float"})
+      for (const int passes : {1, 3, 6})
+        add("rows.cu", format("normalize_in_registers<{}, {}, {}>", types, flag, passes));
+  }
+  for (const int head : {16, 32, 64, 96, 128})
+    for (const int warps : {2, 4}) add("attention.cu", format("attention<{}, {}>", head, warps));
+  if (target.is_hopper()) {
+    add("squeeze.cu", "squeeze<Silu, Sigmoid>");
+    add("squeeze.cu", "squeeze<Relu, HardSigmoid>");
   }
   return kernels;
 }

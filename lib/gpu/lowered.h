@@ -58,8 +58,9 @@ struct Launch {
 
 /// One launch.
 struct Step {
-  std::string name;  ///< the node's, with a suffix when a node takes several launches
-  int node = -1;     ///< index in the graph
+  std::string name;        ///< of its nodes, with a suffix when they take several launches
+  int node = -1;           ///< index in the graph: whose time its time is
+  std::vector<int> nodes;  ///< all nodes that the launches around it run together
   Kernel kernel;
   Launch launch;
   std::vector<std::byte> parameters;  ///< one struct, passed by value

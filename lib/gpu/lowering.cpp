@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gpu/families.h"
+#include "gpu/groups.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -87,6 +88,14 @@ Lowering::Lowering(const ir::Graph& graph, const Target& target, const LowerOpti
   lowered_.target = target;
   arrange();
   place_edges();
+}
+
+void Lowering::begin(const ir::Node& node, const Group* group) {
+  current_ = &node;
+  current_nodes_ =
+      group ? group->nodes : std::vector<int>{static_cast<int>(&node - graph_.nodes.data())};
+  current_name_ =
+      join(current_nodes_, " + ", [&](int i) { return graph_.nodes[static_cast<size_t>(i)].name; });
 }
 
 /// Decides each value's layout: pixels where a convolution or pooling makes or uses it, and from
@@ -256,11 +265,21 @@ Lowered Lowering::finish() {
 
 Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& options) {
   Lowering lowering(part, target, options);
-  for (const ir::Node& node : part.nodes) {
-    lowering.current_ = &node;
+  const std::vector<Group> groups = find_groups(part, target);
+  std::vector<const Group*> group_of(part.nodes.size());
+  for (const Group& group : groups)
+    for (const int node : group.nodes) group_of[static_cast<size_t>(node)] = &group;
+  for (size_t i = 0; i < part.nodes.size(); ++i) {
+    const ir::Node& node = part.nodes[i];
     const Family family = family_of(node.op);
     DLAEXEC_CHECK(family.lower && !family.why_not(part, node, target));
-    family.lower(lowering, node);
+    if (!group_of[i]) {
+      lowering.begin(node);
+      family.lower(lowering, node);
+    } else if (group_of[i]->at == static_cast<int>(i)) {
+      lowering.begin(node, group_of[i]);
+      group_of[i]->lower(lowering, *group_of[i]);
+    }
     lowering.flush(node);
   }
   return lowering.finish();

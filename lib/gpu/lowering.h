@@ -65,6 +65,8 @@ bool is_device_type(ir::DataType type);
 /// The name of an activation's functor in activation.cuh.
 std::string_view device_name(ir::ActivationKind kind);
 
+struct Group;
+
 /// The state of lower(): what the families of kernels see.
 class Lowering {
  public:
@@ -104,8 +106,9 @@ class Lowering {
             const Parameters& parameters) {
     static_assert(std::is_trivially_copyable_v<Parameters>);
     Step step;
-    step.name = suffix.empty() ? node.name : node.name + " " + std::string(suffix);
+    step.name = suffix.empty() ? current_name_ : current_name_ + " " + std::string(suffix);
     step.node = static_cast<int>(&node - graph_.nodes.data());
+    step.nodes = current_nodes_;
     step.kernel = std::move(kernel);
     step.launch = launch;
     const auto* bytes = reinterpret_cast<const std::byte*>(&parameters);
@@ -121,6 +124,8 @@ class Lowering {
 
  private:
   friend Lowered lower(const ir::Graph&, const Target&, const LowerOptions&);
+  /// What follows is for @p node, or for all nodes of @p group.
+  void begin(const ir::Node& node, const Group* group = nullptr);
   void arrange();
   void place_edges();
   View laid_out(ir::ValueId id, Arrangement arrangement, Place place) const;
@@ -136,6 +141,8 @@ class Lowering {
   std::map<std::pair<ir::ValueId, Arrangement>, View> conversions_;  // copies in other layouts
   std::vector<std::pair<View, View>> pending_;                       // staged results to move
   const ir::Node* current_ = nullptr;
+  std::string current_name_;
+  std::vector<int> current_nodes_;
 };
 
 /// Bytes that @p view spans, from its first to its last element.

@@ -17,11 +17,11 @@ namespace {
 
 using Microseconds = std::chrono::duration<double, std::micro>;
 
-/// One problem with the candidates that may solve it, and a node that poses it.
+/// One problem with the candidates that may solve it, and nodes that pose it.
 struct Problem {
   std::string text;
   std::vector<std::string> tactics;
-  int node = -1;
+  std::vector<int> nodes;
 };
 
 /// The problems of @p part that @p cache does not know, each once.
@@ -40,19 +40,23 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
     if (cache.find(device_key(target), step.problem)) continue;
     std::vector<std::string> tactics = posed.at(step.problem);
     if (tactics.size() > most) tactics.resize(most);
-    problems.push_back({step.problem, std::move(tactics), step.node});
+    problems.push_back({step.problem, std::move(tactics), step.nodes});
   }
   return problems;
 }
 
-/// @p node alone, launched with @p tactic between buffers in the kernels' own layouts.
-gpu::Lowered lower_alone(const ir::Graph& part, int node, const gpu::Target& target,
+/// The launches of @p problem alone, up to the one with @p tactic, between buffers in the kernels'
+/// own layouts.
+gpu::Lowered lower_alone(const ir::Graph& part, const Problem& problem, const gpu::Target& target,
                          const std::string& tactic) {
-  const ir::Graph alone = ir::extract(part, {node}, "candidate");
+  const ir::Graph alone = ir::extract(part, problem.nodes, "candidate");
   gpu::LowerOptions options;
   options.internal_edges = true;
   options.choose = [&](const std::string&, const std::vector<std::string>&) { return tactic; };
-  return gpu::lower(alone, target, options);
+  gpu::Lowered lowered = gpu::lower(alone, target, options);
+  while (!lowered.steps.empty() && lowered.steps.back().problem != problem.text)
+    lowered.steps.pop_back();  // results that others read in place are edges here, and copied
+  return lowered;
 }
 
 /// Random elements for an input: small floats, any int8.
@@ -200,7 +204,7 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
   for (const Problem& problem : problems) {
     candidates.emplace_back();
     for (const std::string& tactic : problem.tactics)
-      candidates.back().push_back(lower_alone(part, problem.node, target, tactic));
+      candidates.back().push_back(lower_alone(part, problem, target, tactic));
   }
   const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
   for (size_t i = 0; i < problems.size(); ++i)

@@ -360,10 +360,20 @@ void lower_depthwise(Lowering& lowering, const ir::Node& node, const Conv& c) {
   const bool square = c.taps_h == c.taps_w && (c.taps_w == 3 || c.taps_w == 5) &&
                       c.stride_h == c.stride_w && c.stride_w <= 2 && c.dilation_h == 1 &&
                       c.dilation_w == 1;
-  const int run = !square ? 1 : c.in == DataType::Int8 || c.taps_w == 5 || c.out_w < 4 ? 2 : 4;
-  const Kernel kernel{"depthwise.cu", format("depthwise<{}, {}, {}, {}>", window_types(lowering, c),
-                                             square ? c.taps_w : 0, square ? c.stride_w : 0, run)};
-  const int64_t items = c.images * c.out_h * ceil_div(c.out_w, run) * p.vectors;
+  // Large tiles read less and small ones keep more threads busy.
+  int run = !square ? 1 : c.out_w < 4 || c.in == DataType::Int8 ? 2 : 4, rows = 1;
+  const auto threads = [&] {
+    return c.images * ceil_div(c.out_h, rows) * ceil_div(c.out_w, run) * p.vectors;
+  };
+  const int64_t full = int64_t{lowering.target().multiprocessors} * 1024;
+  if (square && c.stride_h == 1 && c.in == DataType::Float16 && c.out_h > 1 && threads() > 2 * full)
+    rows = 2;
+  else if (run == 4 && (threads() < full / 4 || (c.stride_h == 2 && c.taps_w == 5)))
+    run = 2;
+  const Kernel kernel{"depthwise.cu",
+                      format("depthwise<{}, {}, {}, {}, {}>", window_types(lowering, c),
+                             square ? c.taps_w : 0, square ? c.stride_w : 0, run, rows)};
+  const int64_t items = threads();
   add_window(lowering, node, c, kernel, {{ceil_div(items, 128), 1, 1}, {128, 1, 1}}, p, x, y,
              packed);
 }

@@ -6,6 +6,7 @@
 // ldmatrix nor wgmma (whose 128-byte swizzle this is) meet a bank twice.
 #pragma once
 #include "activation.cuh"
+#include "cluster.cuh"
 #include "conv_params.h"
 #include "mma.cuh"
 
@@ -383,26 +384,6 @@ struct Epilogue {
 /// The way from a block's own sums, staged in shared memory, to y: alone, with its cluster, or over
 /// device memory.
 enum Share { Alone, Cluster, Memory };
-
-#if __CUDA_ARCH__ >= 900
-__device__ __forceinline__ void cluster_barrier() {
-  asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::
-                   : "memory");
-}
-/// The address of @p own in the shared memory of block @p rank of this cluster.
-__device__ __forceinline__ unsigned peer_address(unsigned own, int rank) {
-  unsigned peer;
-  asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(own), "r"(rank));
-  return peer;
-}
-__device__ __forceinline__ float4 load_peer(unsigned address) {
-  float4 x;
-  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
-               : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
-               : "r"(address));
-  return x;
-}
-#endif
 
 /// True if a tile goes out through Direct.
 template <class Out, class Residual, Share kShare>

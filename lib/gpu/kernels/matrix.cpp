@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "gpu/families.h"
+#include "gpu/groups.h"
 #include "gpu/product.h"
 
 namespace dlaexec::gpu {
@@ -168,13 +169,14 @@ std::optional<std::string> why_not_product(const ir::Graph& graph, const ir::Nod
   return std::nullopt;
 }
 
-void lower_product(Lowering& lowering, const ir::Node& node) {
-  const ir::Graph& graph = lowering.graph();
-  const Matrix matrix = matrix_of(graph, node);
+namespace {
+
+/// The parts of a product that do not depend on where its right side comes from: @p n columns.
+Product product_of(Lowering& lowering, const ir::Node& node, const Matrix& matrix, int64_t n,
+                   const View& y) {
   const View a = with_whole_rows(lowering, node, "rows",
                                  as_batches(lowering.dense(node.inputs[0]), matrix.batch, matrix.m,
                                             matrix.k, matrix.transpose_a));
-  const View y = lowering.target_dense(node.outputs[0]);
   const int64_t size = static_cast<int64_t>(ir::size_bytes(a.type));
   Product product;
   ConvParams& p = product.p;
@@ -183,16 +185,14 @@ void lower_product(Lowering& lowering, const ir::Node& node) {
   p.taps_h = p.taps_w = 1;
   p.x_pixel_bytes = static_cast<int>(a.strides[1] * size);
   p.channel_bytes = static_cast<int>(round_up(matrix.k * size, 16));
-  p.k_padded = static_cast<int>(round_up(matrix.n, 16));
-  const bool whole = matrix.n % vector_elements(y.type) == 0;
-  p.whole_vectors = whole ? 1 : 0;
-  p.k_written = static_cast<int>(matrix.n);
-  p.y_pixel = static_cast<int>(matrix.n);
+  p.k_padded = static_cast<int>(round_up(n, 16));
+  p.whole_vectors = n % vector_elements(y.type) == 0 ? 1 : 0;
+  p.k_written = p.y_pixel = static_cast<int>(n);
   p.alpha = matrix.alpha;
   p.beta = matrix.beta;
   p.y_inverse = 1 / y.scale;
   p.x_batch_bytes = a.strides[0] * size;
-  p.y_batch = matrix.m * matrix.n;
+  p.y_batch = matrix.m * n;
   product.in = a.type;
   product.out = y.type;
   product.activation = matrix.activation;
@@ -201,41 +201,135 @@ void lower_product(Lowering& lowering, const ir::Node& node) {
   product.sum_bytes = p.channel_bytes;
   product.x = a.place;
   product.y = y.place;
-  product.bias = lowering.constant_floats(bias_of(graph, node, matrix));
-  if (a.type == DataType::Int8)
-    product.multiplier = lowering.constant_floats(multipliers(graph, node, matrix));
-  if (const ir::Tensor* constant = graph.constant(node, 1); constant && matrix.batch == 1) {
+  product.operations =
+      2.0 * static_cast<double>(matrix.batch * matrix.m * n) * static_cast<double>(matrix.k);
+  product.bytes = static_cast<double>(matrix.batch * (matrix.m + n) * matrix.k * size) +
+                  static_cast<double>(span_bytes(y)) * (matrix.residual ? 2 : 1);
+  return product;
+}
+
+void set_problem(Product& product, const Matrix& matrix) {
+  product.problem =
+      format("matmul {} {} {} {} {}x{}x{} batch {}{}", ir::text(product.in), ir::text(product.out),
+             product.residual_type ? ir::text(*product.residual_type) : "none",
+             ir::text(matrix.activation), matrix.m, product.p.k_written, matrix.k, matrix.batch,
+             product.p.weights_batch_bytes ? " moving" : "");
+}
+
+/// The right side: constants in rows of whole 128 bytes, or a value whose columns become rows.
+void set_right_side(Lowering& lowering, const ir::Node& node, const Matrix& matrix,
+                    Product& product) {
+  ConvParams& p = product.p;
+  const int64_t size = static_cast<int64_t>(ir::size_bytes(product.in));
+  if (const ir::Tensor* constant = lowering.graph().constant(node, 1);
+      constant && matrix.batch == 1) {
     p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
     const int64_t rows = p.k_padded, row = p.weight_row_bytes / size;
     product.weights = lowering.constant(rows * row * size, [b = *constant, matrix, rows, row] {
       return pack_b(b, matrix, rows, row);
     });
-  } else {
-    const View b = with_whole_rows(lowering, node, "columns",
-                                   as_batches(lowering.dense(node.inputs[1]), matrix.batch,
-                                              matrix.n, matrix.k, !matrix.transpose_b));
-    p.weight_row_bytes = static_cast<int>(b.strides[1] * size);
-    p.weights_batch_bytes = std::max<int64_t>(b.strides[0] * size, 1);
-    p.k_padded = static_cast<int>(matrix.n);
-    product.weights = b.place;
+    return;
   }
+  const View b = with_whole_rows(lowering, node, "columns",
+                                 as_batches(lowering.dense(node.inputs[1]), matrix.batch, matrix.n,
+                                            matrix.k, !matrix.transpose_b));
+  p.weight_row_bytes = static_cast<int>(b.strides[1] * size);
+  p.weights_batch_bytes = std::max<int64_t>(b.strides[0] * size, 1);
+  p.k_padded = static_cast<int>(matrix.n);
+  product.weights = b.place;
+}
+
+/// True for products that may stand beside others of the same left side: constant weights in half,
+/// nothing fused but a bias.
+bool may_join(const ir::Graph& graph, const ir::Node& node) {
+  if (node.op != Op::MatMul || node.inputs.size() > 3) return false;
+  const auto& a = node.get<ir::MatMulAttributes>();
+  const ir::Tensor* b = graph.constant(node, 1);
+  if (!b || b->rank() != 2 || b->dims()[1] % 16 != 0 || b->type() != DataType::Float16)
+    return false;
+  return !a.residual && a.activation == ir::ActivationKind::None &&
+         graph.value(node.outputs[0]).type == DataType::Float16;
+}
+
+/// The products beside each other: one launch whose columns are those of all, and a view for each.
+void lower_joint_products(Lowering& lowering, const Group& group) {
+  const ir::Graph& graph = lowering.graph();
+  const ir::Node& first = graph.nodes[static_cast<size_t>(group.at)];
+  const Matrix matrix = matrix_of(graph, first);
+  int64_t n = 0;
+  std::vector<float> bias;
+  std::vector<std::pair<ir::Tensor, Matrix>> sides;
+  for (const int index : group.nodes) {
+    const ir::Node& node = graph.nodes[static_cast<size_t>(index)];
+    const Matrix one = matrix_of(graph, node);
+    const std::vector<float> own = bias_of(graph, node, one);
+    bias.insert(bias.end(), own.begin(), own.end());
+    sides.emplace_back(*graph.constant(node, 1), one);
+    n += one.n;
+  }
+  View y = lowering.scratch_view(DataType::Float16, 1, {matrix.m, n}, Arrangement::Dense);
+  Product product = product_of(lowering, first, matrix, n, y);
+  ConvParams& p = product.p;
+  p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
+  const int64_t row = p.weight_row_bytes / 2;
+  product.weights = lowering.constant(n * row * 2, [sides, row] {
+    std::vector<std::byte> all;
+    for (const auto& [b, one] : sides) {
+      const std::vector<std::byte> part = pack_b(b, one, one.n, row);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  });
+  product.bias = lowering.constant_floats(std::move(bias));
+  set_problem(product, matrix);
+  add_product(lowering, first, "", product);
+  for (size_t i = 0; i < group.nodes.size(); ++i) {
+    const ir::ValueId id = graph.nodes[static_cast<size_t>(group.nodes[i])].outputs[0];
+    View part = y;
+    part.dims = ir::dims_of(graph.value(id).shape);
+    part.strides = ir::dense_strides(part.dims);
+    for (size_t d = 0; d + 1 < part.strides.size(); ++d)
+      part.strides[d] = part.strides[d] / sides[i].second.n * n;
+    if (!lowering.alias(id, part)) lowering.copy(first, "part", part, lowering.target_view(id));
+    y.place.offset += sides[i].second.n * 2;
+  }
+}
+
+}  // namespace
+
+std::optional<Group> joint_products_around(const Links& links, const ir::Node& node,
+                                           const Target&) {
+  const ir::Graph& graph = links.graph();
+  if (!may_join(graph, node)) return std::nullopt;
+  Group group;
+  for (const int index : links.users(node.inputs[0])) {
+    const ir::Node& other = graph.nodes[static_cast<size_t>(index)];
+    if (other.inputs[0] == node.inputs[0] && may_join(graph, other)) group.nodes.push_back(index);
+  }
+  if (group.nodes.size() < 2 || group.nodes.front() != links.index(node)) return std::nullopt;
+  group.at = group.nodes.front();
+  group.lower = lower_joint_products;
+  return group;
+}
+
+void lower_product(Lowering& lowering, const ir::Node& node) {
+  const ir::Graph& graph = lowering.graph();
+  const Matrix matrix = matrix_of(graph, node);
+  const View y = lowering.target_dense(node.outputs[0]);
+  Product product = product_of(lowering, node, matrix, matrix.n, y);
+  product.bias = lowering.constant_floats(bias_of(graph, node, matrix));
+  if (product.in == DataType::Int8)
+    product.multiplier = lowering.constant_floats(multipliers(graph, node, matrix));
+  set_right_side(lowering, node, matrix, product);
   if (matrix.residual) {
     const View residual = lowering.dense(matrix.residual_value);
     product.residual_type = residual.type;
     product.residual = residual.place;
-    p.residual_pixel = static_cast<int>(matrix.n);
-    p.residual_batch = matrix.m * matrix.n;
-    p.residual_scale = residual.scale;
+    product.p.residual_pixel = static_cast<int>(matrix.n);
+    product.p.residual_batch = matrix.m * matrix.n;
+    product.p.residual_scale = residual.scale;
   }
-  product.problem =
-      format("matmul {} {} {} {} {}x{}x{} batch {}{}", ir::text(a.type), ir::text(y.type),
-             product.residual_type ? ir::text(*product.residual_type) : "none",
-             ir::text(matrix.activation), matrix.m, matrix.n, matrix.k, matrix.batch,
-             p.weights_batch_bytes ? " moving" : "");
-  product.operations =
-      2.0 * static_cast<double>(matrix.batch * matrix.m * matrix.n) * static_cast<double>(matrix.k);
-  product.bytes = static_cast<double>(matrix.batch * (matrix.m + matrix.n) * matrix.k * size) +
-                  static_cast<double>(span_bytes(y)) * (matrix.residual ? 2 : 1);
+  set_problem(product, matrix);
   add_product(lowering, node, "", product);
 }
 

@@ -97,6 +97,12 @@ void lower_gather(Lowering& lowering, const ir::Node& node) {
   lowering.copy(node, "", from, lowering.target_view(node.outputs[0]));
 }
 
+/// Gives the node's result as a view of its input's memory, or copies where it must lie elsewhere.
+void give(Lowering& lowering, const ir::Node& node, const View& view) {
+  if (!lowering.alias(node.outputs[0], view))
+    lowering.copy(node, "", view, lowering.target_view(node.outputs[0]));
+}
+
 void lower_transpose(Lowering& lowering, const ir::Node& node) {
   const View from = lowering.view(node.inputs[0]);
   View turned = from;
@@ -106,19 +112,50 @@ void lower_transpose(Lowering& lowering, const ir::Node& node) {
     turned.strides[i] = from.strides[static_cast<size_t>(perm[i])];
   }
   turned.arrangement = Arrangement::Dense;
-  lowering.copy(node, "", turned, lowering.target_view(node.outputs[0]));
+  give(lowering, node, turned);
+}
+
+/// @p view with other dimensions over the same memory; nothing when its strides do not allow it.
+std::optional<View> reshaped(View view, const ir::Dims& dims) {
+  ir::Dims old_dims;
+  std::vector<int64_t> old_strides;
+  for (size_t i = 0; i < view.dims.size(); ++i)
+    if (view.dims[i] != 1) {
+      old_dims.push_back(view.dims[i]);
+      old_strides.push_back(view.strides[i]);
+    }
+  std::vector<int64_t> strides(dims.size(), 1);
+  size_t from = 0, to = 0;
+  while (from < old_dims.size()) {
+    // The smallest runs of old and new dimensions that hold as many elements.
+    size_t from_end = from + 1, to_end = to + 1;
+    int64_t old_count = old_dims[from], new_count = dims[to];
+    while (old_count != new_count)
+      if (old_count < new_count)
+        old_count *= old_dims[from_end++];
+      else
+        new_count *= dims[to_end++];
+    for (size_t i = from; i + 1 < from_end; ++i)
+      if (old_strides[i] != old_strides[i + 1] * old_dims[i + 1]) return std::nullopt;
+    int64_t stride = old_strides[from_end - 1];
+    for (size_t i = to_end; i-- > to;) {
+      strides[i] = stride;
+      stride *= dims[i];
+    }
+    from = from_end;
+    to = to_end;
+  }
+  view.dims = dims;
+  view.strides = std::move(strides);
+  view.arrangement = Arrangement::Dense;
+  return view;
 }
 
 void lower_reshape(Lowering& lowering, const ir::Node& node) {
-  View view = lowering.view(node.inputs[0]);
-  const bool one_pixel = view.arrangement == Arrangement::Pixels && view.dims[2] == 1 &&
-                         view.dims[3] == 1 && view.pixel() == view.dims[1];
-  if (!one_pixel) view = lowering.dense(node.inputs[0]);
-  view.dims = ir::dims_of(lowering.value(node.outputs[0]).shape);
-  view.strides = ir::dense_strides(view.dims);
-  view.arrangement = Arrangement::Dense;
-  if (!lowering.alias(node.outputs[0], view))
-    lowering.copy(node, "", view, lowering.target_view(node.outputs[0]));
+  const ir::Dims dims = ir::dims_of(lowering.value(node.outputs[0]).shape);
+  std::optional<View> view = reshaped(lowering.view(node.inputs[0]), dims);
+  if (!view) view = reshaped(lowering.dense(node.inputs[0]), dims);
+  give(lowering, node, *view);
 }
 
 bool is_constant(const ir::Graph& graph, const ir::Node& node, size_t index) {

@@ -88,7 +88,14 @@ void add_reduction(Lowering& lowering, const ir::Node& node, const View& x, cons
     const Kernel kernel{"rows.cu",
                         format("reduce_columns<{}, {}, {}, {}>", kind, device_type(x.type),
                                device_type(y.type), wide ? vec : 1)};
-    const Launch launch{{ceil_div(in.inner, 32 * (wide ? vec : 1)), in.outer, 1}, {32, 8, 1}};
+    // Few vectors side by side leave more threads for the length.
+    const int64_t vectors = ceil_div(in.inner, wide ? vec : 1);
+    int across = 1;
+    while (across < 32 && across < vectors) across *= 2;
+    // 4 or more elements a thread along the length; 8 floats of 512 threads are 16 kB.
+    int along = 1;
+    while (across * along < 512 && 8 * along < in.length) along *= 2;
+    const Launch launch{{ceil_div(vectors, across), in.outer, 1}, {across, along, 1}};
     finish(lowering.add(node, "", kernel, launch, p), x, y);
     return;
   }
@@ -142,9 +149,16 @@ void lower_norm(Lowering& lowering, const ir::Node& node) {
   const Rows rows = dense_rows(x, static_cast<size_t>(axis), x.dims.size() - 1);
   RowsParams p = parameters(x, y, rows, rows);
   p.epsilon = attributes.epsilon;
-  const Kernel kernel{"rows.cu", format("normalize<{}, {}, {}>", device_type(x.type),
-                                        device_type(y.type), node.op == Op::LayerNorm)};
-  const Launch launch{{rows.outer, 1, 1}, {block_for(rows.length), 1, 1}};
+  Kernel kernel{"rows.cu", format("normalize<{}, {}, {}>", device_type(x.type), device_type(y.type),
+                                  node.op == Op::LayerNorm)};
+  Launch launch{{rows.outer, 1, 1}, {block_for(rows.length), 1, 1}};
+  const int64_t vec = std::min(vector_elements(x.type), vector_elements(y.type));
+  const int64_t passes = ceil_div(rows.length, 32 * vec);
+  if (rows.length % vec == 0 && passes <= 6) {
+    kernel.expression = format("normalize_in_registers<{}, {}, {}, {}>", device_type(x.type),
+                               device_type(y.type), node.op == Op::LayerNorm, passes);
+    launch = {{ceil_div(rows.outer, 4), 1, 1}, {128, 1, 1}};
+  }
   const Place gain = lowering.constant_floats(lowering.graph().constant(node, 1)->to_floats());
   const ir::Tensor* shift = lowering.graph().constant(node, 2);
   const Place shifts = shift ? lowering.constant_floats(shift->to_floats()) : Place{};

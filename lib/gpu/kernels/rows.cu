@@ -23,35 +23,38 @@ DLAEXEC_REDUCTION(L2, 0.f, fmaf(x, x, sum), sum + x, sqrtf(sum))
 DLAEXEC_REDUCTION(LogSum, 0.f, sum + x, sum + x, logf(sum))
 DLAEXEC_REDUCTION(SumSquare, 0.f, fmaf(x, x, sum), sum + x, sum)
 
-/// Reduces the middle of [outer][length][inner]: 32 threads along inner, kVec each, 8 along length.
-/// Grid: (ceil(inner / (32 * kVec)), outer). Block: (32, 8).
+/// Reduces the middle of [outer][length][inner]: blockDim.x threads along inner, kVec each, the other
+/// dimension of the block along length. Grid: (ceil(inner / (blockDim.x * kVec)), outer). Block: 512
+/// threads or fewer.
 template <class Kind, class T, class Out, int kVec>
-__global__ void __launch_bounds__(256) reduce_columns(const __grid_constant__ RowsParams p) {
-  __shared__ float parts[8][32 * kVec];
+__global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ RowsParams p) {
+  __shared__ float parts[512 * kVec];
   release_next();
   wait_for_inputs();
-  const int first = (blockIdx.x * 32 + threadIdx.x) * kVec;
+  const int first = (blockIdx.x * blockDim.x + threadIdx.x) * kVec;
   float sums[kVec];
 #pragma unroll
   for (int i = 0; i < kVec; ++i) sums[i] = Kind::first();
   const T* x = static_cast<const T*>(p.x) + blockIdx.y * p.x_outer + first;
   if (first < p.inner)
 #pragma unroll 4
-    for (int at = threadIdx.y; at < p.length; at += 8) {
+    for (int at = threadIdx.y; at < p.length; at += blockDim.y) {
       const auto in = *reinterpret_cast<const Vector<T, kVec>*>(x + at * p.x_step);
 #pragma unroll
       for (int i = 0; i < kVec; ++i) sums[i] = Kind::add(sums[i], real(in.at[i], p.x_scale));
     }
+  const int row = blockDim.x * kVec;
 #pragma unroll
-  for (int i = 0; i < kVec; ++i) parts[threadIdx.y][i * 32 + threadIdx.x] = sums[i];
+  for (int i = 0; i < kVec; ++i)
+    parts[threadIdx.y * row + i * blockDim.x + threadIdx.x] = sums[i];
   __syncthreads();
   if (threadIdx.y != 0 || first >= p.inner) return;
   Vector<Out, kVec> out;
 #pragma unroll
   for (int i = 0; i < kVec; ++i) {
-    float sum = parts[0][i * 32 + threadIdx.x];
-#pragma unroll
-    for (int other = 1; other < 8; ++other) sum = Kind::join(sum, parts[other][i * 32 + threadIdx.x]);
+    float sum = parts[i * blockDim.x + threadIdx.x];
+    for (int other = 1; other < static_cast<int>(blockDim.y); ++other)
+      sum = Kind::join(sum, parts[other * row + i * blockDim.x + threadIdx.x]);
     out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_inverse);
   }
   *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) = out;
@@ -140,5 +143,62 @@ __global__ void __launch_bounds__(256) normalize(const __grid_constant__ RowsPar
     float value = (real(x[i * p.x_step], p.x_scale) - mean) * inverse * p.gain[i];
     if (p.shift) value += p.shift[i];
     y[i * p.y_step] = stored<Out>(value, p.y_inverse);
+  }
+}
+
+template <class Kind>
+__device__ __forceinline__ float over_warp(float value) {
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2)
+    value = Kind::join(value, __shfl_xor_sync(0xffffffffu, value, distance));
+  return value;
+}
+
+/// The same for dense rows of whole vectors that a warp holds in registers: one read, one write.
+/// kPasses: vectors of a lane. Grid: ceil(outer / 4). Block: 128 threads.
+template <class T, class Out, bool kCentred, int kPasses>
+__global__ void __launch_bounds__(128) normalize_in_registers(const __grid_constant__ RowsParams p) {
+  constexpr int kVec = 16 / (sizeof(T) > sizeof(Out) ? sizeof(T) : sizeof(Out));
+  release_next();
+  const int row = blockIdx.x * 4 + threadIdx.x / 32, lane = threadIdx.x % 32;
+  wait_for_inputs();
+  if (row >= p.outer) return;
+  const T* x = static_cast<const T*>(p.x) + row * p.x_outer;
+  float values[kPasses][kVec];
+  float sum = 0.f;
+#pragma unroll
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const int first = (pass * 32 + lane) * kVec;
+    Vector<T, kVec> in = {};
+    if (first < p.length) in = *reinterpret_cast<const Vector<T, kVec>*>(x + first);
+#pragma unroll
+    for (int i = 0; i < kVec; ++i) {
+      values[pass][i] = real(in.at[i], p.x_scale);
+      sum += values[pass][i];
+    }
+  }
+  const float mean = kCentred ? over_warp<Sum>(sum) / static_cast<float>(p.length) : 0.f;
+  float squares = 0.f;
+#pragma unroll
+  for (int pass = 0; pass < kPasses; ++pass)
+#pragma unroll
+    for (int i = 0; i < kVec; ++i) {
+      const float difference = values[pass][i] - mean;
+      if ((pass * 32 + lane) * kVec < p.length) squares = fmaf(difference, difference, squares);
+    }
+  const float inverse = rsqrtf(over_warp<Sum>(squares) / static_cast<float>(p.length) + p.epsilon);
+  Out* y = static_cast<Out*>(p.y) + row * p.y_outer;
+#pragma unroll
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const int first = (pass * 32 + lane) * kVec;
+    if (first >= p.length) break;
+    Vector<Out, kVec> out;
+#pragma unroll
+    for (int i = 0; i < kVec; ++i) {
+      float value = (values[pass][i] - mean) * inverse * p.gain[first + i];
+      if (p.shift) value += p.shift[first + i];
+      out.at[i] = stored<Out>(value, p.y_inverse);
+    }
+    *reinterpret_cast<Vector<Out, kVec>*>(y + first) = out;
   }
 }

@@ -1,0 +1,155 @@
+// Squeeze-and-excite as one launch of squeeze.cu.
+#include <algorithm>
+#include <cstring>
+
+#include "gpu/groups.h"
+#include "gpu/kernels/squeeze_params.h"
+
+namespace dlaexec::gpu {
+namespace {
+
+using ir::DataType;
+using ir::Op;
+
+/// The nodes of one squeeze-and-excite, in order.
+struct Parts {
+  const ir::Node *mean, *first, *second, *product;
+};
+
+/// A 1 x 1 convolution of one pixel with constant weights in half.
+bool is_layer(const ir::Graph& graph, const ir::Node* node) {
+  if (!node || node->op != Op::Conv) return false;
+  const auto& a = node->get<ir::ConvAttributes>();
+  const ir::Tensor* weights = graph.constant(*node, 1);
+  if (!weights || weights->type() != DataType::Float16 || a.groups != 1 || a.residual) return false;
+  if (node->inputs.size() > 2 && !graph.constant(*node, 2)) return false;
+  const auto zero = [](int64_t pad) { return pad == 0; };
+  return weights->rank() == 4 && weights->dims()[2] == 1 && weights->dims()[3] == 1 &&
+         std::all_of(a.pads.begin(), a.pads.end(), zero) &&
+         graph.value(node->outputs[0]).type == DataType::Float16;
+}
+
+std::optional<Parts> parts_from(const Links& links, const ir::Node& mean) {
+  const ir::Graph& graph = links.graph();
+  if (mean.op != Op::Reduce) return std::nullopt;
+  const auto& a = mean.get<ir::ReduceAttributes>();
+  const ir::ValueId x = mean.inputs[0];
+  if (a.kind != ir::ReduceKind::Mean || a.axes != ir::Ints{2, 3} || !a.keep_dims ||
+      graph.value(x).shape.size() != 4 || graph.value(x).type != DataType::Float16)
+    return std::nullopt;
+  Parts parts{&mean, links.only_user(mean.outputs[0]), nullptr, nullptr};
+  if (!is_layer(graph, parts.first)) return std::nullopt;
+  parts.second = links.only_user(parts.first->outputs[0]);
+  if (!is_layer(graph, parts.second)) return std::nullopt;
+  const ir::ValueId gate = parts.second->outputs[0];
+  parts.product = links.only_user(gate);
+  if (!parts.product || parts.product->op != Op::Elementwise) return std::nullopt;
+  const auto& product = parts.product->get<ir::ElementwiseAttributes>();
+  const auto& in = parts.product->inputs;
+  if (product.kind != ir::ElementwiseKind::Prod || product.activation != ir::ActivationKind::None ||
+      in.size() != 2 || !((in[0] == x && in[1] == gate) || (in[1] == x && in[0] == gate)) ||
+      graph.value(parts.product->outputs[0]).type != DataType::Float16)
+    return std::nullopt;
+  return parts;
+}
+
+/// How a cluster's blocks share an image.
+struct Shares {
+  int64_t vectors, slices, shared_bytes;
+};
+
+Shares shares_of(const ir::Dims& dims) {
+  Shares shares{ceil_div(dims[1], 8), 1, 0};
+  // Slices of the channels make the layers' work smaller; 64 bytes of a pixel stay together.
+  while (shares.slices < kSqueezeBlocks && shares.vectors / (shares.slices * 2) >= 4)
+    shares.slices *= 2;
+  shares.shared_bytes = ceil_div(shares.vectors, shares.slices) *
+                        ceil_div(dims[2] * dims[3], kSqueezeBlocks / shares.slices) * 16;
+  return shares;
+}
+
+/// [hidden][channels padded] of a layer's weights; @p turned: they are [channels][hidden].
+Place layer_weights(Lowering& lowering, const ir::Tensor& weights, int64_t padded, bool turned) {
+  const int64_t rows = weights.dims()[0], columns = weights.dims()[1];
+  const int64_t hidden = turned ? columns : rows, channels = turned ? rows : columns;
+  return lowering.constant(hidden * padded * 2, [=] {
+    std::vector<std::byte> made(static_cast<size_t>(hidden * padded * 2));
+    for (int64_t s = 0; s < hidden; ++s)
+      for (int64_t c = 0; c < channels; ++c) {
+        const int64_t from = turned ? c * hidden + s : s * channels + c;
+        std::memcpy(made.data() + (s * padded + c) * 2, weights.bytes().data() + from * 2, 2);
+      }
+    return made;
+  });
+}
+
+Place layer_bias(Lowering& lowering, const ir::Node& node, int64_t padded) {
+  std::vector<float> bias;
+  if (const ir::Tensor* given = lowering.graph().constant(node, 2)) bias = given->to_floats();
+  bias.resize(static_cast<size_t>(padded));
+  return lowering.constant_floats(std::move(bias));
+}
+
+void lower_squeeze(Lowering& lowering, const Group& group) {
+  const ir::Graph& graph = lowering.graph();
+  const auto node = [&](size_t i) -> const ir::Node& {
+    return graph.nodes[static_cast<size_t>(group.nodes[i])];
+  };
+  const ir::Node &mean = node(0), &first = node(1), &second = node(2), &product = node(3);
+  const View x = lowering.pixels(mean.inputs[0]), y = lowering.target_pixels(product.outputs[0]);
+  const Shares shares = shares_of(x.dims);
+  const auto& act1 = first.get<ir::ConvAttributes>();
+  const auto& act2 = second.get<ir::ConvAttributes>();
+  SqueezeParams p{};
+  p.pixels = static_cast<int>(x.dims[2] * x.dims[3]);
+  p.channels = static_cast<int>(shares.vectors * 8);
+  p.hidden = static_cast<int>(graph.constant(first, 1)->dims()[0]);
+  p.slices = static_cast<int>(shares.slices);
+  p.alpha1 = act1.alpha;
+  p.beta1 = act1.beta;
+  p.alpha2 = act2.alpha;
+  p.beta2 = act2.beta;
+  const Place w1 = layer_weights(lowering, *graph.constant(first, 1), p.channels, false);
+  const Place w2 = layer_weights(lowering, *graph.constant(second, 1), p.channels, true);
+  const Place bias1 = layer_bias(lowering, first, p.hidden);
+  const Place bias2 = layer_bias(lowering, second, p.channels);
+  Launch launch{{x.dims[0], 1, kSqueezeBlocks},
+                {kSqueezeThreads, 1, 1},
+                static_cast<int>(shares.shared_bytes)};
+  launch.cluster = kSqueezeBlocks;
+  Step& step = lowering.add(product, "",
+                            {"squeeze.cu", format("squeeze<{}, {}>", device_name(act1.activation),
+                                                  device_name(act2.activation))},
+                            launch, p);
+  patch(step, &SqueezeParams::x, x.place);
+  patch(step, &SqueezeParams::y, y.place);
+  patch(step, &SqueezeParams::w1, w1);
+  patch(step, &SqueezeParams::w2, w2);
+  patch(step, &SqueezeParams::bias1, bias1);
+  patch(step, &SqueezeParams::bias2, bias2);
+  step.bytes = static_cast<double>(span_bytes(x) + span_bytes(y));
+}
+
+}  // namespace
+
+std::optional<Group> squeeze_around(const Links& links, const ir::Node& mean,
+                                    const Target& target) {
+  if (!target.is_hopper()) return std::nullopt;  // without clusters nobody waits for the others
+  const std::optional<Parts> parts = parts_from(links, mean);
+  if (!parts) return std::nullopt;
+  const ir::Graph& graph = links.graph();
+  const ir::Dims x = ir::dims_of(graph.value(mean.inputs[0]).shape);
+  const Shares shares = shares_of(x);
+  const int64_t hidden = graph.constant(*parts->first, 1)->dims()[0];
+  constexpr int64_t kStatic = (kSqueezeThreads * 9 + kSqueezeHidden * 2) * 4;
+  if (hidden > kSqueezeHidden || graph.constant(*parts->second, 1)->dims()[0] != x[1] ||
+      ceil_div(shares.vectors, shares.slices) * 8 > kSqueezeThreads ||
+      shares.shared_bytes + kStatic > target.shared_bytes)
+    return std::nullopt;
+  return Group{{links.index(*parts->mean), links.index(*parts->first), links.index(*parts->second),
+                links.index(*parts->product)},
+               links.index(*parts->product),
+               lower_squeeze};
+}
+
+}  // namespace dlaexec::gpu
