@@ -122,8 +122,9 @@ std::vector<Kernel> other_kernels(const Target& target) {
   for (const int head : {16, 32, 64, 96, 128})
     for (const int warps : {2, 4}) add("attention.cu", format("attention<{}, {}>", head, warps));
   if (target.is_hopper()) {
-    add("squeeze.cu", "squeeze<Silu, Sigmoid>");
-    add("squeeze.cu", "squeeze<Relu, HardSigmoid>");
+    add("squeeze.cu", "squeeze<None, 0, 1, 1, Relu, HardSigmoid>");
+    for (const char* window : {"Silu, 3, 1, 4", "Silu, 3, 2, 3", "Silu, 5, 1, 4", "Silu, 5, 2, 2"})
+      add("squeeze.cu", format("squeeze<{}, Silu, Sigmoid>", window));
   }
   return kernels;
 }

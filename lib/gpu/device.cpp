@@ -9,6 +9,7 @@ namespace {
 constexpr int kClockRate = 13, kMultiprocessors = 16, kMemoryClockRate = 36, kMemoryBusWidth = 37,
               kL2Size = 38, kMajor = 75, kMinor = 76, kSharedPerBlock = 97;
 constexpr int kMaxDynamicShared = 8;  // CUfunction_attribute
+constexpr int kLargeClusters = 14;
 
 // Facts for building without the device: one common board of each architecture, from NVIDIA's
 // architecture papers and the CUDA programming guide's table of shared memory.
@@ -150,13 +151,17 @@ void Stream::fill(Address to, uint8_t byte, size_t bytes) const {
   if (bytes > 0) check(driver().fill_bytes(to, byte, bytes, handle_), "filling device memory");
 }
 
-Module::Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes) {
+Module::Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes,
+               int cluster) {
   const Driver& cuda = driver();
   check(cuda.module_load(&module_, cubin.data()), "loading a kernel");
   check(cuda.module_function(&function_, module_, function.c_str()), "looking up a kernel");
   if (shared_bytes > 48 << 10)
     check(cuda.function_set_attribute(function_, kMaxDynamicShared, shared_bytes),
           "giving a kernel its shared memory");
+  if (cluster > 8)  // more than every device of the architecture promises
+    check(cuda.function_set_attribute(function_, kLargeClusters, 1),
+          "giving a kernel its clusters");
 }
 
 Module::~Module() {

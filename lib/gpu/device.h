@@ -145,8 +145,10 @@ class Stream {
 /// A cubin on the device with the one function that it was made for.
 class Module {
  public:
-  /// Loads @p cubin and looks up @p function in it, allowing it @p shared_bytes of dynamic memory.
-  Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes);
+  /// Loads @p cubin and looks up @p function in it, allowing it @p shared_bytes of dynamic memory
+  /// and clusters of @p cluster blocks.
+  Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes,
+         int cluster);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;

@@ -19,12 +19,13 @@ std::vector<Kernel> kernels_of(const Lowered& lowered) {
 Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
                  const Program* weights_of)
     : lowered_(std::move(lowered)) {
-  std::map<Kernel, int> shared_bytes;  // the most that any launch of a kernel asks for
+  std::map<Kernel, Launch> largest;  // the most that any launch of a kernel asks for
   for (const Step& step : lowered_.steps) {
-    int& most = shared_bytes[step.kernel];
-    most = std::max(most, step.launch.shared_bytes);
+    Launch& most = largest[step.kernel];
+    most.shared_bytes = std::max(most.shared_bytes, step.launch.shared_bytes);
+    most.cluster = std::max(most.cluster, step.launch.cluster);
   }
-  for (const auto& [kernel, shared] : shared_bytes) {
+  for (const auto& [kernel, most] : largest) {
     const auto cubin =
         std::find_if(code.begin(), code.end(), [&](const Cubin& c) { return c.kernel == kernel; });
     if (cubin == code.end())
@@ -32,7 +33,8 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
            "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
            kernel.expression, context.target().name, context.target().architecture_name());
     const auto bytes = std::as_bytes(std::span(cubin->code));
-    modules_[kernel] = std::make_unique<Module>(bytes, cubin->function, shared);
+    modules_[kernel] =
+        std::make_unique<Module>(bytes, cubin->function, most.shared_bytes, most.cluster);
   }
   multiprocessors_ = context.target().multiprocessors;
   overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;

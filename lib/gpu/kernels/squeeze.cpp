@@ -11,9 +11,10 @@ namespace {
 using ir::DataType;
 using ir::Op;
 
-/// The nodes of one squeeze-and-excite, in order.
+/// The nodes of one squeeze-and-excite, in order; the window may be missing.
 struct Parts {
   const ir::Node *mean, *first, *second, *product;
+  const ir::Node* window = nullptr;
 };
 
 /// A 1 x 1 convolution of one pixel with constant weights in half.
@@ -27,6 +28,33 @@ bool is_layer(const ir::Graph& graph, const ir::Node* node) {
   return weights->rank() == 4 && weights->dims()[2] == 1 && weights->dims()[3] == 1 &&
          std::all_of(a.pads.begin(), a.pads.end(), zero) &&
          graph.value(node->outputs[0]).type == DataType::Float16;
+}
+
+/// The depthwise convolution that makes what only @p parts read; null when there is none that fits.
+const ir::Node* window_before(const Links& links, const Parts& parts) {
+  const ir::Graph& graph = links.graph();
+  const ir::ValueId z = parts.mean->inputs[0];
+  const ir::Node* node = links.maker(z);
+  if (!node || node->op != Op::Conv || graph.is_output(z) || links.users(z).size() != 2)
+    return nullptr;
+  const auto& a = node->get<ir::ConvAttributes>();
+  const ir::Tensor* weights = graph.constant(*node, 1);
+  const int64_t channels = ir::dims_of(graph.value(z).shape)[1];
+  if (!weights || weights->type() != DataType::Float16 || a.residual || a.groups != channels ||
+      weights->dims()[0] != channels || weights->dims()[1] != 1 || weights->rank() != 4 ||
+      graph.value(node->inputs[0]).type != DataType::Float16 ||
+      ir::dims_of(graph.value(node->inputs[0]).shape)[1] != channels)
+    return nullptr;
+  if (node->inputs.size() > 2 && !graph.constant(*node, 2)) return nullptr;
+  const int64_t taps = weights->dims()[2];
+  const auto all = [](const ir::Ints& list, int64_t value) {
+    return std::all_of(list.begin(), list.end(), [=](int64_t x) { return x == value; });
+  };
+  const int64_t stride = a.stride.empty() ? 1 : a.stride[0];
+  if ((taps != 3 && taps != 5) || weights->dims()[3] != taps || stride < 1 || stride > 2 ||
+      !all(a.stride, stride) || !all(a.dilation, 1))
+    return nullptr;
+  return node;
 }
 
 std::optional<Parts> parts_from(const Links& links, const ir::Node& mean) {
@@ -50,22 +78,29 @@ std::optional<Parts> parts_from(const Links& links, const ir::Node& mean) {
       in.size() != 2 || !((in[0] == x && in[1] == gate) || (in[1] == x && in[0] == gate)) ||
       graph.value(parts.product->outputs[0]).type != DataType::Float16)
     return std::nullopt;
+  parts.window = window_before(links, parts);
   return parts;
 }
 
-/// How a cluster's blocks share an image.
+/// How a cluster's blocks share an image: slices of its channels, bands of its rows.
 struct Shares {
-  int64_t vectors, slices, shared_bytes;
+  int64_t blocks, vectors, slices, shared_bytes;
 };
 
-Shares shares_of(const ir::Dims& dims) {
-  Shares shares{ceil_div(dims[1], 8), 1, 0};
+Shares shares_with(const ir::Dims& dims, int64_t blocks) {
+  Shares shares{blocks, ceil_div(dims[1], 8), 1, 0};
   // Slices of the channels make the layers' work smaller; 64 bytes of a pixel stay together.
-  while (shares.slices < kSqueezeBlocks && shares.vectors / (shares.slices * 2) >= 4)
-    shares.slices *= 2;
+  while (shares.slices < blocks && shares.vectors / (shares.slices * 2) >= 4) shares.slices *= 2;
   shares.shared_bytes = ceil_div(shares.vectors, shares.slices) *
-                        ceil_div(dims[2] * dims[3], kSqueezeBlocks / shares.slices) * 16;
+                        ceil_div(dims[2], blocks / shares.slices) * dims[3] * 16;
   return shares;
+}
+
+/// Clusters of 16 where few images leave multiprocessors idle, or 8 would keep too much in each.
+Shares shares_of(const ir::Dims& dims) {
+  constexpr int64_t kComfortable = 96 << 10;  // two blocks fit side by side
+  const Shares shares = shares_with(dims, 8);
+  return dims[0] <= 4 || shares.shared_bytes > kComfortable ? shares_with(dims, 16) : shares;
 }
 
 /// [hidden][channels padded] of a layer's weights; @p turned: they are [channels][hidden].
@@ -90,18 +125,53 @@ Place layer_bias(Lowering& lowering, const ir::Node& node, int64_t padded) {
   return lowering.constant_floats(std::move(bias));
 }
 
+/// [taps][channels padded] of a depthwise convolution's weights.
+Place window_weights(Lowering& lowering, const ir::Tensor& weights, int64_t padded) {
+  const int64_t channels = weights.dims()[0], taps = weights.dims()[2] * weights.dims()[3];
+  return lowering.constant(taps * padded * 2, [=] {
+    std::vector<std::byte> made(static_cast<size_t>(taps * padded * 2));
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        std::memcpy(made.data() + (tap * padded + c) * 2,
+                    weights.bytes().data() + (c * taps + tap) * 2, 2);
+    return made;
+  });
+}
+
+/// The window's template arguments, and its part of the parameters.
+std::string add_window(const Lowering& lowering, const ir::Node* window, SqueezeParams& p) {
+  p.in_h = p.out_h;
+  p.in_w = p.out_w;
+  if (!window) return "None, 0, 1, 1";
+  const auto& a = window->get<ir::ConvAttributes>();
+  const ir::Dims in = ir::dims_of(lowering.value(window->inputs[0]).shape);
+  const int64_t taps = lowering.graph().constant(*window, 1)->dims()[2];
+  const int64_t stride = a.stride.empty() ? 1 : a.stride[0];
+  p.in_h = static_cast<int>(in[2]);
+  p.in_w = static_cast<int>(in[3]);
+  p.pad_h = static_cast<int>(a.pads.empty() ? 0 : a.pads[0]);
+  p.pad_w = static_cast<int>(a.pads.empty() ? 0 : a.pads[1]);
+  p.alpha0 = a.alpha;
+  p.beta0 = a.beta;
+  const int run = stride == 1 ? 4 : taps == 3 ? 3 : 2;  // what registers hold
+  return format("{}, {}, {}, {}", device_name(a.activation), taps, stride, run);
+}
+
 void lower_squeeze(Lowering& lowering, const Group& group) {
   const ir::Graph& graph = lowering.graph();
-  const auto node = [&](size_t i) -> const ir::Node& {
-    return graph.nodes[static_cast<size_t>(group.nodes[i])];
+  const auto node = [&](size_t from_end) -> const ir::Node& {
+    return graph.nodes[static_cast<size_t>(group.nodes[group.nodes.size() - from_end])];
   };
-  const ir::Node &mean = node(0), &first = node(1), &second = node(2), &product = node(3);
-  const View x = lowering.pixels(mean.inputs[0]), y = lowering.target_pixels(product.outputs[0]);
-  const Shares shares = shares_of(x.dims);
+  const ir::Node &product = node(1), &second = node(2), &first = node(3), &mean = node(4);
+  const ir::Node* window = group.nodes.size() > 4 ? &node(5) : nullptr;
+  const View x = lowering.pixels(window ? window->inputs[0] : mean.inputs[0]);
+  const View y = lowering.target_pixels(product.outputs[0]);
+  const Shares shares = shares_of(y.dims);
   const auto& act1 = first.get<ir::ConvAttributes>();
   const auto& act2 = second.get<ir::ConvAttributes>();
   SqueezeParams p{};
-  p.pixels = static_cast<int>(x.dims[2] * x.dims[3]);
+  p.out_h = static_cast<int>(y.dims[2]);
+  p.out_w = static_cast<int>(y.dims[3]);
   p.channels = static_cast<int>(shares.vectors * 8);
   p.hidden = static_cast<int>(graph.constant(first, 1)->dims()[0]);
   p.slices = static_cast<int>(shares.slices);
@@ -109,25 +179,37 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   p.beta1 = act1.beta;
   p.alpha2 = act2.alpha;
   p.beta2 = act2.beta;
+  const std::string windowed = add_window(lowering, window, p);
+  Place weights, bias0;
+  if (window) {
+    weights = window_weights(lowering, *graph.constant(*window, 1), p.channels);
+    bias0 = layer_bias(lowering, *window, p.channels);
+  }
   const Place w1 = layer_weights(lowering, *graph.constant(first, 1), p.channels, false);
   const Place w2 = layer_weights(lowering, *graph.constant(second, 1), p.channels, true);
   const Place bias1 = layer_bias(lowering, first, p.hidden);
   const Place bias2 = layer_bias(lowering, second, p.channels);
-  Launch launch{{x.dims[0], 1, kSqueezeBlocks},
+  Launch launch{{x.dims[0], 1, shares.blocks},
                 {kSqueezeThreads, 1, 1},
                 static_cast<int>(shares.shared_bytes)};
-  launch.cluster = kSqueezeBlocks;
-  Step& step = lowering.add(product, "",
-                            {"squeeze.cu", format("squeeze<{}, {}>", device_name(act1.activation),
-                                                  device_name(act2.activation))},
-                            launch, p);
+  launch.cluster = static_cast<int>(shares.blocks);
+  Step& step = lowering.add(
+      product, "",
+      {"squeeze.cu", format("squeeze<{}, {}, {}>", windowed, device_name(act1.activation),
+                            device_name(act2.activation))},
+      launch, p);
   patch(step, &SqueezeParams::x, x.place);
   patch(step, &SqueezeParams::y, y.place);
   patch(step, &SqueezeParams::w1, w1);
   patch(step, &SqueezeParams::w2, w2);
   patch(step, &SqueezeParams::bias1, bias1);
   patch(step, &SqueezeParams::bias2, bias2);
+  patch(step, &SqueezeParams::window, weights);
+  patch(step, &SqueezeParams::bias0, bias0);
   step.bytes = static_cast<double>(span_bytes(x) + span_bytes(y));
+  if (window)
+    step.operations = 2.0 * static_cast<double>(ir::volume(y.dims)) *
+                      static_cast<double>(graph.constant(*window, 1)->count() / y.dims[1]);
 }
 
 }  // namespace
@@ -141,15 +223,18 @@ std::optional<Group> squeeze_around(const Links& links, const ir::Node& mean,
   const ir::Dims x = ir::dims_of(graph.value(mean.inputs[0]).shape);
   const Shares shares = shares_of(x);
   const int64_t hidden = graph.constant(*parts->first, 1)->dims()[0];
-  constexpr int64_t kStatic = (kSqueezeThreads * 9 + kSqueezeHidden * 2) * 4;
+  constexpr int64_t kStatic = (kSqueezeThreads * 12 + kSqueezeHidden * 2) * 4;
   if (hidden > kSqueezeHidden || graph.constant(*parts->second, 1)->dims()[0] != x[1] ||
-      ceil_div(shares.vectors, shares.slices) * 8 > kSqueezeThreads ||
+      ceil_div(shares.vectors, shares.slices) * 8 > kSqueezeThreads * 4 ||
       shares.shared_bytes + kStatic > target.shared_bytes)
     return std::nullopt;
-  return Group{{links.index(*parts->mean), links.index(*parts->first), links.index(*parts->second),
-                links.index(*parts->product)},
-               links.index(*parts->product),
-               lower_squeeze};
+  Group group;
+  for (const ir::Node* node :
+       {parts->window, parts->mean, parts->first, parts->second, parts->product})
+    if (node) group.nodes.push_back(links.index(*node));
+  group.at = group.nodes.back();
+  group.lower = lower_squeeze;
+  return group;
 }
 
 }  // namespace dlaexec::gpu

@@ -3,22 +3,25 @@
 
 namespace dlaexec::gpu {
 
-/// y = x * gate, gate = act2(w2 act1(w1 mean(x) + bias1) + bias2): x and y are pixels of channels.
+/// y = z * gate, gate = act2(w2 act1(w1 mean(z) + bias1) + bias2), where z is x or a depthwise
+/// convolution of it. All are pixels of channels; channels are padded to 16 bytes.
 struct SqueezeParams {
   const void* x;
   void* y;
-  const void* w1;        ///< [hidden][channels]
-  const void* w2;        ///< [hidden][channels]: turned
-  const float* bias1;    ///< [hidden]
-  const float* bias2;    ///< [channels]
-  int pixels, channels;  ///< of one image; channels: padded to 16 bytes
-  int hidden;            ///< at most kSqueezeHidden
-  int slices;            ///< of the channels; the cluster's blocks / slices share the pixels
-  float alpha1, beta1, alpha2, beta2;
+  const void* w1;      ///< [hidden][channels]
+  const void* w2;      ///< [hidden][channels]: turned
+  const float* bias1;  ///< [hidden]
+  const float* bias2;  ///< [channels]
+  const void* window;  ///< of the depthwise convolution: [taps][channels]
+  const float* bias0;  ///< its [channels]
+  int in_h, in_w, out_h, out_w, pad_h, pad_w;  ///< without one: in = out
+  int channels;
+  int hidden;  ///< at most kSqueezeHidden
+  int slices;  ///< of the channels; the cluster's blocks / slices share the rows of z
+  float alpha0, beta0, alpha1, beta1, alpha2, beta2;
 };
 
-constexpr int kSqueezeThreads = 512;
+constexpr int kSqueezeThreads = 256;
 constexpr int kSqueezeHidden = 256;
-constexpr int kSqueezeBlocks = 8;  ///< of a cluster, one cluster an image
 
 }  // namespace dlaexec::gpu
