@@ -123,7 +123,10 @@ bench::Result Inference::measure() {
   bench::Options options = options_.bench;
   options.interrupt = &interrupted;
   std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options_.sleep_ms));
-  return bench::measure(streams, engine_.steps(), options);
+  const report::Activity before = report::activity_now();
+  bench::Result result = bench::measure(streams, engine_.steps(), options);
+  conditions_ = report::conditions_between(before, report::activity_now());
+  return result;
 }
 
 bool Inference::was_interrupted() { return interrupted; }

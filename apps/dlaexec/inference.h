@@ -6,6 +6,7 @@
 #include "bench/result.h"
 #include "job.h"
 #include "report/exports.h"
+#include "report/machine.h"
 #include "run/engine.h"
 
 namespace dlaexec::cli {
@@ -19,6 +20,8 @@ class Inference {
 
   /// Measures once; a second call measures again.
   bench::Result measure();
+  /// How the machine was during the last measurement.
+  const report::Conditions& conditions() const { return conditions_; }
   /// The user pressed Ctrl-C while measuring.
   static bool was_interrupted();
 
@@ -35,6 +38,7 @@ class Inference {
   const InferenceOptions& options_;
   run::Engine engine_;
   std::vector<run::Context> contexts_;
+  report::Conditions conditions_;
   std::vector<ir::Tensor> inputs_;  ///< shared by the streams, which only read them
 };
 

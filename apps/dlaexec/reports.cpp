@@ -76,11 +76,21 @@ std::string timeline_note(const plan::Plan& plan, const bench::Profile& profile)
                 plan.metadata.power_mode);
 }
 
+/// Nothing disturbs what is modelled.
+std::vector<std::string> disturbances(const Inference& inference) {
+  const auto& steps = inference.engine().steps();
+  const bool measures = std::any_of(steps.begin(), steps.end(), [](const run::Step& step) {
+    return step.kind == run::Kind::Measured;
+  });
+  return measures ? inference.conditions().sentences() : std::vector<std::string>();
+}
+
 void report_performance(const Reporter& reporter, const Inference& inference,
                         const bench::Result& result) {
   const bench::Profile profile = bench::profile(result, inference.engine().steps());
-  report::print_performance(result, {reporter.job.average_runs, reporter.job.percentiles,
-                                     timeline_note(inference.engine().plan(), profile)});
+  report::print_performance(
+      result, {reporter.job.average_runs, reporter.job.percentiles,
+               timeline_note(inference.engine().plan(), profile), disturbances(inference)});
   export_file(reporter.settings, Flag::exportTimes, [&] { return report::times_json(result); });
 }
 
@@ -159,7 +169,10 @@ void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inf
       ready.file_bytes != 0 ? ready.file_bytes : static_cast<int64_t>(plan::to_bytes(plan).size());
   run.build_s = ready.seconds;
   run.result = result;
-  if (inference != nullptr) run.steps = &inference->engine().steps();
+  if (inference != nullptr) {
+    run.steps = &inference->engine().steps();
+    run.conditions = inference->conditions();
+  }
   run.percentiles = job.percentiles;
   run.machine = machine;
   run.gates = gates;

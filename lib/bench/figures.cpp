@@ -1,5 +1,6 @@
 #include "bench/figures.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/error.h"
@@ -34,6 +35,17 @@ Figures figures(const Result& result, std::span<const float> ranks) {
   figures.total_compute_s = double{figures.compute.mean} * count / 1000;
   if (walltime_ms > 0) figures.throughput_qps = count / walltime_ms * 1000;
   return figures;
+}
+
+std::vector<float> periods(const Result& result) {
+  std::vector<double> ends;
+  for (const Query& query : result.timed()) ends.push_back(query.end_d2h_ms);
+  std::sort(ends.begin(), ends.end());
+  const auto streams = static_cast<size_t>(result.streams);
+  std::vector<float> periods;
+  for (size_t i = 0; i + streams < ends.size(); ++i)
+    periods.push_back(static_cast<float>((ends[i + streams] - ends[i]) / result.streams));
+  return periods;
 }
 
 Profile profile(const Result& result, const std::vector<run::Step>& steps) {

@@ -25,6 +25,10 @@ Figures figures(const Result& result, std::span<const float> ranks);
 /// One member of all timed queries, in order.
 std::vector<float> series(const Result& result, float (Query::*member)() const);
 
+/// The time from the end of a query to the end of the next, over all streams together: the inverse
+/// of the throughput as a series, in ms. Empty with fewer queries than there are streams and one.
+std::vector<float> periods(const Result& result);
+
 /// How long one step took over all queries, warm-up included, as trtexec's profiler counts.
 struct LayerTime {
   std::string name;

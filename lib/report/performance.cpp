@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "measure/diagnosis.h"
 #include "report/text.h"
 
 namespace dlaexec::report {
@@ -75,6 +76,14 @@ void print_warnings(const bench::Figures& figures, int streams) {
   }
 }
 
+/// What makes the samples doubtful, seen in themselves and on the machine.
+void print_doubts(const bench::Result& result, const std::vector<std::string>& disturbances) {
+  const std::vector<float> latencies = bench::series(result, &bench::Query::latency_ms);
+  for (const std::string& sentence : measure::diagnose(latencies).sentences())
+    log::warning("* Latency: {}.", sentence);
+  for (const std::string& sentence : disturbances) log::warning("* Machine: {}.", sentence);
+}
+
 void explain() {
   constexpr std::string_view kLines[] = {
       "Total Host Walltime: from the start of the first timed query to the end of the last.",
@@ -123,6 +132,7 @@ void print_performance(const bench::Result& result, const PerformanceOptions& op
   print_trace(result, options.average_runs);
   print_summary(figures);
   print_warnings(figures, result.streams);
+  print_doubts(result, options.disturbances);
   explain();
   log::info("");
 }

@@ -14,6 +14,8 @@ struct PerformanceOptions {
   std::vector<float> percentiles;
   /// Says which of the times are modelled; printed when the timeline is not the wall's.
   std::string timeline_note;
+  /// What may have disturbed the measurement from outside.
+  std::vector<std::string> disturbances;
 };
 
 /// Writes the whole report to the log: warm up, trace averages, summary, warnings, explanations.

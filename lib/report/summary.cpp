@@ -8,7 +8,9 @@
 #include "dla/loadable.h"
 #include "dla/platform.h"
 #include "measure/diagnosis.h"
+#include "measure/histogram.h"
 #include "measure/interval.h"
+#include "report/plan_steps.h"
 #include "report/text.h"
 
 namespace dlaexec::report {
@@ -24,7 +26,7 @@ std::string_view kind_text(bool is_modelled) {
 }
 
 /// Evenly spaced samples in their order.
-Json kept_samples(const std::vector<float>& samples) {
+Json kept_samples(std::span<const float> samples) {
   Json kept = Json::array();
   const size_t count = std::min(samples.size(), kKeptSamples);
   for (size_t i = 0; i < count; ++i) kept.push_back(samples[i * samples.size() / count]);
@@ -44,31 +46,53 @@ Json statistics_json(const measure::Statistics& statistics, std::string_view kin
   return json;
 }
 
-Json latency_json(const bench::Result& result, const measure::Statistics& statistics,
-                  std::string_view kind) {
-  Json json = statistics_json(statistics, kind);
-  const std::vector<float> samples = bench::series(result, &bench::Query::latency_ms);
-  const measure::Interval interval = measure::median_interval(samples);
-  json["median_low"] = interval.low;
-  json["median_high"] = interval.high;
-  json["remarks"] = measure::diagnose(samples).sentences();
+/// A figure with its samples, which a comparison needs.
+Json series_json(const std::vector<float>& samples, std::span<const float> ranks,
+                 std::string_view kind) {
+  Json json = statistics_json(measure::summarize(samples, ranks), kind);
   json["samples"] = kept_samples(samples);
   return json;
 }
 
+Json histogram_json(const std::vector<float>& samples) {
+  Json buckets = Json::array();
+  for (const auto& bucket : measure::Histogram(samples).buckets())
+    buckets.push_back({bucket.low, bucket.high, bucket.count});
+  return buckets;
+}
+
+Json latency_json(const std::vector<float>& samples, std::span<const float> ranks,
+                  std::string_view kind) {
+  Json json = series_json(samples, ranks, kind);
+  const measure::Interval interval = measure::median_interval(samples);
+  json["median_low"] = interval.low;
+  json["median_high"] = interval.high;
+  json["remarks"] = measure::diagnose(samples).sentences();
+  json["histogram"] = histogram_json(samples);
+  return json;
+}
+
 /// A time that contains modelled parts is modelled; what the host does besides is always measured.
-Json figures_json(const bench::Result& result, const bench::Figures& figures) {
+Json figures_json(const bench::Result& result, std::span<const float> ranks) {
+  const bench::Figures figures = bench::figures(result, ranks);
+
   const auto kind = kind_text(result.timeline != run::TimelineKind::Wall);
   const auto measured = kind_text(false);
-  return {{"throughput_qps", {{"kind", kind}, {"value", figures.throughput_qps}}},
-          {"latency_ms", latency_json(result, figures.latency, kind)},
-          {"compute_ms", statistics_json(figures.compute, kind)},
-          {"enqueue_ms", statistics_json(figures.enqueue, measured)},
-          {"h2d_ms", statistics_json(figures.h2d, kind)},
-          {"d2h_ms", statistics_json(figures.d2h, kind)},
-          {"host_walltime_s", {{"kind", kind}, {"value", figures.host_walltime_s}}},
-          {"total_compute_s", {{"kind", kind}, {"value", figures.total_compute_s}}},
-          {"measuring_wall_s", {{"kind", measured}, {"value", result.wall_s}}}};
+  const auto series = [&](float (bench::Query::*member)() const) {
+    return bench::series(result, member);
+  };
+  Json json = {{"throughput_qps", {{"kind", kind}, {"value", figures.throughput_qps}}},
+               {"latency_ms", latency_json(series(&bench::Query::latency_ms), ranks, kind)},
+               {"compute_ms", series_json(series(&bench::Query::compute_ms), ranks, kind)},
+               {"enqueue_ms", statistics_json(figures.enqueue, measured)},
+               {"h2d_ms", statistics_json(figures.h2d, kind)},
+               {"d2h_ms", statistics_json(figures.d2h, kind)},
+               {"host_walltime_s", {{"kind", kind}, {"value", figures.host_walltime_s}}},
+               {"total_compute_s", {{"kind", kind}, {"value", figures.total_compute_s}}},
+               {"measuring_wall_s", {{"kind", measured}, {"value", result.wall_s}}}};
+  if (const auto periods = bench::periods(result); !periods.empty())
+    json["period_ms"] = series_json(periods, ranks, kind);
+  return json;
 }
 
 Json engines_json(const bench::Profile& profile) {
@@ -109,7 +133,8 @@ Json steps_json(const bench::Result& result, const std::vector<run::Step>& steps
                    {"total", time.total_ms}}},
                  {"share_percent", time.percentage}};
     if (steps[i].kind == run::Kind::Measured)
-      step["time_ms"]["samples"] = kept_samples(result.step_ms[i]);
+      step["time_ms"]["samples"] =
+          kept_samples(std::span(result.step_ms[i]).subspan(result.warm_up_queries));
     json.push_back(std::move(step));
   }
   return json;
@@ -147,12 +172,16 @@ Json placement_json(const plan::Plan& plan) {
           {"layers", layers_json(plan)}};
 }
 
-Json operation_json(const dla::Operation& operation, const dla::OperationTime& time) {
+Json operation_json(const dla::Loadable& loadable, const dla::Operation& operation,
+                    const dla::OperationTime& time) {
   const dla::Traffic& traffic = operation.tiling.traffic;
   return {{"name", operation.name},
           {"unit", ir::text(operation.unit())},
           {"layers", operation.origins},
           {"precision", ir::text(operation.precision)},
+          {"tactic", tactic_text(operation)},
+          {"input", format_text(loadable, operation.input)},
+          {"output", format_text(loadable, operation.output)},
           {"hardware_layers", operation.tiling.hardware_layers()},
           {"macs", time.macs},
           {"cycles", time.cycles},
@@ -177,7 +206,7 @@ Json loadable_json(const plan::Loadable& section, const dla::ClockSettings& cloc
   const dla::LoadableTime time = dla::estimate(loadable, clock);
   Json operations = Json::array();
   for (size_t i = 0; i < loadable.operations.size(); ++i)
-    operations.push_back(operation_json(loadable.operations[i], time.operations[i]));
+    operations.push_back(operation_json(loadable, loadable.operations[i], time.operations[i]));
   return {{"name", section.name},
           {"size_bytes", section.bytes.size()},
           {"kind", kind_text(true)},
@@ -212,7 +241,16 @@ Json machine_json(const Machine& machine) {
           {"memory_bytes", machine.memory_bytes},
           {"kernel", machine.kernel},
           {"governor", machine.governor},
+          {"power_mode", machine.power_mode},
           {"load_1min", machine.load}};
+}
+
+Json conditions_json(const Conditions& conditions) {
+  return {{"clock_mhz_before", conditions.clock_mhz_before},
+          {"clock_mhz_after", conditions.clock_mhz_after},
+          {"throttle_events", conditions.throttle_events},
+          {"other_cores", conditions.other_cores},
+          {"remarks", conditions.sentences()}};
 }
 
 Json pairs_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -228,10 +266,17 @@ Json plan_json(const Run& run) {
   int64_t weights = 0;
   for (const ir::Value& value : run.plan->graph.values)
     if (value.constant) weights += static_cast<int64_t>(value.constant->size_bytes());
-  return {{"size_bytes", run.plan_bytes},
-          {"weights_bytes", weights},
-          {"ready_s", run.build_s},
-          {"settings", std::move(settings)},
+  Json steps = Json::array();
+  for (const PlanStep& step : plan_steps(*run.plan))
+    steps.push_back({{"name", step.name},
+                     {"type", step.type},
+                     {"layers", step.layers},
+                     {"precision", step.precision},
+                     {"inputs", step.inputs},
+                     {"outputs", step.outputs}});
+  return {{"size_bytes", run.plan_bytes},     {"weights_bytes", weights},
+          {"steps", std::move(steps)},        {"gpu_tactics", pairs_json(gpu_tactics(*run.plan))},
+          {"ready_s", run.build_s},           {"settings", std::move(settings)},
           {"notes", run.plan->metadata.notes}};
 }
 
@@ -239,12 +284,11 @@ void add_measurement(Json& json, const Run& run) {
   const bench::Result& result = *run.result;
   const bench::Profile profile = bench::profile(result, *run.steps);
   json["timeline"] = ir::text(result.timeline);
-  json["measurement"] = {{"queries", result.timed().size()},
-                         {"warm_up_queries", result.warm_up_queries},
-                         {"warm_up_ms", result.warm_up_ms},
-                         {"streams", result.streams},
-                         {"ended_by", bench::text(result.end)}};
-  json["figures"] = figures_json(result, bench::figures(result, run.percentiles));
+  json["measurement"] = {
+      {"queries", result.timed().size()},    {"warm_up_queries", result.warm_up_queries},
+      {"warm_up_ms", result.warm_up_ms},     {"streams", result.streams},
+      {"ended_by", bench::text(result.end)}, {"conditions", conditions_json(run.conditions)}};
+  json["figures"] = figures_json(result, run.percentiles);
   json["engines"] = engines_json(profile);
   json["steps"] = steps_json(result, *run.steps, profile);
 }

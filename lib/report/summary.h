@@ -15,8 +15,9 @@
 
 namespace dlaexec::report {
 
-/// Raised when a reader of older summaries would misread one.
-inline constexpr int kSummaryVersion = 1;
+/// Raised when a member is added, changed or taken away. report/recorded.h reads this version and
+/// older ones, whose schemas stay beside the newest: summary-1.json.
+inline constexpr int kSummaryVersion = 2;
 
 /// Everything that a summary tells.
 struct Run {
@@ -30,6 +31,7 @@ struct Run {
   const std::vector<run::Step>* steps = nullptr;
   std::vector<float> percentiles;
   Machine machine;
+  Conditions conditions;  ///< while it was measured
   std::span<const Gate> gates;
 };
 

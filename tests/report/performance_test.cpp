@@ -26,7 +26,7 @@ bench::Result steady_result(size_t count, size_t warm_up) {
 
 std::string report_of(const bench::Result& result, std::vector<float> percentiles = {90, 99.5f}) {
   log::Capture capture;
-  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled"});
+  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled", {}});
   return capture.text();
 }
 
@@ -75,6 +75,15 @@ TEST(Performance, IsReportedLineByLineAsTrtexecDoes) {
   EXPECT_EQ(text.substr(0, expected.size()), expected);
   EXPECT_TRUE(text.ends_with("[I] \n"));
   EXPECT_THAT(text, Not(HasSubstr("[W]")));
+}
+
+TEST(Performance, SaysWhatMakesTheSamplesDoubtful) {
+  bench::Result result = steady_result(100, 0);
+  for (size_t i = 60; i < 100; ++i) result.queries[i].end_compute_ms += 1;  // throttled
+  log::Capture capture;
+  print_performance(result, {2, {90}, "", {"other programs kept 1.5 cores busy"}});
+  EXPECT_THAT(capture.text(), HasSubstr("[W] * Latency: times changed by +50.0 % at query 60"));
+  EXPECT_THAT(capture.text(), HasSubstr("[W] * Machine: other programs kept 1.5 cores busy."));
 }
 
 TEST(Performance, SaysWhatIsModelledWhenTheTimelineIsComposed) {

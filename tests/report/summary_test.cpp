@@ -100,6 +100,15 @@ TEST(Summary, CallsEveryFigureModelledThatHoldsAModelledPart) {
   EXPECT_FALSE(summary["steps"][0]["time_ms"].contains("samples"));
 }
 
+TEST(Summary, KeepsWhatAComparisonNeeds) {
+  const plan::Plan plan = small_plan();
+  const bench::Result result = small_result();
+  const json summary = summary_of(plan, &result, {{"conv", "CONVOLUTION", {"conv"}}});
+  EXPECT_EQ(summary["figures"]["period_ms"]["samples"], json(std::vector<float>(49, 2.f)));
+  EXPECT_EQ(summary["figures"]["latency_ms"]["histogram"], json({{2, 2.03125, 50}}));
+  EXPECT_EQ(summary["plan"]["steps"][0]["outputs"], json({"f32 chw"}));
+}
+
 TEST(Summary, SchemaRefusesWhatItShould) {
   const plan::Plan plan = small_plan();
   const bench::Result result = small_result();
@@ -151,6 +160,39 @@ TEST(Machine, IsReadFromTheSystemsFiles) {
   EXPECT_EQ(machine.load, 0.25);
   EXPECT_EQ(machine.governor, "performance");
   EXPECT_EQ(this_machine(root + "/nowhere").cpu, "");
+  std::filesystem::create_directories(root + "/var/lib/nvpmodel");
+  write_file(root + "/var/lib/nvpmodel/status", "pmode:0002\n");
+  EXPECT_EQ(this_machine(root).power_mode, "pmode:0002");
+}
+
+TEST(Machine, ClocksThrottlingAndProcessorTimeAreReadFromTheSystemsFiles) {
+  const std::string root = test::temporary_dir();
+  for (const char* folder :
+       {"/proc", "/sys/devices/system/cpu/cpu0/cpufreq",
+        "/sys/devices/system/cpu/cpu0/thermal_throttle", "/sys/devices/system/cpu/cpu1/cpufreq"})
+    std::filesystem::create_directories(root + folder);
+  write_file(root + "/proc/stat", "cpu  100 10 20 9999 7 30 40 0 0 0\ncpu0 1 2 3\n");
+  write_file(root + "/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2000000\n");
+  write_file(root + "/sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "1000000\n");
+  write_file(root + "/sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "5\n");
+  const Activity activity = activity_now(root);
+  EXPECT_EQ(activity.clock_mhz, 1500);
+  EXPECT_EQ(activity.throttle_events, 5);
+  EXPECT_GT(activity.busy_s, 0);
+  EXPECT_EQ(activity_now(root + "/nowhere").busy_s, 0);
+}
+
+TEST(Machine, DisturbancesAreSaid) {
+  const Activity before{2000, 3, 100, 50, 1000};
+  EXPECT_THAT(conditions_between(before, {1990, 3, 110.5, 60, 1010}).sentences(), IsEmpty());
+  // In 10 s all processes together took 20 s, this one 5 of them.
+  const Conditions disturbed = conditions_between(before, {1200, 5, 120, 55, 1010});
+  EXPECT_EQ(disturbed.other_cores, 1.5);
+  EXPECT_THAT(disturbed.sentences(),
+              testing::ElementsAre("the processor throttled 2 times while measuring",
+                                   "the processor's clock went from 2000 to 1200 MHz while "
+                                   "measuring",
+                                   "other programs kept 1.5 cores busy while measuring"));
 }
 
 }  // namespace
