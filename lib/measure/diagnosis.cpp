@@ -65,20 +65,31 @@ size_t sharpest_split(std::span<const float> samples, double before, double afte
   return best;
 }
 
+/// The step from the median before @p at to the median after it.
+Step step_at(std::span<const float> samples, size_t at) {
+  const double before = median(samples.first(at)), after = median(samples.subspan(at));
+  return {at, (after - before) / before};
+}
+
+/// Without noise every difference is infinitely many errors large: then the largest one counts.
 std::optional<Step> find_step(std::span<const float> samples, double noise) {
-  double most_errors = kStepErrors;
-  std::optional<Step> best;
+  double most_errors = kStepErrors, largest = 0;
+  std::optional<size_t> best;
   for (const size_t at : step_places(samples.size())) {
     const double before = median(samples.first(at)), after = median(samples.subspan(at));
     if (std::abs(after - before) < kNegligible * before) continue;
     const auto head = static_cast<double>(at), tail = static_cast<double>(samples.size() - at);
     const double error = noise * std::sqrt(1 / head + 1 / tail) * 1.2533;  // of medians
     const double errors = error > 0 ? std::abs(after - before) / error : INFINITY;
-    if (errors <= most_errors) continue;
+    const bool stands_out =
+        errors > most_errors || (std::isinf(errors) && std::abs(after - before) > largest);
+    if (!stands_out) continue;
     most_errors = errors;
-    best = Step{sharpest_split(samples, before, after), (after - before) / before};
+    largest = std::abs(after - before);
+    best = sharpest_split(samples, before, after);
   }
-  return best;
+  if (!best) return std::nullopt;
+  return step_at(samples, std::clamp<size_t>(*best, 1, samples.size() - 1));
 }
 
 std::vector<float> block_medians(std::span<const float> samples) {
@@ -139,7 +150,9 @@ std::optional<TwoModes> find_two_modes(std::span<const float> sorted, double mid
   return best;
 }
 
-size_t count_outliers(std::span<const float> samples, double middle) {
+/// Of a part of the series without steps.
+size_t count_outliers(std::span<const float> samples) {
+  const double middle = median(samples);
   std::vector<float> deviations;
   for (const float sample : samples) deviations.push_back(sample - static_cast<float>(middle));
   const double deviation = kMadToDeviation * median_absolute(deviations);
@@ -185,7 +198,9 @@ Diagnosis diagnose(std::span<const float> samples) {
   diagnosis.step = find_step(samples, noise_of(samples));
   diagnosis.drift = find_drift(samples);
   diagnosis.two_modes = find_two_modes(sorted, middle);
-  diagnosis.outliers = count_outliers(samples, middle);
+  const size_t level_end = diagnosis.step ? diagnosis.step->at : samples.size();
+  diagnosis.outliers = count_outliers(samples.first(level_end));
+  if (level_end < samples.size()) diagnosis.outliers += count_outliers(samples.subspan(level_end));
   return diagnosis;
 }
 
