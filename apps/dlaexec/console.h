@@ -15,6 +15,9 @@ namespace dlaexec::cli {
 enum class Persona { Dlaexec, Trtexec };
 Persona persona_of(std::string_view program);
 
+enum class Colour { Auto, Always, Never };
+enum class LogFormat { Text, Json };
+
 /// The log's sink for as long as it lives. Lines are "[MM/DD/YYYY-HH:MM:SS] [S] text"; V and I go
 /// to stdout, W and E to stderr.
 class Console {
@@ -32,7 +35,12 @@ class Console {
   /// The error's sentence, then a line for each place on the way to it.
   void report(const Error& error) const;
   /// Verbose lines are printed from now on.
-  void show_verbose() { verbose_ = true; }
+  void show_verbose() { least_ = log::Severity::Verbose; }
+  /// Warnings and errors alone are printed from now on.
+  void be_quiet() { least_ = log::Severity::Warning; }
+  /// On a terminal and without NO_COLOR, or where CLICOLOR_FORCE is set, Auto colours.
+  void set_colour(Colour colour);
+  void set_format(LogFormat format) { format_ = format; }
   /// Everything but print() goes to stderr from now on: stdout is for data.
   void reserve_stdout() { stdout_is_data_ = true; }
 
@@ -50,9 +58,10 @@ class Console {
   Persona persona_;
   bool begun_ = false;
   std::vector<std::pair<log::Severity, std::string>> held_;
-  bool verbose_ = false;
+  log::Severity least_ = log::Severity::Info;
+  LogFormat format_ = LogFormat::Text;
   bool stdout_is_data_ = false;
-  bool colour_out_, colour_err_;
+  bool colour_out_ = false, colour_err_ = false;
   log::Sink before_;
 };
 

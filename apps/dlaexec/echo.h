@@ -1,13 +1,18 @@
 // The option sections that trtexec prints before it starts, in its order and words.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "job.h"
 #include "report/machine.h"
 #include "settings.h"
 
 namespace dlaexec::cli {
 
-/// Model, build, system, inference and reporting options, then the machine, to the log.
-void echo_options(const Settings& settings, const Job& job, const report::Machine& machine);
+/// Model, build, system, inference and reporting options, then the machine; each line as the log
+/// shows it.
+std::vector<std::string> echo_lines(const Settings& settings, const Job& job,
+                                    const report::Machine& machine);
 
 }  // namespace dlaexec::cli

@@ -34,6 +34,27 @@ constexpr Alias kAliases[] = {
 #include "flags.def"
 };
 
+/// A default that a later release changed.
+struct LaterDefault {
+  Flag flag;
+  int since;
+  std::string_view value;
+};
+constexpr LaterDefault kLaterDefaults[] = {
+#define DLAEXEC_DEFAULT(flag, since, value) {Flag::flag, since, value},
+#include "flags.def"
+};
+
+/// Flags that may be repeated behind each start of a group.
+struct Member {
+  Flag flag, starter;
+};
+constexpr Member kMembers[] = {{Flag::minShapes, Flag::profile},
+                               {Flag::optShapes, Flag::profile},
+                               {Flag::maxShapes, Flag::profile},
+                               {Flag::loadInputs, Flag::refPair},
+                               {Flag::loadRefOutputs, Flag::refPair}};
+
 std::string lower(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(),
@@ -59,6 +80,20 @@ int edit_distance(const std::string& from, const std::string& to) {
 }
 
 }  // namespace
+
+std::string_view standard(Flag flag, int release) {
+  for (const LaterDefault& later : kLaterDefaults)
+    if (later.flag == flag && later.since <= release) return later.value;
+  return info(flag).standard;
+}
+
+std::optional<Flag> starter_of(Flag flag) {
+  for (const Member& member : kMembers)
+    if (member.flag == flag) return member.starter;
+  return std::nullopt;
+}
+
+bool starts_group(Flag flag) { return flag == Flag::profile || flag == Flag::refPair; }
 
 std::span<const FlagInfo> all_flags() { return kFlags; }
 std::span<const Alias> all_aliases() { return kAliases; }

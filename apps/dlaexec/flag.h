@@ -72,6 +72,14 @@ struct Alias {
   Style style;
 };
 
+/// The value of a flag that is not given, in a release of trtexec.
+std::string_view standard(Flag flag, int release);
+
+/// The flag whose number starts the group that @p flag belongs to: --profile for shapes, --refPair
+/// for inputs and references.
+std::optional<Flag> starter_of(Flag flag);
+bool starts_group(Flag flag);
+
 std::span<const FlagInfo> all_flags();
 std::span<const Alias> all_aliases();
 const FlagInfo& info(Flag flag);

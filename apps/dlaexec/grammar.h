@@ -1,4 +1,17 @@
 // The small languages inside flag values: pairs, shapes, pools, formats, types.
+//
+// Flags are split by our own reader (settings.cpp) and not by CLI11, which was tried (2.1.2) and
+// reads these lines of the wild otherwise:
+//   --saveEngine --fp16        takes "--fp16" for the file's name; here: needs a value
+//   --calib=                   ends the command (114); an unset shell variable must count as not
+//   given
+//   --fp16=anything            ends the command (104); under --compat any value switches on
+//   --warmUp=10ms, 1.5         end the command (104); under --compat they are 10 and 1
+//   --warmUp=0x10, 010         are 16 and 8; trtexec reads 0 and 10
+//   --warmUp=1 --warmUp=2      ends the command (114) or takes the last silently, nothing between
+//   --fp61 --unknwon=1         are named last first, without a nearest flag
+// and which release of trtexec knows a flag, what does nothing here and what is refused would still
+// be ours to say. What is left for it is looking up a name. It reads TOML for --config.
 #pragma once
 
 #include <cstdint>

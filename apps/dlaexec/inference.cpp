@@ -96,7 +96,7 @@ ir::Dims Inference::dims_of_input(const run::Binding& binding) const {
     if (shape.name == binding.name) return shape.dims;
   if (ir::is_static(binding.shape)) return ir::dims_of(binding.shape);
   for (const plan::ShapeRange& range : engine_.plan().metadata.shapes)
-    if (range.input == binding.name) return range.opt;
+    if (range.input == binding.name && range.profile == options_.engine.profile) return range.opt;
   ir::Dims dims;
   for (const ir::Dim& dim : binding.shape) dims.push_back(dim.is_known() ? dim.value : 1);
   log::warning("Shape missing for input with dynamic shape: {}. Automatically setting shape to: {}",

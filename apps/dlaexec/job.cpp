@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "build/standalone.h"
 #include "dla/platform.h"
+#include "profiles.h"
 #include "quant/cache.h"
 
 namespace dlaexec::cli {
@@ -70,49 +71,6 @@ std::vector<place::EdgeFormat> build_formats(const Settings& settings, Flag flag
   for (const IoFormat& entry : parse_io_formats(settings.text(flag), spelling(flag)))
     formats.push_back({entry.type, entry.formats});
   return formats;
-}
-
-const ir::Dims* find_dims(const std::vector<NamedDims>& shapes, const std::string& name) {
-  for (const NamedDims& shape : shapes)
-    if (shape.name == name) return &shape.dims;
-  return nullptr;
-}
-
-/// The first of @p choices that names the input; warns when it is not the first choice.
-ir::Dims broadcast(const std::string& input,
-                   std::initializer_list<std::pair<const char*, const ir::Dims*>> choices) {
-  for (const auto& [flag, dims] : choices) {
-    if (dims == nullptr) continue;
-    if (flag != choices.begin()->first)
-      log::warning("{} is being broadcasted to {} for tensor {}", flag, choices.begin()->first,
-                   input);
-    return *dims;
-  }
-  __builtin_unreachable();
-}
-
-/// Missing ones of min, opt and max are made from the others; --shapes alone stands for all three.
-std::vector<build::InputShape> build_shapes(const Settings& settings) {
-  const auto read = [&](Flag flag) { return parse_shapes(settings.text(flag), spelling(flag)); };
-  const auto min = read(Flag::minShapes), opt = read(Flag::optShapes), max = read(Flag::maxShapes);
-  std::vector<build::InputShape> shapes;
-  if (min.empty() && opt.empty() && max.empty()) {
-    for (const NamedDims& shape : read(Flag::shapes))
-      shapes.push_back({shape.name, shape.dims, shape.dims, shape.dims});
-    return shapes;
-  }
-  std::vector<std::string> names;
-  for (const auto* list : {&min, &opt, &max})
-    for (const NamedDims& shape : *list)
-      if (std::find(names.begin(), names.end(), shape.name) == names.end())
-        names.push_back(shape.name);
-  for (const std::string& name : names) {
-    const std::pair low("minShapes", find_dims(min, name)),
-        middle("optShapes", find_dims(opt, name)), high("maxShapes", find_dims(max, name));
-    shapes.push_back({name, broadcast(name, {low, middle, high}),
-                      broadcast(name, {middle, high, low}), broadcast(name, {high, middle, low})});
-  }
-  return shapes;
 }
 
 build::MemoryPools build_pools(const Settings& settings) {
@@ -199,6 +157,8 @@ run::EngineOptions engine_options(const Settings& settings) {
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
   options.dla_core = core_of(settings);
+  options.profile =
+      static_cast<int>(std::min<int64_t>(settings.integer(Flag::useProfile), 1 << 20));
   if (settings.given(Flag::platform)) options.platform = settings.text(Flag::platform);
   options.power_mode = settings.text(Flag::powerMode);
   return options;

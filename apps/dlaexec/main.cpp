@@ -12,6 +12,7 @@
 #include "help.h"
 #include "inference.h"
 #include "job.h"
+#include "metadata_files.h"
 #include "plan_source.h"
 #include "question.h"
 #include "reports.h"
@@ -43,6 +44,16 @@ int answer_nothing(Console& console) {
   return static_cast<int>(Fault::Usage);
 }
 
+/// How lines look, before the first one is printed.
+void configure(Console& console, const Settings& settings) {
+  const std::string colour = settings.text(Flag::color);
+  console.set_colour(colour == "always"  ? Colour::Always
+                     : colour == "never" ? Colour::Never
+                                         : Colour::Auto);
+  if (settings.text(Flag::logFormat) == "json") console.set_format(LogFormat::Json);
+  if (settings.on(Flag::quiet)) console.be_quiet();
+}
+
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
   const auto start = std::chrono::steady_clock::now();
@@ -53,7 +64,9 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
     console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
     return;
   }
-  echo_options(settings, job, reporter.machine);
+  const std::vector<std::string> echo = echo_lines(settings, job, reporter.machine);
+  for (const std::string& line : echo) log::info("{}", line);
+  export_build_metadata(settings, echo);
   if (settings.on(Flag::verbose)) console.show_verbose();
 
   const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
@@ -82,6 +95,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   std::optional<bench::Result> profiled;
   if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
+  export_profile_metadata(settings, echo, result, job.percentiles);
   reporter.summary(ready, inference.engine().plan(), &inference, &result, gates);
   finish();
 }
@@ -91,7 +105,9 @@ int run(Console& console, const std::vector<std::string>& command) {
   try {
     const Settings settings = parse_arguments(arguments_of(command));
     only_one = only_one || settings.text(Flag::exitCodes) == "trtexec";
+    configure(console, settings);
     if (const auto text = answer(settings)) {
+      if (console.persona() == Persona::Trtexec) console.begin();
       console.print(*text);
       return 0;
     }

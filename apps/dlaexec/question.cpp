@@ -2,9 +2,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "completion.h"
+#include "config.h"
 #include "dla/platform.h"
 #include "dla/rules.h"
 #include "help.h"
+#include "man_page.h"
 #include "plan/listing.h"
 
 namespace dlaexec::cli {
@@ -48,6 +51,12 @@ std::optional<std::string> answer(const Settings& settings) {
     return as_json ? dla::platforms_json() : dla::platforms_text();
   if (settings.given(Flag::listDlaRules))
     return list_rules(settings.text(Flag::listDlaRules), as_json);
+  if (settings.given(Flag::dumpConfig)) {
+    write_file(settings.text(Flag::dumpConfig), config_json(settings));
+    return "";
+  }
+  if (settings.given(Flag::completion)) return completion(settings.text(Flag::completion));
+  if (settings.on(Flag::manPage)) return man_page();
   if (settings.given(Flag::inspect)) return inspect(settings.text(Flag::inspect), as_json);
   if (settings.on(Flag::getPlanVersionOnly)) return plan_version(settings);
   return std::nullopt;

@@ -136,7 +136,7 @@ void Reporter::layers(const plan::Plan& plan) const {
   export_file(settings, Flag::exportLayerInfo, [&] { return report::layer_info_json(plan); });
   if (!settings.on(Flag::dumpOptimizationProfile)) return;
   for (const plan::ShapeRange& range : plan.metadata.shapes)
-    log::info("Model input {} (profile 0): min={}, opt={}, max={}", range.input,
+    log::info("Model input {} (profile {}): min={}, opt={}, max={}", range.input, range.profile,
               ir::to_text(range.min), ir::to_text(range.opt), ir::to_text(range.max));
 }
 

@@ -1,12 +1,12 @@
 #include "settings.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
+#include "config.h"
+#include "value.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -45,27 +45,48 @@ bool known_to(Dialect dialect, int since, int until) {
   return since <= release(dialect) && release(dialect) <= until;
 }
 
-Dialect dialect_of(const std::vector<std::string>& arguments) {
+/// The value that the last --@p name has; flags that decide how all others are read are looked up
+/// first.
+std::optional<std::string> value_of(const std::vector<std::string>& arguments,
+                                    std::string_view name) {
+  std::optional<std::string> value;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Split part = split(arguments[i]);
-    if (part.name != "compat") continue;
-    const std::string value = part.has_value             ? part.value
-                              : i + 1 < arguments.size() ? arguments[i + 1]
-                                                         : "";
-    for (const auto& known : kDialects)
-      if (known.name == value) return known.dialect;
-    fail(Fault::Usage, "--compat is '{}'; give one of 8.6, 10.3, 10.16, 11.1", value);
+    if (part.name != name) continue;
+    value = part.has_value ? part.value : i + 1 < arguments.size() ? arguments[i + 1] : "";
   }
-  return Dialect::Union;
+  return value;
+}
+
+Dialect dialect_of(const std::vector<std::string>& arguments) {
+  const std::optional<std::string> value = value_of(arguments, "compat");
+  if (!value) return Dialect::Union;
+  for (const auto& known : kDialects)
+    if (known.name == *value) return known.dialect;
+  fail(Fault::Usage, "--compat is '{}'; give one of 8.6, 10.3, 10.16, 11.1", *value);
+}
+
+/// What --help and its companions are among @p arguments: beside a question for help nothing else
+/// is looked at.
+std::vector<std::string> about_help(const std::vector<std::string>& arguments) {
+  std::vector<std::string> asked;
+  bool helps = false;
+  for (const std::string& argument : arguments) {
+    const std::string name = split(argument).name;
+    helps |= name == "help";
+    if (name == "help" || argument == "--json") asked.push_back(argument);
+  }
+  return helps ? asked : arguments;
 }
 
 /// Turns arguments into settings, one after the other.
 class Reader {
  public:
-  explicit Reader(const std::vector<std::string>& arguments)
-      : arguments_(arguments), settings_(dialect_of(arguments)) {}
+  explicit Reader(std::vector<std::string> arguments)
+      : arguments_(std::move(arguments)), settings_(dialect_of(arguments_)) {}
 
   Settings read() {
+    read_file_of_flags();
     while (next_ < arguments_.size()) read_one();
     if (!unknown_.empty()) fail(Fault::Usage, "{}; --help lists every flag", unknown_);
     return std::move(settings_);
@@ -73,6 +94,24 @@ class Reader {
 
  private:
   bool strict() const { return settings_.dialect() == Dialect::Union; }
+
+  /// The flags of --config, which those of the command line override.
+  void read_file_of_flags() {
+    const std::optional<std::string> path = value_of(arguments_, "config");
+    if (!path) return;
+    in_context([&] { return format("reading --config={}", *path); },
+               [&] {
+                 for (const ConfigEntry& entry : read_config(*path)) {
+                   const std::optional<Found> found = find_flag(entry.name);
+                   if (!found || !is_known(*found))
+                     fail(Fault::Usage, "{}", describe_unknown(entry.name, found));
+                   const FlagInfo& flag = info(found->flag);
+                   refuse_or_warn(flag, entry.name, found->alias);
+                   settings_.add({flag.flag, checked_value(flag, entry.value, Leniency::Strict),
+                                  Source::File});
+                 }
+               });
+  }
 
   void read_one() {
     const std::string& argument = arguments_[next_++];
@@ -88,9 +127,7 @@ class Reader {
     }
     const FlagInfo& flag = info(found->flag);
     std::string value = take_value(flag, part);
-    if (flag.effect == Effect::Refused)
-      fail(Fault::Usage, "--{} is not supported: {}", part.name, flag.note);
-    warn(flag, part.name, found->alias);
+    refuse_or_warn(flag, part.name, found->alias);
     if (value.empty() && takes_value(flag.kind)) {
       log::warning("--{} has an empty value: taken as not given", part.name);
       return;
@@ -130,7 +167,9 @@ class Reader {
     fail(Fault::Usage, "--{} needs a value: --{}={}", part.name, part.name, flag.value);
   }
 
-  void warn(const FlagInfo& flag, const std::string& name, const Alias* alias) const {
+  void refuse_or_warn(const FlagInfo& flag, const std::string& name, const Alias* alias) const {
+    if (flag.effect == Effect::Refused)
+      fail(Fault::Usage, "--{} is not supported: {}", name, flag.note);
     if (alias && alias->style == Style::Old)
       log::warning("--{} is an old name of {}", name, spelling(alias->target));
     if (flag.effect == Effect::Old) log::warning("--{} is an old name of {}", name, flag.note);
@@ -139,112 +178,35 @@ class Reader {
   }
 
   void store(const FlagInfo& flag, std::string value) {
-    switch (flag.kind) {
-      case Kind::Switch:
-        value = read_switch(flag, value) ? "true" : "false";
-        break;
-      case Kind::Choice:
-        if (!is_choice(flag, value))
-          fail(Fault::Usage, "--{} is '{}'; give one of {}", flag.name, value, flag.value);
-        break;
-      case Kind::Int:
-      case Kind::Natural:
-      case Kind::Count:
-      case Kind::Level:
-        value = format("{}", read_integer(flag, value));
-        break;
-      case Kind::Device:
-        if (value != "cpu") value = format("{}", read_integer(flag, value));
-        break;
-      case Kind::Real:
-      case Kind::NonNegative:
-        check_real(flag, value);
-        break;
-      case Kind::List:
-      case Kind::Shapes:
-        value = read_list(flag, value);
-        break;
-      case Kind::Text:
-      case Kind::Texts:
-      case Kind::File:
-      case Kind::OutFile:
-      case Kind::Topic:
-      case Kind::Report:
-        break;
-    }
-    if (flag.kind != Kind::Texts && settings_.given(flag.flag)) repeat(flag, value);
-    settings_.add(flag.flag, std::move(value));
+    value = checked_value(flag, value, strict() ? Leniency::Strict : Leniency::AsTrtexec);
+    if (settings_.source(flag.flag) == Source::File) settings_.forget(flag.flag);
+    if (settings_.given(flag.flag) && !may_repeat(flag)) repeat(flag, value);
+    settings_.add({flag.flag, std::move(value), Source::CommandLine});
+  }
+
+  /// A flag that belongs to a group may stand once behind each start of one.
+  bool may_repeat(const FlagInfo& flag) const {
+    if (flag.kind == Kind::Texts || starts_group(flag.flag)) return true;
+    const std::optional<Flag> starter = starter_of(flag.flag);
+    if (!starter) return false;
+    const std::vector<Given>& given = settings_.in_order();
+    const auto last = std::find_if(given.rbegin(), given.rend(), [&](const Given& g) {
+      return g.flag == flag.flag || g.flag == *starter;
+    });
+    return last != given.rend() && last->flag == *starter;
   }
 
   void repeat(const FlagInfo& flag, const std::string& value) const {
+    const std::optional<Flag> starter = starter_of(flag.flag);
+    if (starter)
+      fail(Fault::Usage, "--{} is given twice; give it once, or once behind each {}=I", flag.name,
+           spelling(*starter));
     if (!strict()) fail(Fault::Usage, "--{} is given twice; give it once", flag.name);
     if (flag.kind != Kind::Switch)
       log::warning("--{} is given twice: the later one, {}, holds", flag.name, value);
   }
 
-  bool read_switch(const FlagInfo& flag, const std::string& value) const {
-    constexpr std::string_view kTrue[] = {"", "true", "1", "on", "yes"};
-    constexpr std::string_view kFalse[] = {"false", "0", "off", "no"};
-    if (!strict()) return true;  // any value counts as giving the flag
-    if (std::count(std::begin(kTrue), std::end(kTrue), value)) return true;
-    if (!std::count(std::begin(kFalse), std::end(kFalse), value))
-      fail(Fault::Usage, "--{} is '{}'; give true or false, or the flag alone", flag.name, value);
-    log::warning("--{}={} switches it off; trtexec would switch it on", flag.name, value);
-    return false;
-  }
-
-  int64_t read_integer(const FlagInfo& flag, const std::string& value) const {
-    char* end = nullptr;
-    errno = 0;
-    const long long number = std::strtoll(value.c_str(), &end, 10);
-    check_number(flag, value, end);
-    const int64_t least = flag.kind == Kind::Count ? 1 : flag.kind == Kind::Int ? INT64_MIN : 0;
-    if (number < least) fail(Fault::Usage, "--{} is {}; give {} or more", flag.name, number, least);
-    if (flag.kind == Kind::Level && number > 5)
-      fail(Fault::Usage, "--{} is {}; give 0 to 5", flag.name, number);
-    return number;
-  }
-
-  void check_real(const FlagInfo& flag, std::string& value) const {
-    char* end = nullptr;
-    errno = 0;
-    const double number = std::strtod(value.c_str(), &end);
-    check_number(flag, value, end);
-    if (!std::isfinite(number))
-      fail(Fault::Usage, "--{} is {}; give a finite number", flag.name, value);
-    if (flag.kind == Kind::NonNegative && number < 0)
-      fail(Fault::Usage, "--{} is {}; give 0 or more", flag.name, value);
-    value.resize(static_cast<size_t>(end - value.c_str()));
-  }
-
-  /// trtexec ignores what stands behind a number; so do we under --compat alone, because "10ms" for
-  /// seconds and "1.5" for a count mislead silently.
-  void check_number(const FlagInfo& flag, const std::string& value, const char* end) const {
-    if (end == value.c_str())
-      fail(Fault::Usage, "--{} is '{}'; give a number: --{}={}", flag.name, value, flag.name,
-           flag.value);
-    if (errno == ERANGE) fail(Fault::Usage, "--{} is {}, which is too large", flag.name, value);
-    if (*end != '\0' && strict())
-      fail(Fault::Usage, "--{} is '{}', a number with '{}' behind it; give the number alone",
-           flag.name, value, end);
-  }
-
-  /// "@FILE" is the file's content, line breaks being commas.
-  std::string read_list(const FlagInfo& flag, std::string value) const {
-    if (!strict() || !value.starts_with('@')) return value;
-    value = in_context([&] { return format("reading the list of --{}", flag.name); },
-                       [&] { return read_file(value.substr(1)); });
-    std::string list;
-    for (const char c : value) {
-      if (c == '\r') continue;
-      if (c != '\n') list += c;
-      if (c == '\n' && !list.empty() && list.back() != ',') list += ',';
-    }
-    if (list.ends_with(',')) list.pop_back();
-    return list;
-  }
-
-  const std::vector<std::string>& arguments_;
+  const std::vector<std::string> arguments_;
   size_t next_ = 0;
   Settings settings_;
   std::string unknown_;
@@ -258,23 +220,49 @@ int release(Dialect dialect) {
   return 806;
 }
 
-bool Settings::on(Flag flag) const { return given(flag) && values(flag).back() == "true"; }
+bool Settings::on(Flag flag) const { return text(flag) == "true"; }
 
 std::string Settings::text(Flag flag) const {
-  return given(flag) ? values(flag).back() : std::string(info(flag).standard);
+  return given(flag) ? values(flag).back() : std::string(standard(flag, release(dialect_)));
 }
 
 int64_t Settings::integer(Flag flag) const { return std::strtoll(text(flag).c_str(), nullptr, 10); }
 
 double Settings::real(Flag flag) const { return std::strtod(text(flag).c_str(), nullptr); }
 
-void Settings::add(Flag flag, std::string value) {
-  values_[static_cast<size_t>(flag)].push_back(value);
-  in_order_.push_back({flag, std::move(value)});
+void Settings::add(Given given) {
+  values_[static_cast<size_t>(given.flag)].push_back(given.value);
+  in_order_.push_back(std::move(given));
+}
+
+void Settings::forget(Flag flag) {
+  values_[static_cast<size_t>(flag)].clear();
+  std::erase_if(in_order_, [&](const Given& given) { return given.flag == flag; });
+}
+
+Source Settings::source(Flag flag) const {
+  for (const Given& given : in_order_)
+    if (given.flag == flag) return given.source;
+  return Source::Table;
+}
+
+std::map<int64_t, std::string> Settings::by_group(Flag flag) const {
+  const std::optional<Flag> starter = starter_of(flag);
+  DLAEXEC_CHECK(starter);
+  std::map<int64_t, std::string> groups;
+  int64_t group = 0;
+  for (const Given& given : in_order_) {
+    if (given.flag == *starter) group = std::strtoll(given.value.c_str(), nullptr, 10);
+    if (given.flag != flag) continue;
+    if (!groups.emplace(group, given.value).second)
+      fail(Fault::Usage, "{} is given twice for {}={}; give each number once", spelling(flag),
+           spelling(*starter), group);
+  }
+  return groups;
 }
 
 Settings parse_arguments(const std::vector<std::string>& arguments) {
-  return Reader(arguments).read();
+  return Reader(about_help(arguments)).read();
 }
 
 }  // namespace dlaexec::cli

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,14 @@ enum class Dialect { Union, Release8_6, Release10_3, Release10_16, Release11_1 }
 /// The release as a row of flags.def writes it; 806 for the union, whose defaults are 8.6's.
 int release(Dialect dialect);
 
+/// Where a flag's value comes from.
+enum class Source { Table, File, CommandLine };
+
 /// One flag as it was given.
 struct Given {
   Flag flag;
   std::string value;
+  Source source = Source::CommandLine;
 };
 
 /// Every flag's values, checked against the flag's kind. Reading a flag that was not given yields
@@ -41,7 +46,13 @@ class Settings {
   Dialect dialect() const { return dialect_; }
   /// All flags in the order of the command line.
   const std::vector<Given>& in_order() const { return in_order_; }
-  void add(Flag flag, std::string value);
+  Source source(Flag flag) const;
+  /// The values of a flag that belongs to groups, by the number of the group: --profile=I starts
+  /// one of shapes, --refPair=I one of inputs and references. What stands before any is of group 0.
+  std::map<int64_t, std::string> by_group(Flag flag) const;
+
+  void add(Given given);
+  void forget(Flag flag);
 
  private:
   const std::vector<std::string>& values(Flag flag) const {
@@ -59,7 +70,8 @@ class Settings {
 
 /// Reads the arguments behind the program's name. Takes "--flag=value" and "--flag value". Throws a
 /// usage Error in one sentence with the nearest flag for what it does not know; warns in the log of
-/// old names, of flags that do nothing here, and where trtexec would read a value differently.
+/// old names, of flags that do nothing here, and where trtexec would read a value differently. The
+/// flags of --config=FILE come first; beside --help no other flag is looked at.
 Settings parse_arguments(const std::vector<std::string>& arguments);
 
 }  // namespace dlaexec::cli

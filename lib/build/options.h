@@ -16,11 +16,12 @@
 
 namespace dlaexec::build {
 
-/// Sizes of a network input; with all three equal its shape is fixed, also where the model has
-/// symbols.
+/// Sizes of a network input in one optimization profile; with all of them equal in all profiles its
+/// shape is fixed, also where the model has symbols.
 struct InputShape {
   std::string input;
   ir::Dims min, opt, max;
+  int profile = 0;
 };
 
 /// Upper bounds in bytes; no value means the platform's default. Those of the DLA are per loadable.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/log.h"
 #include "ir/infer.h"
@@ -56,31 +57,59 @@ ir::Dims ones(const ir::Value& input) {
   return dims;
 }
 
+/// Profiles are numbered from 0 without gaps.
+void require_counted(const std::set<int>& profiles) {
+  int next = 0;
+  for (const int profile : profiles)
+    if (profile != next++)
+      fail("optimization profile {} is given and profile {} is not; number them from 0", profile,
+           next - 1);
+}
+
+/// The one shape that every profile gives the input; null when it may differ.
+const ir::Dims* only_shape(const std::vector<plan::ShapeRange>& ranges, const std::string& input) {
+  const ir::Dims* only = nullptr;
+  for (const plan::ShapeRange& range : ranges) {
+    if (range.input != input) continue;
+    if (range.min != range.max || (only != nullptr && *only != range.opt)) return nullptr;
+    only = &range.opt;
+  }
+  return only;
+}
+
 }  // namespace
 
 std::vector<plan::ShapeRange> apply_shapes(ir::Graph& graph,
                                            const std::vector<InputShape>& shapes) {
-  std::map<std::string, InputShape> wanted;
+  std::map<std::pair<int, std::string>, InputShape> wanted;
+  std::set<int> profiles;
+  if (shapes.empty()) profiles = {0};
   for (const InputShape& shape : shapes) {
     const ir::Value& input = input_named(graph, shape.input);
     for (const ir::Dims* dims : {&shape.min, &shape.opt, &shape.max}) require_fit(input, *dims);
     require_ordered(shape);
-    wanted[shape.input] = shape;
+    wanted[{shape.profile, shape.input}] = shape;
+    profiles.insert(shape.profile);
   }
+  require_counted(profiles);
   std::vector<plan::ShapeRange> ranges;
-  std::map<std::string, int64_t> fixed;
-  for (const ir::ValueId id : graph.inputs) {
-    const ir::Value& input = graph.value(id);
-    auto found = wanted.find(input.name);
-    if (found == wanted.end() && ir::is_static(input.shape)) continue;
-    if (found == wanted.end()) {
-      const ir::Dims dims = ones(input);
-      found = wanted.emplace(input.name, InputShape{input.name, dims, dims, dims}).first;
+  for (const int profile : profiles)
+    for (const ir::ValueId id : graph.inputs) {
+      const ir::Value& input = graph.value(id);
+      const auto found = wanted.find({profile, input.name});
+      if (found == wanted.end() && ir::is_static(input.shape)) continue;
+      if (found != wanted.end()) {
+        const InputShape& shape = found->second;
+        ranges.push_back({shape.input, shape.min, shape.opt, shape.max, profile});
+      } else {
+        const ir::Dims dims = ones(input);
+        ranges.push_back({input.name, dims, dims, dims, profile});
+      }
     }
-    const InputShape& shape = found->second;
-    ranges.push_back({shape.input, shape.min, shape.opt, shape.max});
-    if (shape.min == shape.max) learn(input, shape.opt, fixed);
-  }
+  std::map<std::string, int64_t> fixed;
+  for (const ir::ValueId id : graph.inputs)
+    if (const ir::Dims* dims = only_shape(ranges, graph.value(id).name))
+      learn(graph.value(id), *dims, fixed);
   if (!fixed.empty()) graph = ir::specialize(graph, fixed);
   return ranges;
 }

@@ -68,8 +68,11 @@ Json of_sections(const Header& header) {
 Json of_shapes(const std::vector<ShapeRange>& ranges) {
   Json all = Json::array();
   for (const ShapeRange& range : ranges)
-    all.push_back(
-        {{"input", range.input}, {"min", range.min}, {"opt", range.opt}, {"max", range.max}});
+    all.push_back({{"input", range.input},
+                   {"min", range.min},
+                   {"opt", range.opt},
+                   {"max", range.max},
+                   {"profile", range.profile}});
   return all;
 }
 

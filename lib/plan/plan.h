@@ -36,10 +36,11 @@ struct Layer {
   std::vector<ir::Finding> findings;  ///< what kept it off the DLA, or may hurt it there
 };
 
-/// The shapes that an input with symbols was built for.
+/// The shapes that an input with symbols was built for, in one optimization profile.
 struct ShapeRange {
   std::string input;
   ir::Dims min, opt, max;
+  int profile = 0;
 };
 
 /// A setting of the build, by the name under which the user knows it.

@@ -193,7 +193,8 @@ Metadata read_metadata(const plan_file::Metadata& from) {
     metadata.shapes.push_back({range.input(),
                                {range.min().begin(), range.min().end()},
                                {range.opt().begin(), range.opt().end()},
-                               {range.max().begin(), range.max().end()}});
+                               {range.max().begin(), range.max().end()},
+                               range.profile()});
   for (const ShapeRange& range : metadata.shapes)
     if (range.min.size() != range.opt.size() || range.max.size() != range.opt.size())
       refuse("the shapes of input '{}' have different ranks", range.input);

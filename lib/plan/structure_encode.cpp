@@ -126,6 +126,7 @@ void write_metadata(const Metadata& metadata, plan_file::Metadata& out) {
     to.mutable_min()->Add(range.min.begin(), range.min.end());
     to.mutable_opt()->Add(range.opt.begin(), range.opt.end());
     to.mutable_max()->Add(range.max.begin(), range.max.end());
+    to.set_profile(range.profile);
   }
   for (const Layer& layer : metadata.layers) write_layer(layer, *out.add_layers());
   for (const std::string& note : metadata.notes) out.add_notes(note);

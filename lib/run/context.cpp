@@ -26,11 +26,11 @@ void require_fit(const Binding& binding, const ir::Tensor& tensor,
        ir::to_text(binding.shape), ir::text(tensor.type()), ir::to_text(dims));
 }
 
-/// Throws an Error for sizes outside those that the plan was built for.
-void require_range(const std::vector<plan::ShapeRange>& ranges, const Binding& binding,
+/// Throws an Error for sizes outside those of the plan's profile.
+void require_range(const std::vector<plan::ShapeRange>& ranges, int profile, const Binding& binding,
                    const ir::Dims& dims) {
   for (const plan::ShapeRange& range : ranges) {
-    if (range.input != binding.name) continue;
+    if (range.input != binding.name || range.profile != profile) continue;
     for (size_t i = 0; i < std::min(dims.size(), range.min.size()); ++i)
       if (dims[i] < range.min[i] || dims[i] > range.max[i])
         fail("input '{}' is {}; the plan was built for {} to {}", binding.name, ir::to_text(dims),
@@ -139,7 +139,8 @@ Timeline Context::execute(std::span<const ir::Tensor> inputs) {
   std::map<std::string, int64_t> symbols;
   for (size_t i = 0; i < inputs.size(); ++i) {
     require_fit(engine.inputs[i], inputs[i], symbols);
-    require_range(engine.plan.metadata.shapes, engine.inputs[i], inputs[i].dims());
+    require_range(engine.plan.metadata.shapes, engine.options.profile, engine.inputs[i],
+                  inputs[i].dims());
     state_->values[static_cast<size_t>(graph.inputs[i])] = inputs[i];
   }
 

@@ -36,6 +36,13 @@ std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::Valu
   return found;
 }
 
+void require_profile(const std::vector<plan::ShapeRange>& ranges, int profile) {
+  int most = 0;
+  for (const plan::ShapeRange& range : ranges) most = std::max(most, range.profile);
+  if (profile > most || profile < 0)
+    fail("optimization profile {} is asked for; the plan has profiles 0 to {}", profile, most);
+}
+
 Nanoseconds nanoseconds(double seconds) { return Nanoseconds{std::llround(seconds * 1e9)}; }
 
 int64_t bytes_of(const ir::Value& value) {
@@ -128,6 +135,7 @@ Step describe(const ir::Node& node, bool modelled) {
 
 Engine::Engine(plan::Plan plan, EngineOptions options)
     : state_(std::make_shared<State>(std::move(plan), options)) {
+  require_profile(state_->plan.metadata.shapes, options.profile);
   const ir::Graph& graph = state_->plan.graph;
   state_->inputs = bindings(graph, graph.inputs);
   state_->outputs = bindings(graph, graph.outputs);

@@ -27,6 +27,8 @@ struct EngineOptions {
   DlaOutputs dla_outputs = DlaOutputs::Replay;
   /// Which core runs the loadables; no value: the one the plan was built for.
   std::optional<int> dla_core;
+  /// The optimization profile whose shapes are taken.
+  int profile = 0;
   /// The board whose clocks the model uses; empty: the plan's.
   std::string platform, power_mode;
 };

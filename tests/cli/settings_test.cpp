@@ -143,6 +143,29 @@ TEST(Settings, GivenTwiceTheLaterOneHolds) {
   EXPECT_THAT(error_of({"--compat=8.6", "--avgRuns=1", "--avgRuns=2"}), HasSubstr("given twice"));
 }
 
+TEST(Settings, BesideHelpNoOtherFlagIsLookedAt) {
+  EXPECT_EQ(error_of({"--nonsense", "--help=dla", "model.onnx"}), "");
+  EXPECT_EQ(parse_arguments({"--nonsense", "-h"}).text(Flag::help), "");
+}
+
+TEST(Settings, DefaultsThatReleaseElevenFlipped) {
+  const Settings old = parse_arguments({}), now = parse_arguments({"--compat=11.1"});
+  for (const Flag flag : {Flag::noDataTransfers, Flag::useSpinWait, Flag::useCudaGraph}) {
+    EXPECT_FALSE(old.on(flag));
+    EXPECT_TRUE(now.on(flag));
+  }
+}
+
+TEST(Settings, ShapesMayBeGivenOncePerProfile) {
+  const std::vector<std::string> twice = {"--profile=0", "--optShapes=x:1", "--profile=1",
+                                          "--optShapes=x:2"};
+  const auto groups = parse_arguments(twice).by_group(Flag::optShapes);
+  EXPECT_EQ(groups, (std::map<int64_t, std::string>{{0, "x:1"}, {1, "x:2"}}));
+  EXPECT_THAT(error_of({"--optShapes=x:1", "--optShapes=x:2"}), HasSubstr("behind each --profile"));
+  EXPECT_THAT(error_of({"--profile=1", "--optShapes=x:1", "--optShapes=x:2"}),
+              HasSubstr("given twice"));
+}
+
 TEST(Settings, LongListsComeFromAFile) {
   const std::string path = test::temporary_dir() + "/layers";
   write_file(path, "conv1:DLA\r\nfc:GPU\n\n");
@@ -186,7 +209,7 @@ void expect_as_the_row_says(const FlagInfo& flag, const std::string& dialect, in
 
 TEST(Flags, DoInEveryDialectWhatTheirRowsSay) {
   for (const FlagInfo& flag : all_flags()) {
-    if (flag.flag == Flag::compat) continue;
+    if (flag.flag == Flag::compat || flag.flag == Flag::config) continue;  // read what they name
     expect_as_the_row_says(flag, "", 0);
     expect_as_the_row_says(flag, "8.6", 806);
     expect_as_the_row_says(flag, "10.3", 1003);

@@ -1,0 +1,119 @@
+// What other programs read of the command itself: completion scripts, the manual, the log's forms.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/file.h"
+#include "completion.h"
+#include "flag.h"
+#include "man_page.h"
+#include "networks.h"
+#include "support/paths.h"
+#include "support/program.h"
+
+namespace dlaexec::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// What bash offers behind "dlaexec LINE".
+std::string offered(const std::string& line) {
+  const std::string folder = test::temporary_dir();
+  write_file(folder + "/dlaexec", completion("bash"));
+  write_file(folder + "/model.onnx", "");
+  const std::string script = "source ./dlaexec; COMP_LINE='dlaexec " + line +
+                             "'; COMP_POINT=${#COMP_LINE}; _dlaexec 2>/dev/null; "
+                             "echo \"${COMPREPLY[@]}\"";
+  return test::run_program({"/bin/bash", "-c", script}, folder).out;
+}
+
+TEST(Completion, OfBashOffersFlagsWordsAndFiles) {
+  EXPECT_EQ(offered("--useD"), "--useDLACore=\n");
+  EXPECT_EQ(offered("--fp16 --precisionConstraints="), "none obey prefer\n");
+  EXPECT_EQ(offered("--precisionConstraints=o"), "obey\n");
+  EXPECT_EQ(offered("--onnx=mod"), "model.onnx\n");
+  EXPECT_EQ(offered("--uff"), "\n");  // refused
+}
+
+TEST(Completion, OfEveryShellKnowsEveryFlagThatIsNotRefused) {
+  for (const FlagInfo& flag : all_flags()) {
+    const bool offered = flag.effect != Effect::Refused;
+    const std::string name(flag.name);
+    for (const auto& [shell, text] : {std::pair<const char*, std::string>{"bash", "--" + name},
+                                      {"zsh", "'--" + name},
+                                      {"fish", " -l " + name + " "}})
+      EXPECT_TRUE(!offered || completion(shell).find(text) != std::string::npos) << shell << text;
+  }
+}
+
+TEST(ManPage, HasEveryFlagOnceAndNoLineThatRoffWouldMistake) {
+  const std::string page = man_page();
+  for (const FlagInfo& flag : all_flags()) {
+    const std::string head = ".TP\n\\fB\\-\\-" + std::string(flag.name) + "\\fR";
+    const size_t first = page.find(head + "\n") != std::string::npos  ? page.find(head + "\n")
+                         : page.find(head + "=") != std::string::npos ? page.find(head + "=")
+                                                                      : page.find(head + "[");
+    EXPECT_NE(first, std::string::npos) << flag.name;
+  }
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(!line.starts_with('.') || line.starts_with(".T") || line.starts_with(".S") ||
+                line.starts_with(".B") || line.starts_with(".br"))
+        << line;
+}
+
+class Log : public testing::Test {
+ protected:
+  test::Outcome run(std::vector<std::string> flags) {
+    write_file(folder_ + "/small.onnx", small_network().bytes());
+    flags.insert(flags.begin(), {DLAEXEC_PROGRAM, "--onnx=small.onnx", "--iterations=5",
+                                 "--duration=0", "--warmUp=0", "--explicitBatch"});
+    return test::run_program(flags, folder_);
+  }
+  std::string folder_ = test::temporary_dir();
+};
+
+TEST_F(Log, AsJsonIsOneObjectALine) {
+  const test::Outcome outcome = run({"--logFormat=json"});
+  ASSERT_EQ(outcome.status, 0);
+  bool summary = false;
+  for (const std::string& stream : {outcome.out, outcome.err}) {
+    std::istringstream lines(stream);
+    for (std::string line; std::getline(lines, line);) {
+      const auto object = nlohmann::json::parse(line);
+      EXPECT_EQ(object["ts"].get<std::string>().size(), 24u);
+      summary |= object["msg"] == "=== Performance summary ===";
+      EXPECT_EQ(object["level"] == "info" || object["level"] == "verbose", stream == outcome.out);
+    }
+  }
+  EXPECT_TRUE(summary);
+}
+
+TEST_F(Log, QuietKeepsWarningsAndTheOutcome) {
+  const test::Outcome outcome = run({"--quiet"});
+  EXPECT_THAT(outcome.out, Not(HasSubstr("[I]")));
+  EXPECT_THAT(outcome.out, HasSubstr("&&&& PASSED"));
+  EXPECT_THAT(outcome.err, HasSubstr("--explicitBatch has no effect here"));
+}
+
+TEST_F(Log, IsColouredWhereItIsAskedFor) {
+  EXPECT_THAT(run({}).err, Not(HasSubstr("\033[")));
+  EXPECT_THAT(run({"--color=always"}).err, HasSubstr("\033[33m[W] --explicitBatch"));
+  EXPECT_THAT(run({"--color=never"}).err, Not(HasSubstr("\033[")));
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_THAT(run({"--color=always"}).err, HasSubstr("\033["));  // said on the line, it holds
+  ::unsetenv("NO_COLOR");
+}
+
+TEST_F(Log, DataOnStandardOutputStandsAlone) {
+  const test::Outcome outcome = run({"--exportTimes=-"});
+  EXPECT_EQ(nlohmann::json::parse(outcome.out).size(), 5u);
+  EXPECT_THAT(outcome.err, HasSubstr("&&&& PASSED"));
+}
+
+}  // namespace
+}  // namespace dlaexec::cli
