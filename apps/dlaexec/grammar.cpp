@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "bench/measure.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -296,14 +297,25 @@ double parse_percent(std::string_view text, std::string_view flag) {
   return percent / 100;
 }
 
-bool matches(std::string_view name, std::string_view pattern) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return name == pattern;
-  if (name.size() < star || name.substr(0, star) != pattern.substr(0, star)) return false;
-  const std::string_view rest = pattern.substr(star + 1);
-  for (size_t from = star; from <= name.size(); ++from)
-    if (matches(name.substr(from), rest)) return true;
-  return false;
+bench::Stability parse_stability(std::string_view text) {
+  constexpr double kMostSeconds = 60;
+  const std::vector<std::string_view> parts = split_at(text, ':');
+  const auto seconds = [&](size_t index, double standard) {
+    if (index >= parts.size()) return standard;
+    const std::string part(parts[index]);
+    char* end = nullptr;
+    const double value = std::strtod(part.c_str(), &end);
+    if (part.empty() || *end != '\0' || !(value >= 0 && value <= 1e9))
+      fail(Fault::Usage, "--untilStable has '{}'; write PERCENT:LEAST:MOST, as 1:0.5:20", part);
+    return value;
+  };
+  bench::Stability stability{parse_percent(parts.front(), "--untilStable"), seconds(1, 0) * 1000,
+                             seconds(2, kMostSeconds) * 1000};
+  if (parts.size() > 3 || stability.half_width <= 0 || stability.least_ms > stability.most_ms)
+    fail(Fault::Usage,
+         "--untilStable is '{}'; write PERCENT:LEAST:MOST with a percentage above 0, as 1:0.5:20",
+         text);
+  return stability;
 }
 
 }  // namespace dlaexec::cli

@@ -26,6 +26,10 @@
 #include "ir/shape.h"
 #include "ir/type.h"
 
+namespace dlaexec::bench {
+struct Stability;
+}
+
 namespace dlaexec::cli {
 
 /// The elements between commas. An empty one at the end vanishes; blanks stay.
@@ -80,13 +84,13 @@ std::vector<std::pair<std::string, ir::DataType>> parse_layer_precisions(std::st
 std::vector<std::pair<std::string, std::vector<ir::DataType>>> parse_layer_output_types(
     std::string_view text);
 
+/// "1", "1%", or with least and most seconds "1:0.5:20".
+bench::Stability parse_stability(std::string_view text);
+
 /// "90,95,99.9", each within [0, 100].
 std::vector<float> parse_percentiles(std::string_view text);
 
 /// "5%" or "5": a part of one, 0.05.
 double parse_percent(std::string_view text, std::string_view flag);
-
-/// Whether @p name matches @p pattern, in which * stands for any text.
-bool matches(std::string_view name, std::string_view pattern);
 
 }  // namespace dlaexec::cli

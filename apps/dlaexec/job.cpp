@@ -178,7 +178,7 @@ bench::Options bench_options(const Settings& settings) {
   options.expose_transfers = settings.on(Flag::exposeDMA);
   options.most_wall_s = settings.real(Flag::maxWallTime);
   if (settings.given(Flag::untilStable))
-    options.until_stable = settings.real(Flag::untilStable) / 100;
+    options.until_stable = parse_stability(settings.text(Flag::untilStable));
   if (duration_s == -1)
     log::warning("--duration=-1 measures until --maxWallTime or an interrupt ends it");
   return options;

@@ -8,7 +8,7 @@
 #include "build/build.h"
 #include "console.h"
 #include "echo.h"
-#include "gates.h"
+#include "finish.h"
 #include "help.h"
 #include "inference.h"
 #include "job.h"
@@ -59,6 +59,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   const auto start = std::chrono::steady_clock::now();
   Job job = make_job(settings);
   require_writable_files(settings);
+  require_readable_gates(settings);
   const Reporter reporter{settings, job, command, report::this_machine()};
   if (settings.given(Flag::dumpGraph)) {
     console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
@@ -74,20 +75,18 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   if (settings.given(Flag::explain)) job.build.on_explanation = explain;
   ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
   reporter.placement(ready.plan);
-  Gates gates = placement_gates(settings, ready.plan);
-  const auto finish = [&] {
+  const auto finish = [&](const Inference* inference, const bench::Result* result) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    conclude(settings, gates, job.subject(), took.count());
+    finish_job(reporter, ready, inference, result, took.count());
   };
   if (job.time_deserialize) {
     time_deserialization(ready.plan);
-    return finish();
+    return finish(nullptr, nullptr);
   }
   reporter.layers(ready.plan);
   if (job.skip_inference) {
     log::info("Skipped inference phase since --skipInference is added.");
-    reporter.summary(ready, ready.plan, nullptr, nullptr, gates);
-    return finish();
+    return finish(nullptr, nullptr);
   }
   Inference inference(std::move(ready.plan), job.inference);
   log::info("Starting inference");
@@ -96,8 +95,8 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
   export_profile_metadata(settings, echo, result, job.percentiles);
-  reporter.summary(ready, inference.engine().plan(), &inference, &result, gates);
-  finish();
+  reporter.other_tools(result);
+  finish(&inference, &result);
 }
 
 int run(Console& console, const std::vector<std::string>& command) {
@@ -113,7 +112,10 @@ int run(Console& console, const std::vector<std::string>& command) {
     }
     if (writes_to_stdout(settings)) console.reserve_stdout();
     console.begin();
-    run_job(settings, console, command);
+    if (is_comparison(settings))
+      run_comparison(settings, console, command);
+    else
+      run_job(settings, console, command);
     if (Inference::was_interrupted()) {
       console.test_line("FAILED");
       return kInterrupted;

@@ -1,6 +1,7 @@
 #include "reports.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -9,6 +10,7 @@
 #include "build/build.h"
 #include "ir/npy.h"
 #include "plan/file.h"
+#include "report/benchmark_formats.h"
 #include "report/layer_info.h"
 #include "report/performance.h"
 #include "report/summary.h"
@@ -157,9 +159,9 @@ void Reporter::run(const Inference& inference, const bench::Result& result,
   export_file(settings, Flag::exportProfile, [&] { return report::profile_json(profile); });
 }
 
-void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
-                       const bench::Result* result, const Gates& gates) const {
-  if (!settings.given(Flag::exportSummary)) return;
+std::string Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan,
+                              const Inference* inference, const bench::Result* result,
+                              const Gates& gates) const {
   report::Run run;
   run.command = command;
   for (const Given& given : settings.in_order())
@@ -176,7 +178,15 @@ void Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan, const Inf
   run.percentiles = job.percentiles;
   run.machine = machine;
   run.gates = gates;
-  write_file(settings.text(Flag::exportSummary), report::summary_json(run));
+  return report::summary_json(run);
+}
+
+void Reporter::other_tools(const bench::Result& result) const {
+  const std::string name = std::filesystem::path(job.subject()).filename();
+  export_file(settings, Flag::exportGoogleBenchmark, [&] {
+    return report::google_benchmark_json(result, name, command.front(), machine);
+  });
+  export_file(settings, Flag::exportBencher, [&] { return report::bencher_json(result, name); });
 }
 
 }  // namespace dlaexec::cli

@@ -32,9 +32,11 @@ struct Reporter {
   /// profile is made from, if one is wanted.
   void run(const Inference& inference, const bench::Result& result,
            const bench::Result* profiled) const;
+  /// A run in the formats of other benchmark tools, as far as they are wanted.
+  void other_tools(const bench::Result& result) const;
   /// The summary of a run, or of a build alone when @p result is null.
-  void summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
-               const bench::Result* result, const Gates& gates) const;
+  std::string summary(const ReadyPlan& ready, const plan::Plan& plan, const Inference* inference,
+                      const bench::Result* result, const Gates& gates) const;
 };
 
 }  // namespace dlaexec::cli

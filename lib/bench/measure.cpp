@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "bench/figures.h"
 #include "bench/occupancy.h"
 #include "measure/interval.h"
 
@@ -134,11 +135,15 @@ class Measurement {
       result_.end = End::WallTime;
     } else if (options_.until_stable && is_stable()) {
       result_.end = End::Stable;
+    } else if (options_.until_stable && timed_ms() >= options_.until_stable->most_ms) {
+      result_.end = End::Unstable;
     } else {
       return false;
     }
     return true;
   }
+
+  double timed_ms() const { return loop_.elapsed_ms() - options_.limits.warm_up_ms; }
 
   bool is_stable() {
     const size_t known = result_.queries.size();
@@ -148,9 +153,10 @@ class Measurement {
     for (const Query& query : result_.queries)
       if (query.start_compute_ms >= options_.limits.warm_up_ms)
         latencies.push_back(query.latency_ms());
-    if (latencies.size() < kFewestStable) return false;
+    if (latencies.size() < kFewestStable || timed_ms() < options_.until_stable->least_ms)
+      return false;
     const auto width = measure::relative_half_width(latencies);
-    return width && *width <= *options_.until_stable;
+    return width && *width <= options_.until_stable->half_width;
   }
 
   void sort_queries() {
@@ -178,12 +184,22 @@ class Measurement {
   Result result_;
 };
 
+void warn_of_instability(const Result& result, const Stability& wanted) {
+  const auto width = measure::relative_half_width(series(result, &Query::latency_ms));
+  log::warning(
+      "The median is known to {:.1f} % after {:g} s, --untilStable asks for {:g} %: a quiet "
+      "machine "
+      "or more time helps.",
+      width.value_or(1) * 100, wanted.most_ms / 1000, wanted.half_width * 100);
+}
+
 void warn_of_early_end(const Result& result, const Options& options) {
   if (result.end == End::WallTime)
     log::warning(
         "Measuring ended after {:.0f} s of real time with {} queries (--maxWallTime): the timeline "
         "is slower than the clock on the wall.",
         result.wall_s, result.queries.size());
+  if (result.end == End::Unstable) warn_of_instability(result, *options.until_stable);
   if (result.end == End::Interrupted)
     log::warning("Measuring was interrupted after {} queries.", result.queries.size());
   if (result.queries.size() > result.warm_up_queries) return;
@@ -194,7 +210,8 @@ void warn_of_early_end(const Result& result, const Options& options) {
 }  // namespace
 
 std::string_view text(End end) {
-  constexpr std::string_view kNames[] = {"limits", "stable", "wall-time", "interrupted"};
+  constexpr std::string_view kNames[] = {"limits", "stable", "unstable", "wall-time",
+                                         "interrupted"};
   return kNames[static_cast<size_t>(end)];
 }
 

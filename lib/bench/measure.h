@@ -12,13 +12,19 @@
 
 namespace dlaexec::bench {
 
+/// Measuring ends when the median is known well enough, not after a fixed time.
+struct Stability {
+  double half_width = 0.01;  ///< of the median's 95 % interval, as a part of the median
+  double least_ms = 0;       ///< of the timeline, after warming up
+  double most_ms = 0;        ///< of the timeline; then measuring ends with a warning
+};
+
 struct Options {
   measure::LoopLimits limits;
   double idle_ms = 0;             ///< pause after each timed iteration, on the timeline
   bool expose_transfers = false;  ///< a query begins when the one before has ended
   double most_wall_s = 60;        ///< real time after which measuring ends, with a warning
-  /// Ends when the median's 95 % interval reaches no further than this part of it to either side.
-  std::optional<double> until_stable;
+  std::optional<Stability> until_stable;
   const std::atomic<bool>* interrupt = nullptr;  ///< becoming true ends measuring; may be null
 };
 

@@ -29,6 +29,7 @@ struct Query {
 enum class End {
   Limits,       ///< iterations and duration were reached
   Stable,       ///< the median was known well enough
+  Unstable,     ///< it was not, when the most time for it was used up
   WallTime,     ///< the most real time was used up
   Interrupted,  ///< the user asked for the end
 };

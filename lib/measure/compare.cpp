@@ -68,6 +68,24 @@ Comparison compare(std::span<const float> before, std::span<const float> after, 
   return comparison;
 }
 
+Comparison compare_paired(std::span<const float> before, std::span<const float> after,
+                          double limit) {
+  Comparison comparison;
+  const size_t count = std::min(before.size(), after.size());
+  if (count > 0) comparison.before = median(before);
+  if (count > 0) comparison.after = median(after);
+  if (count < kFewestSamples || *std::min_element(before.begin(), before.end()) <= 0) {
+    comparison.doubt = format("{} rounds with times above 0 are too few; {} or more can decide",
+                              count, kFewestSamples);
+    return comparison;
+  }
+  comparison.shift = paired_shift(before.first(count), after.first(count));
+  comparison.verdict = judge(comparison.shift, limit);
+  if (comparison.verdict == Verdict::Inconclusive)
+    comparison.doubt = "the rounds differ too much; take more of them";
+  return comparison;
+}
+
 Comparison compare_exact(double before, double after, double limit) {
   Comparison comparison;
   comparison.before = before;

@@ -27,6 +27,11 @@ struct Comparison {
 /// widen the interval by their size.
 Comparison compare(std::span<const float> before, std::span<const float> after, double limit);
 
+/// As compare(), when sample i of both series was taken side by side: what slows the machine down
+/// meanwhile cancels out, so that nothing has to be widened. Both have as many samples.
+Comparison compare_paired(std::span<const float> before, std::span<const float> after,
+                          double limit);
+
 /// Compares figures without noise, such as modelled times or sizes. A change from 0 counts as
 /// slower.
 Comparison compare_exact(double before, double after, double limit);

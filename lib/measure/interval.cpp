@@ -43,16 +43,22 @@ double correlation_factor(std::span<const float> before, std::span<const float> 
 }  // namespace
 
 Interval median_interval(std::span<const float> samples, double quantile) {
+  Interval interval = quantile_interval(samples, 0.5, quantile);
+  interval.estimate = median(samples);
+  return interval;
+}
+
+Interval quantile_interval(std::span<const float> samples, double part, double quantile) {
   DLAEXEC_CHECK(!samples.empty());
   std::vector<float> sorted(samples.begin(), samples.end());
   std::sort(sorted.begin(), sorted.end());
   const auto count = static_cast<double>(sorted.size());
-  const double reach = quantile * std::sqrt(count) / 2;
+  const double reach = quantile * std::sqrt(count * part * (1 - part));
   const auto at = [&](double place) {
     return double{sorted[static_cast<size_t>(std::clamp(place, 0.0, count - 1))]};
   };
-  return {median_of_sorted(sorted), at(std::floor(count / 2 - reach)),
-          at(std::ceil(count / 2 + reach))};
+  return {at(std::ceil(count * part) - 1), at(std::floor(count * part - reach)),
+          at(std::ceil(count * part + reach))};
 }
 
 std::optional<double> relative_half_width(std::span<const float> samples) {
@@ -80,6 +86,28 @@ Interval shift(std::span<const float> before, std::span<const float> after, doub
   };
   const double low = at(std::floor(m * n / 2 - reach)), high = at(std::ceil(m * n / 2 + reach));
   return {median(differences), low, high};
+}
+
+Interval paired_shift(std::span<const float> before, std::span<const float> after,
+                      double quantile) {
+  DLAEXEC_CHECK(before.size() == after.size() && !before.empty());
+  std::vector<float> changes;
+  for (size_t i = 0; i < before.size(); ++i) changes.push_back(after[i] / before[i] - 1);
+  changes = thinned(changes);
+  std::vector<float> averages;
+  for (size_t i = 0; i < changes.size(); ++i)
+    for (size_t j = i; j < changes.size(); ++j) averages.push_back((changes[i] + changes[j]) / 2);
+  const auto n = static_cast<double>(changes.size());
+  const double middle = n * (n + 1) / 4, deviation = std::sqrt(n * (n + 1) * (2 * n + 1) / 24);
+  const auto at = [&](double place) {
+    const double last = static_cast<double>(averages.size()) - 1;
+    const auto index = static_cast<std::ptrdiff_t>(std::clamp(place, 0.0, last));
+    std::nth_element(averages.begin(), averages.begin() + index, averages.end());
+    return double{averages[static_cast<size_t>(index)]};
+  };
+  const double low = at(std::floor(middle - quantile * deviation));
+  const double high = at(std::ceil(middle + quantile * deviation));
+  return {median(averages), low, high};
 }
 
 double neighbour_correlation(std::span<const float> samples) {

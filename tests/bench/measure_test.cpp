@@ -150,11 +150,33 @@ TEST(Measure, NothingToMeasureIsAnError) {
 TEST(Measure, EndsWhenStable) {
   log::Capture capture;
   Options stable = options(10, 1e9, 0);
-  stable.until_stable = 0.01;
+  stable.until_stable = Stability{0.01, 0, 1e9};
   const Result r = measure_composed(1, stable);
   EXPECT_EQ(r.end, End::Stable);
   EXPECT_LT(r.queries.size(), 80u);
   EXPECT_GE(r.queries.size(), 50u);
+}
+
+TEST(Measure, IsStableNoEarlierThanAsked) {
+  log::Capture capture;
+  Options stable = options(10, 1e9, 0);
+  stable.until_stable = Stability{0.01, 5000, 1e9};
+  const Result r = measure_composed(1, stable);
+  EXPECT_EQ(r.end, End::Stable);
+  EXPECT_GE(r.timed().back().start_compute_ms, 4900);
+}
+
+TEST(Measure, GivesUpOnStabilityWithAWarning) {
+  log::Capture capture;
+  Options stable = options(10, 1e9, 0);
+  stable.until_stable = Stability{0.01, 0, 3000};
+  int count = 0;
+  ScriptedClock scripted;
+  const std::vector<Execute> unsteady = {
+      [&] { return ++count % 3 == 0 ? composed(6ms, 4ms) : composed(60ms, 40ms); }};
+  const Result r = measure(unsteady, kDlaThenHost, stable, scripted.clock());
+  EXPECT_EQ(r.end, End::Unstable);
+  EXPECT_THAT(capture.text(), HasSubstr("after 3 s, --untilStable asks for 1 %"));
 }
 
 TEST(Measure, EndsWhenInterruptedAndKeepsWhatThereIs) {

@@ -64,7 +64,7 @@ TEST(Conclude, ThrowsTheStatusOfTheGates) {
   const Gates open = {{"latency.baseline", Outcome::Inconclusive, "too noisy", {}}};
   const auto fault = [&](const Settings& settings) {
     try {
-      conclude(settings, open, "net.onnx", 0);
+      conclude(settings, {open, std::nullopt, "net.onnx", 0});
     } catch (const Error& error) {
       return error.fault();
     }

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "bench/measure.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -155,13 +156,17 @@ TEST(Grammar, PercentilesLieBetween0And100) {
   EXPECT_THAT(error_of([] { parse_percent("%", "--maxRegression"); }), HasSubstr("as 5%"));
 }
 
-TEST(Grammar, StarsMatchAnyText) {
-  EXPECT_TRUE(matches("/layer1/conv", "/layer1/*"));
-  EXPECT_TRUE(matches("abc", "*c"));
-  EXPECT_TRUE(matches("abc", "a*c*"));
-  EXPECT_TRUE(matches("", "*"));
-  EXPECT_FALSE(matches("abc", "ab"));
-  EXPECT_FALSE(matches("abc", "b*"));
+TEST(Grammar, StabilityHasAPercentageAndTwoTimes) {
+  const bench::Stability plain = parse_stability("2%");
+  EXPECT_DOUBLE_EQ(plain.half_width, 0.02);
+  EXPECT_EQ(plain.least_ms, 0);
+  EXPECT_EQ(plain.most_ms, 60000);
+  const bench::Stability full = parse_stability("1:0.5:20");
+  EXPECT_DOUBLE_EQ(full.half_width, 0.01);
+  EXPECT_EQ(full.least_ms, 500);
+  EXPECT_EQ(full.most_ms, 20000);
+  for (const char* wrong : {"", "0", "x", "1:", "1:5:2", "1:1:1:1", "1:-1"})
+    EXPECT_THAT(error_of([&] { parse_stability(wrong); }), HasSubstr("as ")) << wrong;
 }
 
 }  // namespace

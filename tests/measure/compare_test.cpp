@@ -223,6 +223,38 @@ TEST(Interval, OfTheMedianHoldsTheTruthAsOftenAsItSays) {
   EXPECT_GE(holds, 400 * 0.93);
 }
 
+TEST(ComparePaired, DriftOfTheMachineCancelsOut) {
+  Random random(8);
+  int same = 0, slower = 0;
+  for (int i = 0; i < kPairs; ++i) {
+    const Series a = with_drift(noise(random), 0.4f), b = with_drift(noise(random), 0.4f);
+    same += compare_paired(a, b, 0.05).verdict == Verdict::Same;
+    Series c = b;
+    for (float& sample : c) sample *= 1.1f;
+    slower += compare_paired(a, c, 0.05).verdict == Verdict::Slower;
+  }
+  EXPECT_GE(same, kPairs * 0.9);
+  EXPECT_GE(slower, kPairs * 0.95);
+}
+
+TEST(ComparePaired, EightRoundsCanDecideAndSevenCannot) {
+  const Series a(8, 1), b(8, 1.2f);
+  EXPECT_EQ(compare_paired(a, b, 0.05).verdict, Verdict::Slower);
+  const Comparison few = compare_paired(std::span(a).first(7), std::span(b).first(7), 0.05);
+  EXPECT_EQ(few.verdict, Verdict::Inconclusive);
+  EXPECT_NE(few.doubt.find("8 or more"), std::string::npos);
+}
+
+TEST(Interval, OfAQuantileHoldsTheTruthAsOftenAsItSays) {
+  Random random(9);
+  int holds = 0;
+  for (int i = 0; i < 400; ++i) {
+    const Interval interval = quantile_interval(noise(random), 0.9);
+    holds += interval.low <= 1.02563 && 1.02563 <= interval.high;  // 1.2816 deviations
+  }
+  EXPECT_GE(holds, 400 * 0.92);
+}
+
 TEST(Interval, HalfWidthShrinksWithMoreSamples) {
   Random random(7);
   Series series = noise(random);
