@@ -65,8 +65,8 @@ int main() {
   // The build: FP16, the convolution on DLA core 0, everything else wherever it can run.
   std::unique_ptr<IBuilderConfig> config(builder->createBuilderConfig());
   config->setFlag(BuilderFlag::kFP16);
-  config->setFlag(BuilderFlag::kGPU_FALLBACK);  // the input and output are FP32: their conversion
-                                                // is not the DLA's
+  // The input and output are FP32: to convert them is not the DLA's work.
+  config->setFlag(BuilderFlag::kGPU_FALLBACK);
   if (!config->canRunOnDLA(convolution)) {
     std::fprintf(stderr, "the DLA does not take the convolution\n");
     return 1;

@@ -26,12 +26,20 @@ class Builder final : public IBuilder {
 
   IHostMemory* buildSerializedNetwork(INetworkDefinition& network,
                                       IBuilderConfig& config) noexcept override {
-    return guarded<IHostMemory*>(
-        logger_, nullptr, [&] { return new HostMemory(plan::to_bytes(plan_of(network, config))); });
+    return guarded<IHostMemory*>(logger_, nullptr, [&] {
+      const plan::Plan plan = plan_of(network, config);
+      if (!is_standalone(config)) return new HostMemory(plan::to_bytes(plan));
+      const std::span<const std::byte> loadable = build::sole_loadable(plan);
+      return new HostMemory({reinterpret_cast<const char*>(loadable.data()), loadable.size()});
+    });
   }
   ICudaEngine* buildEngineWithConfig(INetworkDefinition& network,
                                      IBuilderConfig& config) noexcept override {
     return guarded<ICudaEngine*>(logger_, nullptr, [&] {
+      if (is_standalone(config))
+        fail(
+            "EngineCapability::kDLA_STANDALONE makes a loadable, which is no engine; take it from "
+            "buildSerializedNetwork");
       return new CudaEngine(logger_, plan_of(network, config), std::nullopt);
     });
   }
@@ -46,12 +54,15 @@ class Builder final : public IBuilder {
   int32_t getMaxBatchSize() const noexcept override { return max_batch_; }
 
  private:
+  static bool is_standalone(const IBuilderConfig& config) {
+    return config.getEngineCapability() == EngineCapability::kDLA_STANDALONE;
+  }
+
   plan::Plan plan_of(INetworkDefinition& network, IBuilderConfig& config) const {
     const LogForward forward(logger_);
     const build::Options options =
         dynamic_cast<BuilderConfig&>(config).options(dynamic_cast<Network&>(network), max_batch_);
-    if (config.getEngineCapability() == EngineCapability::kDLA_STANDALONE)
-      build::require_standalone(options);
+    if (is_standalone(config)) build::require_standalone(options);
     return build::build(options);
   }
 

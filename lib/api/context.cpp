@@ -1,11 +1,35 @@
 #include "api/context.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
 #include "api/convert.h"
 
 namespace dlaexec::api {
+namespace {
+
+/// @p dims with the first dimension cut to @p items.
+ir::Dims first_items(ir::Dims dims, std::optional<int64_t> items) {
+  if (items && !dims.empty()) dims[0] = std::min(dims[0], *items);
+  return dims;
+}
+
+/// A plan takes as many items as it was built for, or fewer; with a DLA, or formats other than
+/// linear, exactly as many.
+void require_batch(const SharedEngine& shared, int64_t batch) {
+  const bool uses_dla = plan::uses_dla(shared.engine.plan());
+  for (const Slot& slot : shared.slots) {
+    const ir::Shape& shape = slot.binding.shape;
+    if (shape.empty() || !shape[0].is_known() || shape[0].value == batch) continue;
+    const bool exact = uses_dla || slot.binding.format != ir::Format::Linear;
+    if (exact || batch > shape[0].value || batch < 1)
+      fail("batch {} given; the plan was built for batch {} of '{}'{}", batch, shape[0].value,
+           slot.binding.name, exact ? ", and a DLA takes exactly that" : "");
+  }
+}
+
+}  // namespace
 
 ExecutionContext::ExecutionContext(ILogger& logger, std::shared_ptr<SharedEngine> shared)
     : logger_(logger),
@@ -23,34 +47,37 @@ ir::Dims ExecutionContext::dims_of(const Slot& slot) const {
   return ir::dims_of(slot.binding.shape);
 }
 
-ir::Tensor ExecutionContext::read(const Slot& slot, const void* address) const {
+ir::Tensor ExecutionContext::read(const Slot& slot, const void* address,
+                                  std::optional<int64_t> items) const {
   if (!address) fail("no address is given for input '{}'", slot.binding.name);
   const ir::Dims dims = dims_of(slot);
   const std::span bytes(static_cast<const std::byte*>(address),
-                        slot.size_bytes(dims, shared_->generation));
+                        slot.size_bytes(first_items(dims, items), shared_->generation));
   if (const auto layout = slot.layout(dims, shared_->generation))
     return dla::unpack(bytes, *layout, slot.binding.type, dims);
-  return ir::Tensor(slot.binding.type, dims, bytes, nullptr).clone();
+  ir::Tensor tensor = ir::Tensor::zeros(slot.binding.type, dims);
+  std::memcpy(tensor.mutable_bytes().data(), bytes.data(), bytes.size());
+  return tensor;
 }
 
-void ExecutionContext::write(const Slot& slot, void* address) const {
+void ExecutionContext::write(const Slot& slot, void* address, std::optional<int64_t> items) const {
   if (!address) fail("no address is given for output '{}'", slot.binding.name);
   const ir::Tensor& output = context_.outputs()[slot.position];
   const std::span bytes(static_cast<std::byte*>(address),
-                        slot.size_bytes(output.dims(), shared_->generation));
+                        slot.size_bytes(first_items(output.dims(), items), shared_->generation));
   if (const auto layout = slot.layout(output.dims(), shared_->generation))
     dla::pack(output, *layout, slot.binding.type, 1, bytes);
   else
     std::memcpy(bytes.data(), output.bytes().data(), bytes.size());
 }
 
-void ExecutionContext::run(void* const* bindings) {
+void ExecutionContext::run(void* const* bindings, std::optional<int64_t> items) {
   std::vector<ir::Tensor> inputs;
   for (size_t i = 0; i < shared_->slots.size(); ++i)
-    if (shared_->slots[i].is_input) inputs.push_back(read(shared_->slots[i], bindings[i]));
+    if (shared_->slots[i].is_input) inputs.push_back(read(shared_->slots[i], bindings[i], items));
   const run::Timeline timeline = context_.execute(inputs);
   for (size_t i = 0; i < shared_->slots.size(); ++i)
-    if (!shared_->slots[i].is_input) write(shared_->slots[i], bindings[i]);
+    if (!shared_->slots[i].is_input) write(shared_->slots[i], bindings[i], items);
   if (!profiler_) return;
   const std::vector<run::Step>& steps = shared_->engine.steps();
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -65,13 +92,8 @@ bool ExecutionContext::executeV2(void* const* bindings) noexcept {
 
 bool ExecutionContext::execute(int32_t batch, void* const* bindings) noexcept {
   return succeeds(logger_, [&] {
-    for (const Slot& slot : shared_->slots) {
-      const ir::Shape& shape = slot.binding.shape;
-      if (shape.empty() || !shape[0].is_known() || shape[0].value == batch) continue;
-      fail("batch {} given; the plan was built for batch {} of '{}'", batch, shape[0].value,
-           slot.binding.name);
-    }
-    run(bindings);
+    require_batch(*shared_, batch);
+    run(bindings, batch);
   });
 }
 
@@ -111,9 +133,11 @@ Dims ExecutionContext::getTensorStrides(const char* name) const noexcept {
     const ir::Dims dims = dims_of(*slot);
     const auto layout = slot->layout(dims, shared_->generation);
     if (!layout) return ints_to_dims(ir::dense_strides(dims));
-    const int64_t element = layout->element;
-    return ints_to_dims({layout->image / element, layout->surface / element, layout->line / element,
-                         layout->pixel / element});
+    const int64_t element = layout->lanes * layout->element;
+    ir::Ints strides = {layout->image / element, layout->surface / element, layout->line / element,
+                        layout->pixel / element};
+    strides.resize(dims.size());
+    return ints_to_dims(strides);
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/engine.h"
@@ -27,9 +28,10 @@ class ExecutionContext final : public IExecutionContext {
 
  private:
   ir::Dims dims_of(const Slot& slot) const;
-  ir::Tensor read(const Slot& slot, const void* address) const;
-  void write(const Slot& slot, void* address) const;
-  void run(void* const* bindings);
+  /// Reads an input, or the first @p items of it; the others are zero then.
+  ir::Tensor read(const Slot& slot, const void* address, std::optional<int64_t> items) const;
+  void write(const Slot& slot, void* address, std::optional<int64_t> items) const;
+  void run(void* const* bindings, std::optional<int64_t> items = std::nullopt);
 
   ILogger& logger_;
   std::shared_ptr<SharedEngine> shared_;

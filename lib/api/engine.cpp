@@ -1,9 +1,9 @@
 #include "api/engine.h"
 
+#include "api/binding_layout.h"
 #include "api/context.h"
 #include "api/convert.h"
 #include "dla/platform.h"
-#include "ir/dla_formats.h"
 #include "plan/file.h"
 
 namespace dlaexec::api {
@@ -18,8 +18,7 @@ run::EngineOptions engine_options(std::optional<int> dla_core) {
 }  // namespace
 
 std::optional<dla::Layout> Slot::layout(const ir::Dims& dims, dla::Generation generation) const {
-  if (!ir::is_dla_format(binding.format, binding.type)) return std::nullopt;
-  return dla::layout_of(binding.format, binding.type, dla::nchw_of(dims), generation);
+  return binding_layout(binding.format, binding.type, dims, generation);
 }
 
 size_t Slot::size_bytes(const ir::Dims& dims, dla::Generation generation) const {
@@ -100,6 +99,29 @@ std::size_t CudaEngine::getTensorSizeInBytes(const char* name) const noexcept {
     if (!found || !ir::is_static(found->binding.shape)) return 0;
     return found->size_bytes(ir::dims_of(found->binding.shape), shared_->generation);
   });
+}
+
+std::optional<dla::Layout> CudaEngine::layout(const char* name) const {
+  const Slot* found = shared_->find(name);
+  if (!found || !ir::is_static(found->binding.shape)) return std::nullopt;
+  return found->layout(ir::dims_of(found->binding.shape), shared_->generation);
+}
+
+int32_t CudaEngine::getTensorBytesPerComponent(const char* name) const noexcept {
+  const Slot* found = shared_->find(name);
+  return found ? static_cast<int32_t>(ir::size_bytes(found->binding.type)) : -1;
+}
+
+int32_t CudaEngine::getTensorComponentsPerElement(const char* name) const noexcept {
+  return guarded(logger_, -1, [&] {
+    if (!shared_->find(name)) return -1;
+    const auto lanes = layout(name);
+    return lanes ? static_cast<int32_t>(lanes->lanes) : 1;
+  });
+}
+
+int32_t CudaEngine::getTensorVectorizedDim(const char* name) const noexcept {
+  return getTensorComponentsPerElement(name) > 1 ? 1 : -1;  // channels
 }
 
 int32_t CudaEngine::getBindingIndex(const char* name) const noexcept {

@@ -30,7 +30,7 @@ struct Slot {
   bool is_input = true;
   size_t position = 0;  ///< among the inputs, or among the outputs
 
-  /// The layout when the format is one of the DLA's; dense and row-major otherwise.
+  /// Nothing for a dense, row-major binding.
   std::optional<dla::Layout> layout(const ir::Dims& dims, dla::Generation generation) const;
   size_t size_bytes(const ir::Dims& dims, dla::Generation generation) const;
 };
@@ -63,6 +63,9 @@ class CudaEngine final : public ICudaEngine {
   TensorFormat getTensorFormat(const char* name) const noexcept override;
   TensorIOMode getTensorIOMode(const char* name) const noexcept override;
   std::size_t getTensorSizeInBytes(const char* name) const noexcept override;
+  int32_t getTensorBytesPerComponent(const char* name) const noexcept override;
+  int32_t getTensorComponentsPerElement(const char* name) const noexcept override;
+  int32_t getTensorVectorizedDim(const char* name) const noexcept override;
   int32_t getNbBindings() const noexcept override { return getNbIOTensors(); }
   const char* getBindingName(int32_t index) const noexcept override {
     return getIOTensorName(index);
@@ -75,6 +78,7 @@ class CudaEngine final : public ICudaEngine {
 
  private:
   const Slot* slot(int32_t index) const;
+  std::optional<dla::Layout> layout(const char* name) const;
 
   ILogger& logger_;
   std::shared_ptr<SharedEngine> shared_;

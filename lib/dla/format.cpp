@@ -70,6 +70,22 @@ void for_each_element(const Layout& layout, const Nchw& dims, Body&& body) {
       }
 }
 
+/// Calls body() with an unsigned number of @p bytes bytes.
+template <class Body>
+void with_width(size_t bytes, Body&& body) {
+  switch (bytes) {
+    case 1:
+      return body(uint8_t{});
+    case 2:
+      return body(uint16_t{});
+    case 4:
+      return body(uint32_t{});
+    default:
+      DLAEXEC_CHECK(bytes == 8);
+      return body(uint64_t{});
+  }
+}
+
 template <class T>
 void store(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof value);
@@ -111,20 +127,25 @@ void pack(const ir::Tensor& dense, const Layout& layout, ir::DataType type, floa
           std::span<std::byte> packed) {
   const Nchw dims = nchw_of(dense.dims());
   DLAEXEC_CHECK(static_cast<int64_t>(packed.size()) >= size_bytes(layout, dims));
-  DLAEXEC_CHECK(type == ir::DataType::Int8 || type == ir::DataType::Float16);
   std::memset(packed.data(), 0, packed.size());
   std::byte* const base = packed.data();
+  if (dense.type() == type) {
+    const std::byte* const from = dense.bytes().data();
+    return with_width(static_cast<size_t>(layout.element), [&](auto number) {
+      for_each_element(layout, dims, [&](int64_t index, int64_t offset) {
+        std::memcpy(base + offset, from + static_cast<size_t>(index) * sizeof number,
+                    sizeof number);
+      });
+    });
+  }
+  DLAEXEC_CHECK(type == ir::DataType::Int8 || type == ir::DataType::Float16);
   const auto convert = [&]<class From>(std::span<const From> from, auto&& converted) {
     for_each_element(layout, dims, [&](int64_t index, int64_t offset) {
       store(base + offset, converted(from[static_cast<size_t>(index)]));
     });
   };
   const bool to_int8 = type == ir::DataType::Int8;
-  if (dense.type() == type && to_int8)
-    convert(dense.as<int8_t>(), [](int8_t value) { return value; });
-  else if (dense.type() == type)
-    convert(dense.as<Half>(), [](Half value) { return value; });
-  else if (dense.type() == ir::DataType::Float32 && to_int8)
+  if (dense.type() == ir::DataType::Float32 && to_int8)
     convert(dense.as<float>(), [&](float value) { return quantized(value, scale); });
   else if (dense.type() == ir::DataType::Float16 && to_int8)
     convert(dense.as<Half>(), [&](Half value) { return quantized(float(value), scale); });
@@ -143,8 +164,11 @@ ir::Tensor unpack(std::span<const std::byte> packed, const Layout& layout, ir::D
   std::byte* const to = dense.mutable_bytes().data();
   const auto element = static_cast<size_t>(layout.element);
   DLAEXEC_CHECK(element == ir::size_bytes(type));
-  for_each_element(layout, shape, [&](int64_t index, int64_t offset) {
-    std::memcpy(to + static_cast<size_t>(index) * element, packed.data() + offset, element);
+  with_width(element, [&](auto number) {
+    for_each_element(layout, shape, [&](int64_t index, int64_t offset) {
+      std::memcpy(to + static_cast<size_t>(index) * sizeof number, packed.data() + offset,
+                  sizeof number);
+    });
   });
   return dense;
 }

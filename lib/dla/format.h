@@ -53,8 +53,9 @@ int64_t size_bytes(const Layout& layout, const Nchw& dims);
 Nchw nchw_of(const ir::Dims& dims);
 
 /// Writes the elements of @p dense into @p packed, which lies as @p layout says; padding becomes
-/// zero. Its type must be @p type, or Float32 (or Float16 for Int8), which is then converted: to
-/// Int8 by round-to-nearest-even of value / @p scale, to Float16 as the DLA rounds.
+/// zero. Its type must be @p type, or for the DLA's two types Float32 (or Float16 for Int8), which
+/// is then converted: to Int8 by round-to-nearest-even of value / @p scale, to Float16 as the DLA
+/// rounds.
 void pack(const ir::Tensor& dense, const Layout& layout, ir::DataType type, float scale,
           std::span<std::byte> packed);
 

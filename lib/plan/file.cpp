@@ -52,7 +52,8 @@ constexpr Lookalike kLookalikes[] = {
     {"\x08", "an ONNX model, it seems; give it with --onnx"},
     {"\xff"
      "DLALOAD",
-     "a DLA standalone loadable; run it with --runLoadable"},
+     "a DLA standalone loadable; run it with --runLoadable. Cannot deserialize serialized engine "
+     "built with EngineCapability::kDLA_STANDALONE"},
 };
 
 [[noreturn]] void refuse_lookalike(std::span<const std::byte> bytes) {

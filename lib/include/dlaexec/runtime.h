@@ -23,12 +23,15 @@ class IExecutionContext {
   /// Runs once with one address per binding, in the engine's order, and returns when outputs are
   /// written.
   virtual bool executeV2(void* const* bindings) noexcept = 0;
-  /// The same with the first @p batchSize items of a network with an implicit batch dimension.
+  /// The same with the first @p batchSize items of a network with an implicit batch dimension; a
+  /// plan that uses the DLA takes exactly the batch it was built for.
   virtual bool execute(int32_t batchSize, void* const* bindings) noexcept = 0;
   virtual bool setTensorAddress(const char* tensorName, void* data) noexcept = 0;
   virtual bool setInputShape(const char* tensorName, const Dims& dims) noexcept = 0;
   virtual Dims getTensorShape(const char* tensorName) const noexcept = 0;
-  /// Elements between neighbours along each dimension, padding included.
+  /// Elements between neighbours along each dimension, padding included. In formats that join
+  /// channels an element is a whole vector of them: the stride between neighbours of a row is 1,
+  /// and along channels it is that between vectors.
   virtual Dims getTensorStrides(const char* tensorName) const noexcept = 0;
   virtual Dims getStrides(int32_t bindingIndex) const noexcept = 0;
   /// Runs with the addresses set by setTensorAddress; @p stream is not used on a host without CUDA.
@@ -51,6 +54,11 @@ class ICudaEngine {
   virtual TensorIOMode getTensorIOMode(const char* tensorName) const noexcept = 0;
   /// Bytes that the tensor takes in its format, padding included. Not in TensorRT.
   virtual std::size_t getTensorSizeInBytes(const char* tensorName) const noexcept = 0;
+  /// Bytes of one number, numbers in one element of the strides, and the dimension that such an
+  /// element joins (-1: none).
+  virtual int32_t getTensorBytesPerComponent(const char* tensorName) const noexcept = 0;
+  virtual int32_t getTensorComponentsPerElement(const char* tensorName) const noexcept = 0;
+  virtual int32_t getTensorVectorizedDim(const char* tensorName) const noexcept = 0;
   virtual int32_t getNbBindings() const noexcept = 0;
   virtual const char* getBindingName(int32_t index) const noexcept = 0;
   virtual int32_t getBindingIndex(const char* name) const noexcept = 0;
