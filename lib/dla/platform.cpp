@@ -18,9 +18,9 @@ namespace {
 // pooling (the first max pool of the same network).
 // clang-format off
 constexpr CoreFacts kCores[] = {
-  // generation         INT8 array     FP16 array     sparse SRAM     SDP LUT pool loadables
-  {Generation::Xavier, {64, 32, 1},  {64, 16, 1},  1,     1 << 20, 16, 4,  8,   16},
-  {Generation::Orin,   {64, 64, 2},  {16, 16, 1},  2,     1 << 20, 64, 16, 24,  16},
+  // generation         INT8 array     FP16 array     sparse SRAM     shared   SDP LUT pool loadables
+  {Generation::Xavier, {64, 32, 1},  {64, 16, 1},  1,     1 << 20, 4 << 20, 16, 4,  8,   16},
+  {Generation::Orin,   {64, 64, 2},  {16, 16, 1},  2,     1 << 20, 0,       64, 16, 24,  16},
 };
 
 // Power mode tables as shipped with the boards (nvpmodel); where a table rounds a clock to the next step of the regulator, the step.
@@ -161,9 +161,11 @@ void require_core(const Platform& platform, const PowerMode& mode, int core) {
   if (core >= 0 && core < mode.dla_cores) return;
   const std::string where = format("{} in power mode {}", platform.name, mode.name);
   if (mode.dla_cores == 0)
-    fail(Fault::Usage, "--useDLACore={} asks for a DLA and {} has none; choose another --platform",
-         core, where);
-  fail(Fault::Usage, "--useDLACore is {}; {} has {}, so give {}", core, where,
+    fail(Fault::Usage,
+         "Cannot create DLA engine, {} not available: {} has no DLA; choose another --platform", core,
+         where);
+  fail(Fault::Usage,
+       "Cannot create DLA engine, {} not available: {} has {}; give {} as --useDLACore", core, where,
        mode.dla_cores == 1 ? "one DLA core" : format("{} DLA cores", mode.dla_cores),
        mode.dla_cores == 1 ? "0" : format("0 to {}", mode.dla_cores - 1));
 }

@@ -21,13 +21,14 @@ struct MacArray {
 /// dla/cbuf.
 struct CoreFacts {
   Generation generation;
-  MacArray int8, fp16;  ///< dense
-  int sparse_speedup;   ///< 2 where 2:4 sparse INT8 weights double the rate, else 1
-  int64_t sram_bytes;   ///< for one loadable, at most
-  int sdp_elements;     ///< elements a cycle: bias, scale, activation, residual
-  int lut_elements;     ///< elements a cycle through the lookup tables
-  int pool_bytes;       ///< bytes a cycle: pooling and LRN
-  int loadables;        ///< that a core holds at a time
+  MacArray int8, fp16;        ///< dense
+  int sparse_speedup;         ///< 2 where 2:4 sparse INT8 weights double the rate, else 1
+  int64_t sram_bytes;         ///< for one loadable, at most
+  int64_t shared_sram_bytes;  ///< for all cores of a board and what else shares it; 0: each its own
+  int sdp_elements;           ///< elements a cycle: bias, scale, activation, residual
+  int lut_elements;           ///< elements a cycle through the lookup tables
+  int pool_bytes;             ///< bytes a cycle: pooling and LRN
+  int loadables;              ///< that a core holds at a time
 };
 
 /// The GPU of a module; what --predict computes with.

@@ -1,5 +1,6 @@
 #include "run/engine.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "dla/clock.h"
@@ -14,6 +15,7 @@ namespace {
 struct Board {
   const dla::Platform& platform;
   const dla::PowerMode& mode;
+  int core;
 };
 
 Board board_of(const plan::Metadata& built_for, const EngineOptions& options) {
@@ -24,7 +26,7 @@ Board board_of(const plan::Metadata& built_for, const EngineOptions& options) {
       dla::power_mode(platform, own_mode ? options.power_mode : built_for.power_mode);
   const int core = options.dla_core.value_or(built_for.dla_core);
   if (core >= 0) dla::require_core(platform, mode, core);
-  return {platform, mode};
+  return {platform, mode, std::max(core, 0)};
 }
 
 std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
@@ -121,6 +123,19 @@ void require_generation(const std::vector<Part>& parts, const dla::Platform& pla
   }
 }
 
+/// The core holds the plan's loadables as long as the engine lives.
+std::unique_ptr<CoreUse> take_core(const std::vector<Part>& parts, const Board& board) {
+  int loadables = 0;
+  int64_t sram = 0;
+  for (const Part& part : parts) {
+    const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
+    if (!dla) continue;
+    ++loadables;
+    sram = std::max(sram, (*dla)->loadable().pools.sram);
+  }
+  return std::make_unique<CoreUse>(board.platform, board.core, loadables, sram);
+}
+
 Step describe(const ir::Node& node, bool modelled) {
   Step step;
   step.name = node.name;
@@ -146,6 +161,7 @@ Engine::Engine(plan::Plan plan, EngineOptions options)
   if (plan::uses_dla(state_->plan)) {
     const Board board = board_of(state_->plan.metadata, options);
     require_generation(state_->parts, board.platform);
+    state_->core_use = take_core(state_->parts, board);
     state_->kind = TimelineKind::Composed;
     state_->modelled =
         model_times(graph, state_->parts, dla::clock_settings(board.platform, board.mode));

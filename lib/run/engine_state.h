@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "run/core_use.h"
 #include "run/dla_part.h"
 #include "run/engine.h"
 #include "run/gpu_part.h"
@@ -32,6 +33,7 @@ struct Engine::State {
       modelled;             ///< the duration of steps that are not measured
   std::vector<Part> parts;  ///< in the order in which they run
   TimelineKind kind = TimelineKind::Wall;
+  std::unique_ptr<CoreUse> core_use;  ///< null without loadables
 };
 
 }  // namespace dlaexec::run

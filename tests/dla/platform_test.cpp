@@ -86,7 +86,7 @@ TEST(Platform, ACoreThatTheModeLacksIsAUsageError) {
               ::testing::HasSubstr("give 0 to 1"));
   EXPECT_THAT(error_of([&] { require("orin-nx-16", "10W", 1); }),
               ::testing::HasSubstr("one DLA core"));
-  EXPECT_THAT(error_of([&] { require("orin-nano", "", 0); }), ::testing::HasSubstr("has none"));
+  EXPECT_THAT(error_of([&] { require("orin-nano", "", 0); }), ::testing::HasSubstr("has no DLA"));
 }
 
 TEST(Platform, TheJsonListHoldsEveryRowOfTheTextList) {
