@@ -21,15 +21,25 @@ struct Board {
   dla::Edition edition;
 };
 
+/// Each generation has one edition that people mean; others are said out loud.
+void warn_of_edition(const dla::Platform& platform, dla::Edition edition) {
+  const dla::Edition usual = dla::default_edition(platform.generation);
+  if (edition == usual) return;
+  if (dla::is_known(platform.generation, edition))
+    log::warning("the DLA rules of TensorRT {} are applied; the newest for {} are those of {}",
+                 ir::text(edition), platform.title, ir::text(usual));
+  else
+    log::warning("TensorRT {} does not know the DLA of {}; its rules are applied all the same",
+                 ir::text(edition), platform.title);
+}
+
 Board board_of(const Options& options) {
   const dla::Platform& platform = dla::platform(options.platform);
   const dla::PowerMode& mode = dla::power_mode(platform, options.power_mode);
   if (options.dla_core) dla::require_core(platform, mode, *options.dla_core);
   const dla::Edition edition =
       options.dla_rules.value_or(dla::default_edition(platform.generation));
-  if (!dla::is_usual(platform.generation, edition))
-    log::warning("TensorRT {} does not know the DLA of {}; its rules are applied all the same",
-                 ir::text(edition), platform.title);
+  warn_of_edition(platform, edition);
   return {platform, mode, edition};
 }
 

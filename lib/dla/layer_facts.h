@@ -28,6 +28,8 @@ DLAEXEC_BREACH(padding_past_kernel);
 DLAEXEC_BREACH(hwc4_of_other_type);
 DLAEXEC_BREACH(cbuf_overflow);
 DLAEXEC_BREACH(cbuf_group_overflow);
+DLAEXEC_BREACH(sparse_weights);
+DLAEXEC_BREACH(sparse_in_vain);
 DLAEXEC_BREACH(variable_factor);
 DLAEXEC_BREACH(transposed_left);
 DLAEXEC_BREACH(bias_not_per_output);

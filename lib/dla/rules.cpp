@@ -107,6 +107,13 @@ constexpr RuleRow kRows[] = {
   {{"conv.cbuf-group", kConv, nullptr, Holds{cbuf_group_overflow, "a kernel group and its input rows within 16 banks"},
     "The kernels will be split, which is slower, and boards were seen to refuse such a layer.", "NVDLA compiler, TensorRT issue 3499",
     "", Effect::Warns}},
+  {{"conv.sparsity", kConv, nullptr, Holds{sparse_weights, "dense weights"},
+    "Sparse weights make nothing faster on Xavier's DLA.", "DLA-SW operator table",
+    "", Effect::Warns}, {kAll, kNone}},
+  {{"conv.sparsity", kConv, nullptr, Holds{sparse_in_vain,
+     "for 2:4 sparse weights INT8, over 64 channels, a power of two of kernels beyond whole 64s, at most 262144 weights and no HWC4 input"},
+    "Orin's DLA doubles its rate for sparse weights only then.", "DLA-SW operator table",
+    "", Effect::Warns}, {kNone, kAll}},
 
   // -- fully connected: products with a constant right side --
   {{"fc.weights", kProduct, nullptr, Holds{variable_factor, "a constant matrix as the right side"},
@@ -334,8 +341,8 @@ Edition default_edition(Generation generation) {
   return generation == Generation::Xavier ? Edition::V8_5 : Edition::V10;
 }
 
-bool is_usual(Generation generation, Edition edition) {
-  return generation == Generation::Orin ? edition != Edition::V8_4 : edition <= Edition::V8_5;
+bool is_known(Generation generation, Edition edition) {
+  return generation == Generation::Orin || edition <= Edition::V8_5;
 }
 
 bool RuleScope::holds_on(Generation generation, Edition edition) const {

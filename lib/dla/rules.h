@@ -54,8 +54,8 @@ struct RuleRow {
 /// 8.5 on Xavier, where its support ended, 10.x on Orin.
 Edition default_edition(Generation generation);
 
-/// The releases of TensorRT that know @p generation; other pairs deserve a warning.
-bool is_usual(Generation generation, Edition edition);
+/// Whether that release of TensorRT knows @p generation.
+bool is_known(Generation generation, Edition edition);
 
 /// Every rule that @p node breaks on @p target, in the table's order. No refusal among them means
 /// that the layer alone can run there.

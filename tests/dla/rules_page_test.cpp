@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "dla/rules.h"
@@ -16,11 +17,21 @@ TEST(RulesPage, IsWhatTheTableSays) {
       << "the table changed: run this test with DLAEXEC_ACCEPT_GOLDEN=1 and review the page";
 }
 
-TEST(RulesPage, NamesEveryRuleInTextAndJson) {
-  const std::string text = rules_text(), json = rules_json();
+TEST(RulesPage, SaysTheSameInTextAndJson) {
+  const std::string text = rules_text(), page = rules_markdown();
+  const auto json = nlohmann::json::parse(rules_json())["rules"];
+  ASSERT_EQ(json.size(), rule_table().size());
+  size_t at = 0;
   for (const RuleRow& row : rule_table()) {
-    EXPECT_NE(text.find(std::string(row.rule.id) + " "), std::string::npos) << row.rule.id;
-    EXPECT_NE(json.find(format("\"id\": \"{}\"", row.rule.id)), std::string::npos) << row.rule.id;
+    const auto& entry = json[at++];
+    EXPECT_EQ(entry["id"], row.rule.id);
+    EXPECT_EQ(entry["limit"], ir::limit_text(row.rule));
+    EXPECT_EQ(entry["reason"], row.rule.reason);
+    for (const std::string& form : {text, page}) {
+      EXPECT_NE(form.find(row.rule.id), std::string::npos) << row.rule.id;
+      EXPECT_NE(form.find(ir::limit_text(row.rule)), std::string::npos) << row.rule.id;
+      EXPECT_NE(form.find(row.rule.reason), std::string::npos) << row.rule.id;
+    }
   }
 }
 

@@ -140,6 +140,20 @@ ir::PoolAttributes pool3d() {
   return attributes;
 }
 
+/// A 1x1 convolution with two of four weights zero.
+void sparse_conv(Net& net, int64_t channels, int64_t kernels, DataType input = DataType::Float32) {
+  std::vector<float> elements(static_cast<size_t>(channels * kernels), 0.5f);
+  for (size_t i = 0; i < elements.size(); ++i)
+    if (i % 4 < 2) elements[i] = 0;
+  ir::ConvAttributes conv;
+  conv.stride = conv.dilation = {1, 1};
+  conv.pads = {0, 0, 0, 0};
+  net.node("l", Op::Conv,
+           {typed_input(net, "x", {1, channels, 4, 4}, input),
+            net.constant("w", Tensor::of<float>({kernels, channels, 1, 1}, elements))},
+           conv);
+}
+
 // clang-format off
 const Case kCases[] = {
     // any layer
@@ -195,6 +209,11 @@ const Case kCases[] = {
      }, 0, 1},
     {"conv.cbuf", [](Net& n, int64_t v) { n.conv("l", n.input("x", {1, 512, 8, v}), 8, 3); }, 160, 161},
     {"conv.cbuf-group", [](Net& n, int64_t v) { n.conv("l", n.input("x", {1, 512, 8, v}), 512, 3); }, 117, 118},
+    {"conv.sparsity", [](Net& n, int64_t v) { sparse_conv(n, v, 64); }, 128, 64, kOrinInt8},
+    {"conv.sparsity", [](Net& n, int64_t v) {
+       if (v == 0) n.conv("l", n.input("x", {1, 128, 4, 4}), 64, 1);
+       else sparse_conv(n, 64, 64);
+     }, 0, 1, int8(kXavier)},
 
     // fully connected
     {"fc.weights", [](Net& n, int64_t v) {
@@ -443,18 +462,63 @@ TEST_P(RuleRowTest, NamesALayerPastItsLimit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, RuleRowTest, testing::ValuesIn(kCases), [](const auto& row) {
-  std::string name = row.param.id;
+  std::string name = format("{}_{}", row.param.id, ir::text(row.param.target.generation));
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   return name;
 });
 
+/// The case for a row: of its id, past its limit on a target where the row holds.
+const Case* case_for(const RuleRow& row) {
+  for (const Case& each : kCases) {
+    const Target target = each.past_target.value_or(each.target);
+    if (row.rule.id == each.id && row.on.holds_on(target.generation, target.edition)) return &each;
+  }
+  return nullptr;
+}
+
 TEST(RuleTable, HasAPairOfLayersForEveryRow) {
-  std::set<std::string_view> tested, rows;
-  for (const Case& each : kCases) tested.insert(each.id);
-  for (const RuleRow& row : rule_table())
-    if (!row.rule.ops.is_empty()) rows.insert(row.rule.id);  // placement tests the network's rules
-  EXPECT_EQ(tested, rows);
+  for (const RuleRow& row : rule_table()) {
+    const bool of_network = row.rule.ops.is_empty();  // placement tests those
+    EXPECT_TRUE(of_network || case_for(row))
+        << row.rule.id << " needs a layer at its limit and one past it";
+  }
+  std::set<std::string_view> rows;
+  for (const RuleRow& row : rule_table()) rows.insert(row.rule.id);
+  for (const Case& each : kCases)
+    EXPECT_TRUE(rows.contains(each.id)) << each.id << " is no rule any more";
+}
+
+TEST(RuleTable, AppliesEachRowToTheGenerationsAndEditionsThatItNames) {
+  constexpr Edition kEditions[] = {Edition::V8_4, Edition::V8_5, Edition::V8_6, Edition::V10};
+  for (const Case& each : kCases)
+    for (const Generation generation : {Generation::Xavier, Generation::Orin})
+      for (const Edition edition : kEditions) {
+        const Target target{generation, edition, each.past_target.value_or(each.target).precision};
+        const auto rows = rule_table();
+        const bool holds = std::any_of(rows.begin(), rows.end(), [&](const RuleRow& row) {
+          return row.rule.id == each.id && row.on.holds_on(generation, edition);
+        });
+        EXPECT_EQ(names(findings_for(each, each.past, target), each.id), holds)
+            << each.id << " on " << ir::text(generation) << " under " << ir::text(edition);
+      }
+}
+
+TEST(RuleTable, NamesEverythingThatKeepsSparseWeightsFromBeingFaster) {
+  Net net;
+  sparse_conv(net, 64, 3);
+  const std::vector<ir::Finding> findings = check(net.graph, net.last(), kOrin);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].value, "2:4 sparse weights with FP16, 64 channels, 3 kernels");
+  EXPECT_FALSE(ir::refuses(findings)) << "such a layer is still taken";
+}
+
+TEST(RuleTable, NamesTheEditionsThatABoardNeverHad) {
+  EXPECT_EQ(default_edition(Generation::Xavier), Edition::V8_5);
+  EXPECT_EQ(default_edition(Generation::Orin), Edition::V10);
+  EXPECT_TRUE(is_known(Generation::Xavier, Edition::V8_4));
+  EXPECT_FALSE(is_known(Generation::Xavier, Edition::V8_6));
+  EXPECT_TRUE(is_known(Generation::Orin, Edition::V8_4));
 }
 
 TEST(RuleTable, ReportsEveryBrokenRuleAndNotTheFirstAlone) {
