@@ -68,13 +68,9 @@ void rename_reformats(ir::Graph& graph) {
   }
 }
 
-void log_offloaded(const dla::Loadable& loadable) {
-  log::verbose("{} successfully offloaded to DLA.", loadable.name);
-  log::verbose(
-      "Memory consumption: Managed SRAM = {:.6g} MiB, Local DRAM = {:.6g} MiB, Global DRAM = "
-      "{:.6g} MiB",
-      mebibytes(loadable.pools.sram), mebibytes(loadable.pools.local),
-      mebibytes(loadable.pools.global));
+std::string pools_text(const dla::Pools& pools) {
+  return format("Managed SRAM = {:.6g} MiB, Local DRAM = {:.6g} MiB, Global DRAM = {:.6g} MiB",
+                mebibytes(pools.sram), mebibytes(pools.local), mebibytes(pools.global));
 }
 
 }  // namespace
@@ -88,11 +84,9 @@ std::vector<plan::Loadable> compile_segments(ir::Graph& graph,
       members[graph.nodes[i].segment].push_back(static_cast<int>(i));
   if (members.empty()) return {};
 
-  log::verbose(
-      "DLA Memory Pool Sizes: Managed SRAM = {:.6g} MiB, Local DRAM = {:.6g} MiB, Global DRAM = "
-      "{:.6g} MiB",
-      mebibytes(options.pools.sram), mebibytes(options.pools.local),
-      mebibytes(options.pools.global));
+  log::verbose("DLA Memory Pool Sizes: {}",
+               pools_text({options.pools.sram, options.pools.local, options.pools.global}));
+  dla::Pools total;
   std::vector<plan::Loadable> loadables;
   std::vector<std::pair<int, ir::Node>> foreign;
   std::vector<int> replaced;
@@ -102,10 +96,14 @@ std::vector<plan::Loadable> compile_segments(ir::Graph& graph,
     const dla::Loadable loadable = dla::compile(segment, options);
     foreign.emplace_back(nodes.front(), foreign_node(graph, segment, name, loadables.size()));
     take_formats(graph, foreign.back().second, loadable);
-    log_offloaded(loadable);
+    log::verbose("{} successfully offloaded to DLA.", name);
+    log::verbose("Memory consumption: {}", pools_text(loadable.pools));
+    total = {total.sram + loadable.pools.sram, total.local + loadable.pools.local,
+             total.global + loadable.pools.global};
     loadables.push_back(as_plan_loadable(loadable, name));
     replaced.insert(replaced.end(), nodes.begin() + 1, nodes.end());
   }
+  log::verbose("Memory required by accepted candidates: {}", pools_text(total));
   for (auto& [index, node] : foreign) graph.nodes[static_cast<size_t>(index)] = std::move(node);
   passes::erase_nodes(graph, replaced);
   ir::sort_topologically(graph);

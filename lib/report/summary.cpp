@@ -225,6 +225,15 @@ Json loadables_json(const plan::Plan& plan) {
   return loadables;
 }
 
+/// What all loadables take of the memory pools together.
+Json pools_total(const Json& loadables) {
+  Json total = {{"sram_bytes", 0}, {"local_dram_bytes", 0}, {"global_dram_bytes", 0}};
+  for (const Json& loadable : loadables)
+    for (auto& [pool, bytes] : total.items())
+      bytes = bytes.get<int64_t>() + loadable["pools"][pool].get<int64_t>();
+  return total;
+}
+
 Json platform_json(const plan::Metadata& metadata) {
   if (metadata.dla_core < 0) return nullptr;
   const dla::Platform& platform = dla::platform(metadata.platform);
@@ -309,6 +318,7 @@ std::string summary_json(const Run& run) {
   if (run.result != nullptr) add_measurement(json, run);
   json["placement"] = placement_json(*run.plan);
   json["loadables"] = loadables_json(*run.plan);
+  json["placement"]["pools"] = pools_total(json["loadables"]);
   json["plan"] = plan_json(run);
   json["gates"] = Json::parse(gates_json(run.gates));
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "ir/text.h"
@@ -223,6 +225,9 @@ TEST(Build, CutsANetworkWhoseWeightsDoNotFitThePoolAndNamesPoolAndLack) {
   const plan::Plan plan = build(options);
   ASSERT_EQ(plan.loadables.size(), 3u);
   EXPECT_EQ(plan.loadables[0].name, "{ForeignNode[x1...x3]}");
+  const auto is_reformat = [](const ir::Node& step) { return step.op == ir::Op::Reformat; };
+  EXPECT_EQ(std::count_if(plan.graph.nodes.begin(), plan.graph.nodes.end(), is_reformat), 2)
+      << "the network's edges; between loadables both sides take CHW16";
   for (const plan::Layer& layer : plan.metadata.layers)
     EXPECT_EQ(layer.device, ir::Device::Dla) << layer.name;
   EXPECT_NE(captured.text().find("take 0.281 MiB of global DRAM, its pool allows 0.125 MiB, so "
