@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace dlaexec::place {
 namespace {
@@ -53,7 +54,7 @@ class Groups {
     std::vector<char> seen(group_.size(), 0);
     std::vector<int> open;
     const auto enter = [&](int group) {
-      if (seen[size_t(group)]++ == 0) open.push_back(group);
+      if (std::exchange(seen[size_t(group)], 1) == 0) open.push_back(group);
     };
     seen[size_t(from)] = 1;
     for (const int node : members_[size_t(from)])

@@ -177,6 +177,19 @@ TEST(Partition, JoinsAllThatCanBeJoinedOnRandomNetworks) {
   }
 }
 
+TEST(Partition, JoinsLargeSegmentsToo) {
+  test::Net net;
+  auto trunk = net.input("x", {1, 8, 4, 4});
+  for (int i = 0; i < 150; ++i) {  // two edges inside the segment each
+    const auto y = net.relu(format("relu{}", i), trunk);
+    trunk = net.add(format("add{}", i), trunk, y);
+  }
+  net.output(net.relu("left", trunk));
+  net.output(net.relu("right", trunk));
+  const std::vector<char> on_dla(net.graph.nodes.size(), 1);
+  EXPECT_EQ(form_segments(net.graph, on_dla, {}).size(), 1u);
+}
+
 TEST(Partition, FollowsTheUsersDevicesAndTellsOfNamesThatMatchNothing) {
   Graph graph = test::network("resnet50");
   const Wishes wishes{
