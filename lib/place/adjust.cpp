@@ -4,100 +4,13 @@
 #include <cmath>
 #include <unordered_set>
 
-#include "ir/infer.h"
-#include "passes/rewrite.h"
+#include "ir/rule.h"
+#include "place/replacement.h"
 
 namespace dlaexec::place {
 namespace {
 
 using namespace ir;
-
-/// Makes the layers that stand in for one node, in front of it.
-class Replacement {
- public:
-  Replacement(const Graph& graph, size_t index)
-      : graph_(graph), index_(index), old_(graph.nodes[index]) {}
-
-  const Graph& graph() const { return graph_; }
-  const Node& old() const { return old_; }
-  ValueId input(size_t i) const { return Graph::input(old_, i); }
-  /// The dimensions of a value; empty while they are not known.
-  Dims dims(ValueId id) const {
-    const Shape& shape = graph_.value(id).shape;
-    return is_static(shape) ? dims_of(shape) : Dims{};
-  }
-  /// An input's elements if they are constant floats.
-  const Tensor* floats(size_t i) const {
-    const Tensor* tensor = graph_.constant(old_, i);
-    return tensor && tensor->type() == DataType::Float32 ? tensor : nullptr;
-  }
-
-  ValueId constant(std::string_view suffix, Tensor tensor) {
-    return graph_.add_constant(format("{}/{}", old_.name, suffix), std::move(tensor));
-  }
-  ValueId numbers(std::string_view suffix, const std::vector<int64_t>& values) {
-    return constant(suffix, Tensor::of<int64_t>({static_cast<int64_t>(values.size())}, values));
-  }
-  /// Adds a layer that takes the old one's place in name, origins, wish and precision.
-  ValueId layer(std::string_view suffix, Op op, std::vector<ValueId> inputs,
-                Attributes attributes) {
-    const Value& like = graph_.value(old_.outputs[0]);
-    Value value;
-    value.name = format("{}/{}", old_.name, suffix);
-    value.type = like.type;
-    value.quantization = like.quantization;
-    const ValueId out = graph_.add_value(std::move(value));
-    Node node;
-    node.op = op;
-    node.name = format("{}/{}", old_.name, suffix);
-    node.inputs = std::move(inputs);
-    node.outputs = {out};
-    node.attributes = std::move(attributes);
-    node.origins = old_.origins;
-    node.device = old_.device;
-    node.precision = old_.precision;
-    made_.push_back(std::move(node));
-    return out;
-  }
-  ValueId activation(std::string_view suffix, ValueId x, ActivationKind kind, float alpha = 0,
-                     float beta = 0) {
-    return layer(suffix, Op::Activation, {x}, ActivationAttributes{kind, alpha, beta});
-  }
-  ValueId product(std::string_view suffix, ValueId a, ValueId b) {
-    ElementwiseAttributes attributes;
-    attributes.kind = ElementwiseKind::Prod;
-    return layer(suffix, Op::Elementwise, {a, b}, attributes);
-  }
-  ValueId scale(std::string_view suffix, ValueId x, Tensor factor, float shift) {
-    const ValueId a = constant(format("{}.scale", suffix), std::move(factor));
-    const ValueId b = constant(format("{}.shift", suffix), Tensor::of<float>({1}, {shift}));
-    return layer(suffix, Op::Scale, {x, a, b}, NoAttributes{});
-  }
-  ValueId scale(std::string_view suffix, ValueId x, float factor, float shift) {
-    return scale(suffix, x, Tensor::of<float>({1}, {factor}), shift);
-  }
-
-  /// The graph with the new layers instead of the old one, whose value @p result now is.
-  Graph finish(ValueId result) {
-    const ValueId before = old_.outputs[0];
-    // The tensor keeps its name: users and calibration caches know it.
-    std::swap(graph_.value(result).name, graph_.value(before).name);
-    const auto at = graph_.nodes.begin() + static_cast<ptrdiff_t>(index_);
-    const auto next = graph_.nodes.erase(at);
-    passes::replace_uses(graph_, before, result);
-    graph_.nodes.insert(next, made_.begin(), made_.end());
-    infer_shapes(graph_);
-    return std::move(graph_);
-  }
-
-  const std::vector<Node>& made() const { return made_; }
-
- private:
-  Graph graph_;
-  size_t index_;
-  Node old_;
-  std::vector<Node> made_;
-};
 
 using Result = std::optional<ValueId>;
 
@@ -255,6 +168,65 @@ Result deconvolution_and_slice(Replacement& to) {
                   NoAttributes{});
 }
 
+// ---- slices of a convolution ----
+
+/// The channels [first, last) that a slice takes, if that is all it does.
+struct Channels {
+  int64_t first = 0, last = 0;
+};
+
+std::optional<Channels> sliced_channels(const Replacement& to) {
+  const auto number = [&](size_t input, int64_t otherwise) -> std::optional<int64_t> {
+    if (to.input(input) == kNoValue) return otherwise;
+    const Tensor* tensor = to.graph().constant(to.old(), input);
+    if (!tensor || tensor->count() != 1 || tensor->type() != DataType::Int64) return std::nullopt;
+    return tensor->as<int64_t>()[0];
+  };
+  const Dims in = to.dims(to.input(0)), out = to.dims(to.old().outputs[0]);
+  const auto start = number(1, 0), axis = number(3, 0), step = number(4, 1);
+  if (in.size() != 4 || out.size() != 4 || !start || axis != 1 || step != 1) return std::nullopt;
+  const int64_t first = std::clamp<int64_t>(*start < 0 ? *start + in[1] : *start, 0, in[1]);
+  return Channels{first, first + out[1]};
+}
+
+/// The first dimension of @p tensor from @p channels.
+Tensor rows_of_first(const Tensor& tensor, const Channels& channels) {
+  Dims dims = tensor.dims();
+  const int64_t row = tensor.count() / dims[0];
+  dims[0] = channels.last - channels.first;
+  const auto elements = tensor.as<float>().subspan(static_cast<size_t>(channels.first * row),
+                                                   static_cast<size_t>(dims[0] * row));
+  return Tensor::of<float>(dims, std::vector<float>(elements.begin(), elements.end()));
+}
+
+const Node* producer_of(const Graph& graph, ValueId id) {
+  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [&](const Node& node) { return node.outputs[0] == id; });
+  return found == graph.nodes.end() ? nullptr : &*found;
+}
+
+/// The kernels that make the channels, as a convolution of their own.
+Result convolution_of_slice(Replacement& to) {
+  const std::optional<Channels> channels = sliced_channels(to);
+  const Node* before = channels ? producer_of(to.graph(), to.input(0)) : nullptr;
+  if (!before || before->op != Op::Conv || before->get<ConvAttributes>().groups != 1)
+    return std::nullopt;
+  const Tensor* weights = to.graph().constant(*before, 1);
+  const ValueId bias_id = Graph::input(*before, 2);
+  const Tensor* bias = to.graph().constant(*before, 2);
+  if (!weights || weights->type() != DataType::Float32 || (bias_id != kNoValue && !bias))
+    return std::nullopt;
+  const ConvAttributes attributes = before->get<ConvAttributes>();
+  const ValueId x = before->inputs[0];
+  // Constants that are added may move those that are there.
+  Tensor kernels = rows_of_first(*weights, *channels);
+  std::optional<Tensor> shifts;
+  if (bias) shifts = rows_of_first(*bias, *channels);
+  std::vector<ValueId> inputs = {x, to.constant("weights", std::move(kernels))};
+  if (shifts) inputs.push_back(to.constant("bias", std::move(*shifts)));
+  return to.layer("conv", Op::Conv, inputs, attributes);
+}
+
 // ---- activations and arithmetic ----
 
 const ActivationAttributes* activation_of(const Replacement& to, ActivationKind kind) {
@@ -310,27 +282,53 @@ Result negation(Replacement& to) {
 
 struct RewriteRow {
   std::string_view id;
+  OpSet ops;                     ///< that it can stand for
   Result (*make)(Replacement&);  ///< the value that stands for the old output
   std::string_view change;
 };
 
 // In order of preference where several speak of one layer.
 constexpr RewriteRow kRewrites[] = {
-    {"average-pool", one_pool, "write the global average as an AveragePool of its picture's size"},
-    {"average-pools", two_pools, "write the global average as two AveragePools, one on the other"},
-    {"average-conv", average_by_convolution,
+    {"average-pool",
+     {Op::Reduce},
+     one_pool,
+     "write the global average as an AveragePool of its picture's size"},
+    {"average-pools",
+     {Op::Reduce},
+     two_pools,
+     "write the global average as two AveragePools, one on the other"},
+    {"average-conv",
+     {Op::Reduce},
+     average_by_convolution,
      "write the global average as a depthwise convolution with constant weights"},
-    {"fc-conv", convolution_of_product,
+    {"fc-conv",
+     {Op::Gemm, Op::MatMul},
+     convolution_of_product,
      "write the product as a convolution of the picture, before it is flattened"},
-    {"activation-first", activation_before_flatten, "activate before the flatten, in 4 dimensions"},
-    {"deconv-slice", deconvolution_and_slice,
+    {"activation-first",
+     {Op::Activation},
+     activation_before_flatten,
+     "activate before the flatten, in 4 dimensions"},
+    {"deconv-slice",
+     {Op::Deconv},
+     deconvolution_and_slice,
      "deconvolve without padding and slice the borders off"},
-    {"hard-swish", hard_swish, "write HardSwish as x * Clip(x + 3, 0, 6) / 6"},
-    {"hard-sigmoid", hard_sigmoid, "write HardSigmoid as a scale and a Clip to [0, 1]"},
-    {"silu", silu, "write SiLU as x * Sigmoid(x)"},
-    {"reciprocal", division_by_constant, "multiply by the reciprocal of the constant"},
-    {"square", square, "write the square as a product"},
-    {"negate", negation, "write the negation as a scale by -1"},
+    {"slice-conv",
+     {Op::Slice},
+     convolution_of_slice,
+     "make the slice's channels by a convolution with its part of the weights"},
+    {"hard-swish", {Op::Activation}, hard_swish, "write HardSwish as x * Clip(x + 3, 0, 6) / 6"},
+    {"hard-sigmoid",
+     {Op::Activation},
+     hard_sigmoid,
+     "write HardSigmoid as a scale and a Clip to [0, 1]"},
+    {"silu", {Op::Activation}, silu, "write SiLU as x * Sigmoid(x)"},
+    {"reciprocal",
+     {Op::Elementwise},
+     division_by_constant,
+     "multiply by the reciprocal of the constant"},
+    {"square", {Op::Elementwise}, square, "write the square as a product"},
+    {"negate", {Op::Unary}, negation, "write the negation as a scale by -1"},
 };
 
 bool is_flatten(const Node& node) { return node.op == Op::Flatten; }
@@ -349,6 +347,7 @@ bool all_taken(const Graph& graph, const std::vector<Node>& made, const dla::Tar
 
 std::optional<Rewrite> adjust_layer(Graph& graph, size_t index, const dla::Target& target) {
   for (const RewriteRow& row : kRewrites) {
+    if (!row.ops.contains(graph.nodes[index].op)) continue;
     Replacement to(graph, index);
     const Result result = row.make(to);
     if (!result) continue;

@@ -46,9 +46,10 @@ class Explainer {
         placement_(placement),
         options_(options),
         wished_(with_wishes(graph, placement)),
+        trial_(graph),
         benefit_(total_benefit(graph, taken(), options)) {}
 
-  Explanation run() const {
+  Explanation run() {
     Explanation explanation;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) explanation.layers.push_back(layer(i));
     explanation.segments = placement_.segments;
@@ -57,7 +58,7 @@ class Explainer {
   }
 
  private:
-  LayerExplanation layer(size_t index) const {
+  LayerExplanation layer(size_t index) {
     const LayerPlacement& placed = placement_.layers[index];
     const Node& node = graph_.nodes[index];
     LayerExplanation explained;
@@ -88,21 +89,17 @@ class Explainer {
 
   /// What the network would gain if nothing stood against the layer any more, for the advice whose
   /// own gain is not known.
-  void add_gain_of_move(size_t index, std::vector<Advice>& advice) const {
+  void add_gain_of_move(size_t index, std::vector<Advice>& advice) {
     if (advice.empty() || !has_dla()) return;
     std::vector<char> on_dla = taken();
     on_dla[index] = 1;
-    const double gain = std::max(0.0, total_benefit(as_on_dla(index), on_dla, options_) - benefit_);
+    std::optional<DataType>& precision = trial_.nodes[index].precision;
+    const auto before = precision;
+    if (before != DataType::Int8) precision = DataType::Float16;
+    const double gain = std::max(0.0, total_benefit(trial_, on_dla, options_) - benefit_);
+    precision = before;
     for (Advice& each : advice)
       if (!each.keeps_function) each.gain_seconds = gain;
-  }
-
-  /// The graph with one layer in a precision that the DLA has.
-  Graph as_on_dla(size_t index) const {
-    Graph graph = graph_;
-    Node& node = graph.nodes[index];
-    if (node.precision != DataType::Int8) node.precision = DataType::Float16;
-    return graph;
   }
 
   /// The rewrite of one layer, and what the whole network would gain by it.
@@ -164,6 +161,7 @@ class Explainer {
   const Placement& placement_;
   const Options& options_;
   Graph wished_;
+  Graph trial_;     ///< the graph, for what-if questions; as it was after each
   double benefit_;  ///< GPU time that the DLA saves as the layers are placed
 };
 

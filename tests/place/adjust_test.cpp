@@ -57,6 +57,22 @@ TEST(Adjust, WritesAGlobalAverageAsTheSimplestThatTheDlaTakes) {
   EXPECT_THAT(adjusted(global_average_of({1, 8, 127, 127})), IsEmpty());
 }
 
+TEST(Adjust, WritesSlicesOfAConvolutionAsConvolutionsWithSplitWeights) {
+  Net net;
+  const auto c = net.conv("c", net.input("x", {2, 8, 6, 6}), 12, 3, {1, 1});
+  const auto ints = [&](std::string_view name, int64_t value) {
+    return net.constant(name, Tensor::of<int64_t>({1}, {value}));
+  };
+  const auto axis = ints("axis", 1);
+  net.output(net.node("low", ir::Op::Slice, {c, ints("a", 0), ints("b", 5), axis}));
+  net.output(net.node("high", ir::Op::Slice, {c, ints("d", -7), ints("e", 99), axis}));
+  Graph after;
+  const dla::Target xavier{dla::Generation::Xavier, dla::Edition::V8_5, ir::DataType::Float16};
+  EXPECT_THAT(adjusted(net.graph, &after, xavier), ElementsAre("slice-conv", "slice-conv"));
+  EXPECT_EQ(after.nodes.size(), 2u) << "nobody needs the whole convolution any more";
+  EXPECT_THAT(adjusted(net.graph), IsEmpty()) << "Orin slices by itself";
+}
+
 TEST(Adjust, WritesAFullyConnectedLayerAsAConvolutionAndTheLayersBehindItFollow) {
   Net net;
   auto x = net.flatten("flat", net.input("x", {2, 8, 3, 3}));
