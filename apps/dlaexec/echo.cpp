@@ -47,6 +47,7 @@ std::string precision_text(const Settings& settings, const build::Options& optio
 
 std::string calibration_text(const Settings& settings, const build::Options& options) {
   if (!options.int8) return "";
+  if (settings.given(Flag::calibData)) return settings.text(Flag::calibData);
   return settings.given(Flag::calib) ? settings.text(Flag::calib) : "Dynamic";
 }
 

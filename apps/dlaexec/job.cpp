@@ -6,9 +6,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "build/standalone.h"
+#include "calibration.h"
 #include "dla/platform.h"
 #include "profiles.h"
-#include "quant/cache.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -51,8 +51,7 @@ void warn_of_vain_flags(const Settings& settings) {
     log::warning(
         "--layerPrecisions has no effect while "
         "--precisionConstraints is none; give prefer or obey");
-  if (settings.given(Flag::calib) && !settings.on(Flag::int8) && !settings.on(Flag::best))
-    log::warning("--calib has no effect without --int8 or --best");
+  warn_of_vain_calibration(settings);
   if (settings.on(Flag::adjustForDLA) && !uses_dla(settings))
     log::warning("--adjustForDLA has no effect without --useDLACore");
   if (settings.on(Flag::allowGPUFallback) && !uses_dla(settings))
@@ -90,11 +89,6 @@ std::optional<dla::Edition> rules_of(const Settings& settings) {
   return ir::parse_enum<dla::Edition>(settings.text(Flag::dlaRules));
 }
 
-quant::Scales scales_of(const Settings& settings) {
-  if (!settings.given(Flag::calib)) return {};
-  return quant::scales_of(quant::read_cache(settings.text(Flag::calib)));
-}
-
 std::optional<int> core_of(const Settings& settings) {
   if (!uses_dla(settings)) return std::nullopt;
   const dla::Platform& platform = dla::platform(settings.text(Flag::platform));
@@ -130,10 +124,10 @@ build::Options build_options(const Settings& settings) {
     options.layer_precisions[layer] = type;
   for (auto& [layer, device] : parse_layer_devices(settings.text(Flag::layerDeviceTypes)))
     options.layer_devices[layer] = device;
-  options.scales = scales_of(settings);
   options.platform = settings.text(Flag::platform);
   options.power_mode = settings.text(Flag::powerMode);
   options.dla_core = core_of(settings);
+  set_ranges(options, settings);
   options.gpu_fallback = settings.on(Flag::allowGPUFallback);
   options.dla_rules = rules_of(settings);
   options.subgraph_order =

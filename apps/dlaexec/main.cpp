@@ -3,6 +3,7 @@
 #include <exception>
 #include <optional>
 
+#include "accuracy.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "build/build.h"
@@ -60,7 +61,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   Job job = make_job(settings);
   require_writable_files(settings);
   require_readable_gates(settings);
-  const Reporter reporter{settings, job, command, report::this_machine()};
+  Reporter reporter{settings, job, command, report::this_machine(), {}};
   if (settings.given(Flag::dumpGraph)) {
     console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
     return;
@@ -70,6 +71,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   export_build_metadata(settings, echo);
   if (settings.on(Flag::verbose)) console.show_verbose();
 
+  AccuracyCheck check(settings, job);
   const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
   if (job.skip_build) return explain(build::explain(job.build));
   if (settings.given(Flag::explain)) job.build.on_explanation = explain;
@@ -84,6 +86,8 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
     return finish(nullptr, nullptr);
   }
   reporter.layers(ready.plan);
+  reporter.accuracy = check.run(ready.plan);
+  if (reporter.accuracy) check.add_gates(*reporter.accuracy, gates);
   if (job.skip_inference) {
     log::info("Skipped inference phase since --skipInference is added.");
     return finish(nullptr, nullptr);

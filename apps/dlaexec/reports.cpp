@@ -177,6 +177,7 @@ std::string Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan,
   }
   run.percentiles = job.percentiles;
   run.machine = machine;
+  if (accuracy) run.accuracy = &*accuracy;
   run.gates = gates;
   return report::summary_json(run);
 }

@@ -1,6 +1,7 @@
 // Everything that a job reports, on the console and in files, as its flags ask.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "inference.h"
 #include "job.h"
 #include "plan_source.h"
+#include "report/accuracy.h"
 #include "report/machine.h"
 #include "settings.h"
 
@@ -18,7 +20,8 @@ struct Reporter {
   const Settings& settings;
   const Job& job;
   const std::vector<std::string>& command;
-  report::Machine machine;  ///< as it was before the job
+  report::Machine machine;                   ///< as it was before the job
+  std::optional<report::Accuracy> accuracy;  ///< what --compareTo and --validate found
 
   /// One line: how many layers run where. With --explain also every layer and why, as far as a
   /// loaded plan remembers it.

@@ -103,4 +103,15 @@ Calibration calibrate(const ir::Graph& graph, const Dataset& data,
   return result;
 }
 
+Calibration calibrate(const ir::Graph& graph, const NextBatch& next,
+                      const quant::CalibrationSettings& settings, ThreadPool& pool) {
+  Collector collector(graph, pool);
+  size_t batches = 0;
+  for (auto inputs = next(); inputs; inputs = next(), ++batches) collector.add(*inputs);
+  if (batches == 0) fail("there is no batch to calibrate on; give at least one");
+  Calibration result = collector.choose(settings);
+  result.samples = batches * static_cast<size_t>(batch_of(graph));
+  return result;
+}
+
 }  // namespace dlaexec::accuracy

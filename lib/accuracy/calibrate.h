@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,5 +45,13 @@ std::vector<Feed> feeds_of(const ir::Graph& graph);
 /// names that the scales are given by. Throws an Error when the data does not fit its inputs.
 Calibration calibrate(const ir::Graph& graph, const Dataset& data,
                       const CalibrationRequest& request, ThreadPool& pool);
+
+/// Gives the next batch of inputs, or nothing after the last.
+using NextBatch = std::function<std::optional<std::vector<ir::Tensor>>()>;
+
+/// The same from batches that somebody else has. @p graph has static shapes. Throws an Error when
+/// there is none.
+Calibration calibrate(const ir::Graph& graph, const NextBatch& next,
+                      const quant::CalibrationSettings& settings, ThreadPool& pool);
 
 }  // namespace dlaexec::accuracy

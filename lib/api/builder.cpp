@@ -1,5 +1,9 @@
 #include "dlaexec/builder.h"
 
+#include <memory>
+#include <vector>
+
+#include "api/calibrator.h"
 #include "api/config.h"
 #include "api/engine.h"
 #include "api/log_forward.h"
@@ -23,6 +27,11 @@ class Builder final : public IBuilder {
     return new Network(logger_, !explicit_batch);
   }
   IBuilderConfig* createBuilderConfig() noexcept override { return new BuilderConfig(logger_); }
+
+  IOptimizationProfile* createOptimizationProfile() noexcept override {
+    profiles_.push_back(std::make_unique<OptimizationProfile>());
+    return profiles_.back().get();
+  }
 
   IHostMemory* buildSerializedNetwork(INetworkDefinition& network,
                                       IBuilderConfig& config) noexcept override {
@@ -68,6 +77,7 @@ class Builder final : public IBuilder {
 
   ILogger& logger_;
   int32_t max_batch_ = 1;
+  std::vector<std::unique_ptr<OptimizationProfile>> profiles_;
 };
 
 }  // namespace

@@ -73,6 +73,28 @@ bool BuilderConfig::setPlatform(const char* name) noexcept {
   return succeeds(logger_, [&] { settings_.platform = dla::platform(name).name; });
 }
 
+bool BuilderConfig::setCalibrationProfile(const IOptimizationProfile* profile) noexcept {
+  return succeeds(logger_, [&] {
+    if (profile && !profile->isValid())
+      fail(
+          "setCalibrationProfile: the profile lacks dimensions of an input, or they are not in "
+          "order");
+    settings_.calibration_profile = dynamic_cast<const OptimizationProfile*>(profile);
+  });
+}
+
+int32_t BuilderConfig::addOptimizationProfile(const IOptimizationProfile* profile) noexcept {
+  return guarded(logger_, -1, [&] {
+    if (settings_.profile)
+      fail(
+          "addOptimizationProfile: one optimization profile is supported, and it is added already");
+    const auto& added = dynamic_cast<const OptimizationProfile&>(*profile);
+    added.shapes();  // throws when it is not valid
+    settings_.profile = &added;
+    return 0;
+  });
+}
+
 void BuilderConfig::reset() noexcept { settings_ = {}; }
 
 bool BuilderConfig::uses_dla() const {
@@ -112,6 +134,9 @@ build::Options BuilderConfig::options(const Network& network, int64_t implicit_b
                    pool(MemoryPoolType::kDLA_LOCAL_DRAM), pool(MemoryPoolType::kDLA_GLOBAL_DRAM)};
   options.input_formats = io_formats(network, options.graph->inputs, *options.graph);
   options.output_formats = io_formats(network, options.graph->outputs, *options.graph);
+  if (settings_.profile) options.shapes = settings_.profile->shapes();
+  if (settings_.calibrator)
+    use_calibrator(options, *settings_.calibrator, settings_.calibration_profile);
   return options;
 }
 

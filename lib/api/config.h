@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "api/calibrator.h"
 #include "api/network.h"
 #include "build/options.h"
 #include "dlaexec/builder.h"
@@ -50,6 +51,18 @@ class BuilderConfig final : public IBuilderConfig {
   ProfilingVerbosity getProfilingVerbosity() const noexcept override { return settings_.verbosity; }
   bool setPlatform(const char* name) noexcept override;
   const char* getPlatform() const noexcept override { return settings_.platform.c_str(); }
+  void setInt8Calibrator(IInt8Calibrator* calibrator) noexcept override {
+    settings_.calibrator = calibrator;
+  }
+  IInt8Calibrator* getInt8Calibrator() const noexcept override { return settings_.calibrator; }
+  bool setCalibrationProfile(const IOptimizationProfile* profile) noexcept override;
+  const IOptimizationProfile* getCalibrationProfile() noexcept override {
+    return settings_.calibration_profile;
+  }
+  int32_t addOptimizationProfile(const IOptimizationProfile* profile) noexcept override;
+  int32_t getNbOptimizationProfiles() const noexcept override {
+    return settings_.profile == nullptr ? 0 : 1;
+  }
   void reset() noexcept override;
 
   /// What a build of @p network under this configuration is asked for.
@@ -68,6 +81,9 @@ class BuilderConfig final : public IBuilderConfig {
     EngineCapability capability = EngineCapability::kSTANDARD;
     std::map<MemoryPoolType, std::size_t> pools;
     ProfilingVerbosity verbosity = ProfilingVerbosity::kLAYER_NAMES_ONLY;
+    IInt8Calibrator* calibrator = nullptr;
+    const OptimizationProfile* calibration_profile = nullptr;
+    const OptimizationProfile* profile = nullptr;
     std::string platform = build::Options{}.platform;
   };
 

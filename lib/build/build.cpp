@@ -57,6 +57,10 @@ quant::Options quant_options(const Options& options, const Board& board) {
   wanted.constraints = options.constraints;
   wanted.layer_precisions = options.layer_precisions;
   wanted.scales = options.scales;
+  wanted.scales_from = options.scales_from;
+  wanted.calibrate = options.calibrate;
+  wanted.qdq = options.qdq.value_or(may_use_dla(options) ? quant::QdqLayers::Translated
+                                                         : quant::QdqLayers::Fused);
   if (may_use_dla(options)) wanted.dla = dla::Target{board.platform.generation, board.edition, {}};
   return wanted;
 }
@@ -163,6 +167,7 @@ plan::Plan build(const Options& options) {
 
   const quant::Report report = prepare(graph, options, board, placing);
   quant::log_report(report);
+  if (options.on_quantized) options.on_quantized(report);
   const place::Placement placement = place::decide(graph, placing);
   if (options.on_explanation) options.on_explanation(place::explain(graph, placement, placing));
   place::require_allowed(graph, placement, placing);
@@ -183,6 +188,8 @@ plan::Plan build(const Options& options) {
 
   plan.metadata.layers = describe_layers(layers, placed, placement, graph);
   plan.metadata.notes = describe_notes(report);
+  for (plan::Setting& setting : describe_ranges(report))
+    plan.metadata.settings.push_back(std::move(setting));
   plan.device_code = compile_for_device(graph, options);
   plan.graph = std::move(graph);
   return plan;

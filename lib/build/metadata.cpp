@@ -116,6 +116,15 @@ std::vector<plan::Setting> describe_settings(const Options& options) {
   return settings;
 }
 
+std::vector<plan::Setting> describe_ranges(const quant::Report& report) {
+  if (report.source == quant::RangeSource::None) return {};
+  std::vector<plan::Setting> settings = {
+      {std::string(kRangesSetting), std::string(ir::text(report.source))}};
+  if (!report.scales_from.empty() && report.source != quant::RangeSource::Fixed)
+    settings.push_back({std::string(kRangesFromSetting), report.scales_from});
+  return settings;
+}
+
 std::vector<std::string> describe_notes(const quant::Report& report) {
   std::vector<std::string> notes;
   if (report.source == quant::RangeSource::Fixed)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "build/options.h"
@@ -26,6 +27,12 @@ std::vector<plan::Layer> describe_layers(const std::vector<NetworkLayer>& layers
 
 /// The wishes that shaped the build, by the names of their flags.
 std::vector<plan::Setting> describe_settings(const Options& options);
+
+/// Where the INT8 ranges came from; nothing for a build without INT8. The summary's "quantization"
+/// is made from these settings.
+inline constexpr std::string_view kRangesSetting = "int8Ranges",
+                                  kRangesFromSetting = "int8RangesFrom";
+std::vector<plan::Setting> describe_ranges(const quant::Report& report);
 
 /// What the user should know of ranges and precisions.
 std::vector<std::string> describe_notes(const quant::Report& report);

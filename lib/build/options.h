@@ -39,8 +39,13 @@ struct Options {
   quant::Constraints constraints = quant::Constraints::None;
   /// By layer name; '*' stands for anything.
   std::map<std::string, ir::DataType> layer_precisions;
-  /// Dynamic range / 127 by tensor name, from a calibration cache or the user.
+  /// Dynamic range / 127 by tensor name, from a calibration cache or the user; where they are from,
+  /// and how they are found when there are none (quant::Options).
   quant::Scales scales;
+  std::string scales_from;
+  std::function<quant::Scales(const ir::Graph&)> calibrate;
+  /// What Q/DQ layers become; none: translated with a DLA, else fused.
+  std::optional<quant::QdqLayers> qdq;
 
   /// The CUDA device that GPU steps are built for; no value: none, the host engine runs them.
   /// Without a CUDA driver it is the same as no value.
@@ -72,6 +77,8 @@ struct Options {
   /// Sees the graph after each stage: "import", each pass by its name, "placement", "types",
   /// "steps".
   std::function<void(std::string_view stage, const ir::Graph&)> on_stage;
+  /// Given: is told the ranges and precisions that were chosen.
+  std::function<void(const quant::Report&)> on_quantized;
   /// Given: is told where every layer runs and why, before anything ends the build or is compiled.
   std::function<void(const place::Explanation&)> on_explanation;
 };

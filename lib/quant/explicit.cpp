@@ -162,6 +162,52 @@ bool hands_scale_back(const Node& node) {
   return only_moves_values(node);
 }
 
+enum class Bound { None, Largest, Sum };
+
+/// How the range of a layer's results follows from those of its inputs.
+Bound bound_of(const Node& node) {
+  switch (node.op) {
+    case Op::Pool:
+    case Op::Concat:
+    case Op::Resize:
+      return Bound::Largest;
+    case Op::Reduce: {
+      const ReduceKind kind = node.get<ReduceAttributes>().kind;
+      const bool within =
+          kind == ReduceKind::Mean || kind == ReduceKind::Max || kind == ReduceKind::Min;
+      return within ? Bound::Largest : Bound::None;
+    }
+    case Op::Elementwise: {
+      const ElementwiseKind kind = node.get<ElementwiseAttributes>().kind;
+      if (kind == ElementwiseKind::Sum || kind == ElementwiseKind::Sub) return Bound::Sum;
+      const bool within = kind == ElementwiseKind::Max || kind == ElementwiseKind::Min;
+      return within ? Bound::Largest : Bound::None;
+    }
+    case Op::Activation: {
+      const ActivationKind kind = node.get<ActivationAttributes>().kind;
+      const bool within = kind == ActivationKind::Relu || kind == ActivationKind::Clip;
+      return within ? Bound::Largest : Bound::None;
+    }
+    default:
+      return only_moves_values(node) ? Bound::Largest : Bound::None;
+  }
+}
+
+/// The scale that a layer's results need, when all of its inputs have one.
+std::optional<float> scale_behind(const Graph& graph, const Node& node) {
+  const Bound bound = bound_of(node);
+  float scale = 0;
+  for (const ValueId id : node.inputs) {
+    if (bound == Bound::None) break;
+    if (id == kNoValue || !is_float(graph.value(id).type)) continue;
+    const Value& value = graph.value(id);
+    if (value.quantization.scales.size() != 1) return std::nullopt;
+    const float here = value.quantization.scales[0];
+    scale = bound == Bound::Sum ? scale + here : std::max(scale, here);
+  }
+  return scale > 0 ? std::optional(scale) : std::nullopt;
+}
+
 }  // namespace
 
 Translation remove_explicit(Graph& graph) { return Remover(graph).run(); }
@@ -180,6 +226,28 @@ std::vector<std::string> derive_scales(Graph& graph) {
       continue;
     before.quantization = behind;
     derived.push_back(before.name);
+  }
+  return derived;
+}
+
+std::vector<std::string> derive_near_scales(Graph& graph) {
+  std::vector<std::string> derived;
+  const auto give = [&](ValueId id, float scale) {
+    Value& value = graph.value(id);
+    if (value.quantization.is_known() || !takes_range(value)) return;
+    value.quantization.scales = {scale};
+    derived.push_back(value.name);
+  };
+  for (const Node& node : graph.nodes)
+    if (const std::optional<float> scale = scale_behind(graph, node))
+      for (const ValueId id : node.outputs)
+        if (id != kNoValue) give(id, *scale);
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    if (node.op != Op::Concat) continue;
+    const Quantization& joined = graph.value(node.outputs[0]).quantization;
+    for (const ValueId id : node.inputs)
+      if (joined.is_known()) give(id, joined.scales[0]);
   }
   return derived;
 }

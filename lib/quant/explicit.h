@@ -26,4 +26,10 @@ Translation remove_explicit(ir::Graph& graph);
 /// what comes out behind, so that the two still become one INT8 step. Returns the tensors' names.
 std::vector<std::string> derive_scales(ir::Graph& graph);
 
+/// Gives tensors without a scale one that follows from a neighbour's: layers whose results lie
+/// within their inputs' range (pooling, means, concatenation, resizing, minimum and maximum), sums
+/// within the sum of both ranges; inputs of a concatenation whose output has one. Returns the
+/// tensors' names.
+std::vector<std::string> derive_near_scales(ir::Graph& graph);
+
 }  // namespace dlaexec::quant

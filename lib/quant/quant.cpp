@@ -9,18 +9,96 @@
 namespace dlaexec::quant {
 namespace {
 
+/// Gives tensors that have none yet what @p scales say.
+void fill_in(ir::Graph& graph, Scales scales) {
+  for (const ir::Value& value : graph.values)
+    if (value.quantization.is_known()) scales.erase(value.name);
+  apply_scales(graph, scales);
+}
+
+Scales known_scales(const ir::Graph& graph) {
+  Scales scales;
+  for (const ir::Value& value : graph.values)
+    if (takes_range(value) && value.quantization.scales.size() == 1)
+      scales[value.name] = value.quantization.scales[0];
+  return scales;
+}
+
+RangeSource translate(ir::Graph& graph, const Options& options, Report& report) {
+  report.translation = remove_explicit(graph);
+  apply_scales(graph, options.scales);  // passes the found scales on, too
+  report.derived = derive_scales(graph);
+  if (options.qdq == QdqLayers::Translated)
+    for (std::string& tensor : derive_near_scales(graph))
+      report.derived.push_back(std::move(tensor));
+  if (options.calibrate && !tensors_without_scale(graph).empty())
+    fill_in(graph, options.calibrate(graph));
+  return RangeSource::Explicit;
+}
+
 RangeSource assign_ranges(ir::Graph& graph, const Options& options, Report& report) {
   if (!options.int8) return RangeSource::None;
-  if (has_explicit_quantization(graph)) {
-    report.translation = remove_explicit(graph);
-    apply_scales(graph, options.scales);  // passes the found scales on, too
-    derive_scales(graph);
-    return RangeSource::Explicit;
+  if (has_explicit_quantization(graph) && options.qdq != QdqLayers::Kept)
+    return translate(graph, options, report);
+  const bool ranges_are_set = !known_scales(graph).empty();
+  if (options.calibrate && options.scales.empty()) {
+    fill_in(graph, options.calibrate(graph));
+    return RangeSource::Calibrated;
   }
-  apply_scales(graph, options.scales);
-  if (!options.scales.empty()) return RangeSource::Given;
+  if (!options.scales.empty() || ranges_are_set) {
+    apply_scales(graph, options.scales);
+    return RangeSource::Given;
+  }
+  if (has_explicit_quantization(graph)) return RangeSource::Explicit;
   apply_fixed_ranges(graph);
   return RangeSource::Fixed;
+}
+
+std::vector<LayerPrecision> layer_precisions(const ir::Graph& graph) {
+  std::vector<LayerPrecision> precisions;
+  for (const ir::Node& node : graph.nodes)
+    if (node.precision)
+      for (const std::string& layer : node.origins) precisions.push_back({layer, *node.precision});
+  return precisions;
+}
+
+std::string_view origin_text(RangeSource source) {
+  return source == RangeSource::Calibrated ? "calibration" : "what the user gave";
+}
+
+void log_explicit(const Report& report) {
+  if (report.qdq == QdqLayers::Kept)
+    log::warning("the network's Q/DQ layers stay as they are: no layer runs in INT8");
+  else if (report.qdq == QdqLayers::Translated)
+    log::info(
+        "--translateQDQ (on with --useDLACore): {} Q/DQ layers became dynamic ranges, the ranges "
+        "of "
+        "{} more tensors follow from their neighbours'",
+        report.translation.removed, report.derived.size());
+  else
+    log::info(
+        "{} Q/DQ layers became scales of tensors; layers on tensors without one do not run in "
+        "INT8",
+        report.translation.removed);
+}
+
+void log_origin(const Report& report) {
+  switch (report.source) {
+    case RangeSource::None:
+      return;
+    case RangeSource::Fixed:
+      log::warning(
+          "INT8 without calibration data, cache or Q/DQ layers: all tensors get fixed ranges "
+          "(+-4, +-2 for inputs and pooling). Good for timing; the outputs mean nothing");
+      return;
+    case RangeSource::Explicit:
+      log_explicit(report);
+      return;
+    case RangeSource::Given:
+    case RangeSource::Calibrated:
+      log::info("INT8 ranges of {} tensors are from {}", report.scales.size(),
+                report.scales_from.empty() ? origin_text(report.source) : report.scales_from);
+  }
 }
 
 }  // namespace
@@ -28,24 +106,21 @@ RangeSource assign_ranges(ir::Graph& graph, const Options& options, Report& repo
 Report assign(ir::Graph& graph, const Options& options) {
   Report report;
   report.source = assign_ranges(graph, options, report);
+  report.qdq = options.qdq;
+  report.scales_from = options.scales_from;
+  report.scales = known_scales(graph);
   if (options.int8) report.tensors_without_scale = tensors_without_scale(graph);
   assign_precisions(graph, options, report);
   if (options.int8 && options.dla) {
     report.range_changes = share_dla_ranges(graph);
     lift_wide_resizes(graph, report);
   }
+  report.precisions = layer_precisions(graph);
   return report;
 }
 
 void log_report(const Report& report) {
-  if (report.source == RangeSource::Fixed)
-    log::warning(
-        "INT8 without calibration data, cache or Q/DQ layers: all tensors get fixed ranges "
-        "(+-4, +-2 for inputs and pooling). Good for timing; the outputs mean nothing");
-  if (report.source == RangeSource::Explicit)
-    log::info(
-        "{} Q/DQ layers became scales of tensors; layers on tensors without one do not run in INT8",
-        report.translation.removed);
+  log_origin(report);
   for (const std::string& tensor : report.translation.made_symmetric)
     log::verbose(
         "tensor {} has a zero point; its INT8 range is symmetric here and covers the same numbers",

@@ -1,6 +1,7 @@
 // Scales of tensors and the precision of every layer, from what the user allows and knows.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,14 @@ namespace dlaexec::quant {
 /// How strictly the user's precisions of layers bind.
 enum class Constraints : uint8_t { None, Prefer, Obey };
 
+/// What Q/DQ layers become in an int8 build.
+enum class QdqLayers : uint8_t {
+  Fused,       ///< scales of the tensors that they stand at, and of no others
+  Translated,  ///< the same, and what follows from them for tensors nearby: implicit quantization,
+               ///< which is all that the DLA knows
+  Kept,        ///< they stay layers of the network
+};
+
 /// A tensor's scale by its name: dynamic range / 127.
 using Scales = std::map<std::string, float>;
 
@@ -25,18 +34,24 @@ struct Options {
   /// By layer name, '*' standing for anything; a name without '*' wins over patterns, a longer
   /// pattern over a shorter one.
   std::map<std::string, ir::DataType> layer_precisions;
-  /// From a calibration cache, a calibration or the user.
+  /// From a calibration cache or the user.
   Scales scales;
+  std::string scales_from;  ///< where they are from, for people: "calibration cache 'a.cache'"
+  /// Given: finds scales from data for the network as it is when ranges are chosen, Q/DQ layers
+  /// gone. Asked when `scales` is empty, and for what Q/DQ layers leave open.
+  std::function<Scales(const ir::Graph&)> calibrate;
+  QdqLayers qdq = QdqLayers::Fused;
   /// Given when layers may go to a DLA; Node::device holds the wish (place::choose_devices).
   std::optional<dla::Target> dla;
 };
 
 /// Where the scales of an int8 build came from.
 enum class RangeSource : uint8_t {
-  None,      ///< no int8
-  Given,     ///< Options::scales
-  Fixed,     ///< trtexec's constants: good for speed, meaningless for accuracy
-  Explicit,  ///< Q/DQ layers of the model
+  None,        ///< no int8
+  Given,       ///< Options::scales
+  Calibrated,  ///< Options::calibrate
+  Fixed,       ///< trtexec's constants: good for speed, meaningless for accuracy
+  Explicit,    ///< Q/DQ layers of the model
 };
 
 /// A tensor whose range the DLA's rules widened.
@@ -54,12 +69,23 @@ struct PrecisionNote {
   std::string reason;
 };
 
+/// The precision of a layer of the network, fused ones each by its own name.
+struct LayerPrecision {
+  std::string layer;
+  ir::DataType precision;
+};
+
 struct Report {
   RangeSource source = RangeSource::None;
-  Translation translation;  ///< of Q/DQ layers, when they are the source
+  QdqLayers qdq = QdqLayers::Fused;  ///< meaningful when they are the source
+  std::string scales_from;           ///< Options::scales_from when the scales are given
+  Scales scales;            ///< of every tensor that has one, before the DLA's rules widened any
+  Translation translation;  ///< of Q/DQ layers
+  std::vector<std::string> derived;  ///< tensors whose scale follows from their neighbours'
   std::vector<std::string> tensors_without_scale;
   std::vector<RangeChange> range_changes;
   std::vector<PrecisionNote> notes;
+  std::vector<LayerPrecision> precisions;
   std::vector<std::string> unmatched_patterns;  ///< of layer_precisions
 };
 
@@ -74,4 +100,5 @@ void log_report(const Report& report);
 }  // namespace dlaexec::quant
 
 DLAEXEC_ENUM_TEXT(dlaexec::quant::Constraints, "none", "prefer", "obey");
-DLAEXEC_ENUM_TEXT(dlaexec::quant::RangeSource, "none", "given", "fixed", "explicit");
+DLAEXEC_ENUM_TEXT(dlaexec::quant::QdqLayers, "fused", "translated", "kept");
+DLAEXEC_ENUM_TEXT(dlaexec::quant::RangeSource, "none", "given", "calibrated", "fixed", "explicit");

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "build/metadata.h"
 #include "dla/clock.h"
 #include "dla/loadable.h"
 #include "dla/platform.h"
@@ -268,6 +269,19 @@ Json pairs_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
   return json;
 }
 
+/// Where INT8 ranges came from, and whether the outputs can mean anything; null without INT8.
+Json quantization_json(const plan::Metadata& metadata) {
+  Json json;
+  for (const plan::Setting& setting : metadata.settings) {
+    if (setting.name == build::kRangesSetting) {
+      json["ranges"] = setting.value;
+      json["accuracy_is_meaningless"] = setting.value == ir::text(quant::RangeSource::Fixed);
+    }
+    if (setting.name == build::kRangesFromSetting) json["from"] = setting.value;
+  }
+  return json;
+}
+
 Json plan_json(const Run& run) {
   Json settings = Json::object();
   for (const plan::Setting& setting : run.plan->metadata.settings)
@@ -320,6 +334,8 @@ std::string summary_json(const Run& run) {
   json["loadables"] = loadables_json(*run.plan);
   json["placement"]["pools"] = pools_total(json["loadables"]);
   json["plan"] = plan_json(run);
+  json["quantization"] = quantization_json(run.plan->metadata);
+  if (run.accuracy != nullptr) json["accuracy"] = Json::parse(accuracy_json(*run.accuracy));
   json["gates"] = Json::parse(gates_json(run.gates));
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -10,6 +10,7 @@
 #include "bench/figures.h"
 #include "bench/result.h"
 #include "plan/plan.h"
+#include "report/accuracy.h"
 #include "report/gate.h"
 #include "report/machine.h"
 
@@ -33,6 +34,7 @@ struct Run {
   Machine machine;
   Conditions conditions;  ///< while it was measured
   std::span<const Gate> gates;
+  const Accuracy* accuracy = nullptr;  ///< absent when nothing was compared or validated
 };
 
 std::string summary_json(const Run& run);

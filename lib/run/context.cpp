@@ -51,7 +51,7 @@ struct Context::State {
     for (const Part& part : engine->parts) {
       const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
       dla_runs.push_back(
-          dla ? std::make_unique<DlaRun>(**dla, engine->threads, engine->options.dla_outputs)
+          dla ? std::make_unique<DlaRun>(**dla, engine->threads, engine->options)
               : nullptr);
     }
     for (const Part& part : engine->parts) {

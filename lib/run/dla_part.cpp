@@ -31,6 +31,13 @@ bool same_elements(const ir::Tensor& a, const ir::Tensor& b) {
           std::memcmp(a.bytes().data(), b.bytes().data(), a.size_bytes()) == 0);
 }
 
+ir::Tensor real_numbers(const dla::Cube& cube, const ir::Tensor& stored) {
+  ir::Tensor real = stored.converted(ir::DataType::Float32).clone();
+  if (cube.type == ir::DataType::Int8)
+    for (float& element : real.mutable_as<float>()) element *= cube.scale;
+  return real;
+}
+
 }  // namespace
 
 DlaPart::DlaPart(const ir::Graph& graph, int node, const plan::Loadable& loadable) : node_(node) {
@@ -44,18 +51,19 @@ DlaPart::DlaPart(const ir::Graph& graph, int node, const plan::Loadable& loadabl
   for (const ir::ValueId id : outputs_) output_dims_.push_back(ir::dims_of(graph.value(id).shape));
 }
 
-DlaRun::DlaRun(const DlaPart& part, ThreadPool& threads, DlaOutputs mode)
-    : part_(part), threads_(threads), mode_(mode) {
-  if (mode != DlaOutputs::None) return;
+DlaRun::DlaRun(const DlaPart& part, ThreadPool& threads, const EngineOptions& options)
+    : part_(part), threads_(threads), options_(options) {
+  if (options.dla_outputs != DlaOutputs::None) return;
   for (size_t i = 0; i < part.outputs().size(); ++i)
     outputs_.push_back(ir::Tensor::zeros(part.loadable().cube(part.loadable().outputs[i]).type,
                                          part.output_dims(i)));
 }
 
 const std::vector<ir::Tensor>& DlaRun::run(const std::vector<ir::Tensor>& inputs) {
-  const bool replays = mode_ == DlaOutputs::Replay && seen_.size() == inputs.size() &&
+  const DlaOutputs mode = options_.dla_outputs;
+  const bool replays = mode == DlaOutputs::Replay && seen_.size() == inputs.size() &&
                        std::equal(inputs.begin(), inputs.end(), seen_.begin(), same_elements);
-  if (mode_ != DlaOutputs::None && !replays) emulate(inputs);
+  if (mode != DlaOutputs::None && !replays) emulate(inputs);
   return outputs_;
 }
 
@@ -65,12 +73,17 @@ void DlaRun::emulate(const std::vector<ir::Tensor>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i)
     dense.push_back(
         inputs[i].reshaped(dims_of(part_.loadable().cube(part_.loadable().inputs[i]).dims)));
-  std::vector<ir::Tensor> made = core_->run(dense);
+  dla::core::Tap tap;
+  if (options_.on_dla_tensor)
+    tap = [&](const dla::Cube& cube, const ir::Tensor& stored) {
+      options_.on_dla_tensor(cube.name, real_numbers(cube, stored));
+    };
+  std::vector<ir::Tensor> made = core_->run(dense, tap);
   outputs_.clear();
   for (size_t i = 0; i < made.size(); ++i)
     outputs_.push_back(made[i].reshaped(part_.output_dims(i)));
   seen_.clear();
-  if (mode_ != DlaOutputs::Replay) return;
+  if (options_.dla_outputs != DlaOutputs::Replay) return;
   // The caller may use its memory again: what is compared later must be ours.
   for (const ir::Tensor& input : inputs) seen_.push_back(input.clone());
 }

@@ -36,7 +36,8 @@ class DlaPart {
 /// One context's use of a DlaPart: an emulated core, and what it last gave for what.
 class DlaRun {
  public:
-  DlaRun(const DlaPart& part, ThreadPool& threads, DlaOutputs mode);
+  /// @p options must outlive this.
+  DlaRun(const DlaPart& part, ThreadPool& threads, const EngineOptions& options);
 
   /// The outputs for dense @p inputs; kept ones when the mode allows it and the inputs are the same
   /// as before.
@@ -47,7 +48,7 @@ class DlaRun {
 
   const DlaPart& part_;
   ThreadPool& threads_;
-  DlaOutputs mode_;
+  const EngineOptions& options_;
   std::unique_ptr<dla::core::Core> core_;  ///< made when first needed
   std::vector<ir::Tensor> seen_, outputs_;
 };

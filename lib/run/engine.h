@@ -1,6 +1,7 @@
 // A plan made ready to run, and the contexts that run it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,6 +30,9 @@ struct EngineOptions {
   std::optional<int> dla_core;
   /// The optimization profile whose shapes are taken.
   int profile = 0;
+  /// Given: sees every tensor that a DLA step makes inside, in real numbers, whenever it is
+  /// emulated.
+  std::function<void(const std::string& tensor, const ir::Tensor& real)> on_dla_tensor;
   /// The board whose clocks the model uses; empty: the plan's.
   std::string platform, power_mode;
 };

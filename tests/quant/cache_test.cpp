@@ -83,6 +83,50 @@ TEST(CalibrationCache, ComesBackToTheSameBits) {
   }
 }
 
+/// Bytes that a name may hold: anything but line breaks, UTF-8 and control characters among them.
+std::string odd_name(std::mt19937& random) {
+  constexpr const char* kParts[] = {
+      ":",  "::",   ": ",      " ",   "\t",  "\xc3\xa9", "\xe4\xb8\xad", "'",
+      "\"", "\x01", "input:0", "/a/", "[0]", "\\",       "3f800000",     "#"};
+  std::string name;
+  for (auto parts = 1 + random() % 6; parts > 0; --parts)
+    name += kParts[random() % std::size(kParts)];
+  return name;
+}
+
+TEST(CalibrationCache, OddNamesAndEveryFiniteScaleComeBackToTheSameBits) {
+  std::mt19937 random(7);
+  constexpr uint32_t kEdges[] = {0x00000000, 0x00000001, 0x007fffff,
+                                 0x00800000, 0x3f800000, 0x7f7fffff};
+  for (int round = 0; round < 500; ++round) {
+    CalibrationCache cache;
+    cache.version = format("{}", 1 + random() % 1000000);
+    for (const uint32_t bits : kEdges)
+      cache.entries.push_back({odd_name(random), std::bit_cast<float>(bits)});
+    const std::string text = print_cache(cache);
+    const CalibrationCache back = parse_cache(text);
+    EXPECT_EQ(back, cache) << text;
+    EXPECT_EQ(print_cache(back), text);
+  }
+}
+
+TEST(CalibrationCache, OfOldVersionsAndOtherWritersMeansTheSame) {
+  std::mt19937 random(8);
+  for (const char* version : {"4000", "5105", "7103", "8001", "8205", "8601", "100300", "101300"})
+    for (const char* algorithm :
+         {"EntropyCalibration", "EntropyCalibration2", "MinMaxCalibration", "LegacyCalibration"}) {
+      CalibrationCache cache{version, algorithm, {}};
+      std::string text = format("TRT-{}-{}\r\n", version, algorithm);
+      for (int i = 0; i < 20; ++i) {
+        const uint32_t bits = (random() & 0x7fffffffu) % 0x7f800000u;
+        cache.entries.push_back({odd_name(random), std::bit_cast<float>(bits)});
+        const std::string& tensor = cache.entries.back().tensor;
+        text += i % 2 ? format("{}: {:x}\r\n", tensor, bits) : format("{}: {:08X}\n", tensor, bits);
+      }
+      EXPECT_EQ(parse_cache(text), cache);
+    }
+}
+
 TEST(CalibrationCache, CannotHoldLineBreaksInNames) {
   EXPECT_THROW(print_cache({"8601", "X", {{"a\nb", 1.0f}}}), Error);
 }

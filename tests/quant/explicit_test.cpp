@@ -113,5 +113,41 @@ TEST(Assign, LayersBetweenQdqLayersComputeInInt8AndTheOthersDoNot) {
         << node.name;
 }
 
+TEST(DeriveNearScales, FollowPoolingConcatenationAndSums) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,4,4] q(0.5), %y: f32[1,2,4,4] q(0.25)) {
+    %sum = elementwise(%x, %y) {kind=sum} : f32[1,2,4,4]
+    %most = elementwise(%x, %y) {kind=max} : f32[1,2,4,4]
+    %pooled = pool(%sum) {kind=average, kernel=[2,2], stride=[2,2], pads=[0,0,0,0], dilation=[1,1]} : f32[1,2,2,2]
+    %product = elementwise(%pooled, %pooled) {kind=prod} : f32[1,2,2,2]
+    return %product, %most
+  })");
+  EXPECT_THAT(derive_near_scales(graph), ElementsAre("sum", "most", "pooled"));
+  const auto scale = [&](const char* name) {
+    return graph.value(*graph.find_value(name)).quantization.scales.at(0);
+  };
+  EXPECT_FLOAT_EQ(scale("sum"), 0.75f);
+  EXPECT_FLOAT_EQ(scale("most"), 0.5f);
+  EXPECT_FLOAT_EQ(scale("pooled"), 0.75f);
+}
+
+TEST(DeriveNearScales, InputsOfAConcatenationTakeItsScale) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,4,4], %y: f32[1,2,4,4] q(0.25)) {
+    %a = unary(%x) {kind=abs} : f32[1,2,4,4]
+    %both = concat(%a, %y) {axis=1} : f32[1,4,4,4] q(0.5)
+    return %both
+  })");
+  EXPECT_THAT(derive_near_scales(graph), ElementsAre("a"));
+}
+
+TEST(QdqLayers, KeptOnesLeaveTheNetworkAsItIs) {
+  ir::Graph graph = ir::parse(kConv);
+  const size_t nodes = graph.nodes.size();
+  Options options;
+  options.int8 = true;
+  options.qdq = QdqLayers::Kept;
+  EXPECT_EQ(assign(graph, options).source, RangeSource::Explicit);
+  EXPECT_EQ(graph.nodes.size(), nodes);
+}
+
 }  // namespace
 }  // namespace dlaexec::quant

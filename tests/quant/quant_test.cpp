@@ -214,5 +214,40 @@ TEST(Precision, StaysAwayFromLayersOnIntegers) {
   EXPECT_FALSE(net.graph.nodes[0].precision.has_value());
 }
 
+TEST(Calibration, IsAskedForTheNetworkWithoutCacheOrQdq) {
+  Graph graph = branches();
+  Options options = int8_options();
+  options.scales_from = "calibration on 'pictures'";
+  options.calibrate = [](const Graph& asked) {
+    Scales scales;
+    for (const ir::Value& value : asked.values)
+      if (!value.constant) scales[value.name] = 3.0f / 127;
+    return scales;
+  };
+  const Report report = assign(graph, options);
+  EXPECT_EQ(report.source, RangeSource::Calibrated);
+  EXPECT_FLOAT_EQ(range_of(graph, "c1_out"), 3);
+  EXPECT_FLOAT_EQ(report.scales.at("c1_out"), 3.0f / 127);
+  log::Capture lines;
+  log_report(report);
+  EXPECT_THAT(lines.text(), HasSubstr("are from calibration on 'pictures'"));
+}
+
+TEST(Report, KeepsTheScalesThatTheDlaWidened) {
+  Graph graph = branches();
+  wish_dla(graph);
+  Options options = dla_options();
+  options.calibrate = [](const Graph& asked) {
+    Scales scales;
+    for (const ir::Value& value : asked.values) scales[value.name] = 1.0f / 127;
+    scales["c2_out"] = 5.0f / 127;
+    return scales;
+  };
+  const Report report = assign(graph, options);
+  EXPECT_FLOAT_EQ(range_of(graph, "pool_out"), 5) << "concatenation: the largest range wins";
+  EXPECT_FLOAT_EQ(report.scales.at("pool_out"), 1.0f / 127) << "a cache holds what was measured";
+  EXPECT_FALSE(report.precisions.empty());
+}
+
 }  // namespace
 }  // namespace dlaexec::quant

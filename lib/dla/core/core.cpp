@@ -30,6 +30,14 @@ void require_buffers(const Loadable& loadable, const std::vector<CubeId>& cubes,
   }
 }
 
+ir::Dims dims_of(const Cube& cube) { return {cube.dims.n, cube.dims.c, cube.dims.h, cube.dims.w}; }
+
+/// The elements of a cube in the memory of a run.
+ir::Tensor stored_elements(const CubeView& view) {
+  const auto bytes = static_cast<size_t>(size_bytes(view.layout(), view.dims()));
+  return unpack({view.data, bytes}, view.layout(), view.cube->type, dims_of(*view.cube));
+}
+
 /// What makes convolutions ready for @p isa; null for the scalar core.
 PrepareConv preparation(Isa isa) {
 #if defined(__x86_64__)
@@ -111,17 +119,22 @@ Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa)
 Core::~Core() = default;
 
 void Core::run(std::span<const std::span<const std::byte>> inputs,
-               std::span<const std::span<std::byte>> outputs) {
+               std::span<const std::span<std::byte>> outputs, const Tap& tap) {
   const Loadable& loadable = state_->loadable;
   require_buffers(loadable, loadable.inputs, inputs, "input");
   require_buffers(loadable, loadable.outputs, outputs, "output");
   for (const std::span<std::byte> output : outputs) std::memset(output.data(), 0, output.size());
   const Memory memory{&loadable, inputs, outputs, state_->local.mutable_bytes().data(),
                       state_->sram.mutable_bytes().data()};
-  for (size_t i = 0; i < loadable.operations.size(); ++i) state_->run(memory, i);
+  for (size_t i = 0; i < loadable.operations.size(); ++i) {
+    state_->run(memory, i);
+    if (!tap) continue;
+    const CubeView made = memory.view(loadable.operations[i].output);
+    tap(*made.cube, stored_elements(made));
+  }
 }
 
-std::vector<ir::Tensor> Core::run(std::span<const ir::Tensor> inputs) {
+std::vector<ir::Tensor> Core::run(std::span<const ir::Tensor> inputs, const Tap& tap) {
   const Loadable& loadable = state_->loadable;
   if (inputs.size() != loadable.inputs.size())
     fail("loadable '{}' has {} inputs, {} tensors were given", loadable.name,
@@ -142,11 +155,10 @@ std::vector<ir::Tensor> Core::run(std::span<const ir::Tensor> inputs) {
     packed.push_back(arena(buffer_bytes(loadable.cube(id))));
     to.push_back(packed.back().mutable_bytes());
   }
-  run(from, to);
+  run(from, to, tap);
   for (size_t i = 0; i < to.size(); ++i) {
     const Cube& cube = loadable.cube(loadable.outputs[i]);
-    results.push_back(unpack(to[i], cube.layout, cube.type,
-                             {cube.dims.n, cube.dims.c, cube.dims.h, cube.dims.w}));
+    results.push_back(unpack(to[i], cube.layout, cube.type, dims_of(cube)));
   }
   return results;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -19,6 +20,9 @@ Isa best_isa();
 /// Every one that this machine runs, the scalar one first.
 std::vector<Isa> usable_isas();
 
+/// Sees what an operation delivered: the cube, and its elements as they are stored, dense.
+using Tap = std::function<void(const Cube& cube, const ir::Tensor& stored)>;
+
 /// A loadable ready to run. Runs one at a time; several cores may share a thread pool.
 class Core {
  public:
@@ -33,11 +37,11 @@ class Core {
   /// its cube's format says; padding in outputs becomes zero. Throws an Error for any other number
   /// or size.
   void run(std::span<const std::span<const std::byte>> inputs,
-           std::span<const std::span<std::byte>> outputs);
+           std::span<const std::span<std::byte>> outputs, const Tap& tap = {});
 
   /// The same with dense tensors of the cubes' types, or Float32 to be converted; outputs have the
   /// cubes' types and dimensions.
-  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs);
+  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, const Tap& tap = {});
 
  private:
   struct State;

@@ -1,6 +1,7 @@
 // From a network definition to a plan.
 #pragma once
 
+#include "dlaexec/calibrator.h"
 #include "dlaexec/network.h"
 
 namespace dlaexec {
@@ -45,6 +46,18 @@ class IBuilderConfig {
   virtual bool setPlatform(const char* name) noexcept = 0;
   virtual const char* getPlatform() const noexcept = 0;
 
+  /// Who gives data for INT8 ranges; the application keeps it alive until the build has ended.
+  /// Ranges that were set on tensors win over those found.
+  virtual void setInt8Calibrator(IInt8Calibrator* calibrator) noexcept = 0;
+  virtual IInt8Calibrator* getInt8Calibrator() const noexcept = 0;
+  /// The shapes that calibration runs with: the profile's optimum. False, reported, if it is not
+  /// valid.
+  virtual bool setCalibrationProfile(const IOptimizationProfile* profile) noexcept = 0;
+  virtual const IOptimizationProfile* getCalibrationProfile() noexcept = 0;
+  /// The shapes to build for; its index, or -1 after a report. One profile is supported.
+  virtual int32_t addOptimizationProfile(const IOptimizationProfile* profile) noexcept = 0;
+  virtual int32_t getNbOptimizationProfiles() const noexcept = 0;
+
   /// Everything back to its default: flags, devices, core, pools, capability.
   virtual void reset() noexcept = 0;
 };
@@ -56,6 +69,9 @@ class IBuilder {
   virtual IBuilderConfig* createBuilderConfig() noexcept = 0;
   /// The plan, or null after a report to the logger. With EngineCapability::kDLA_STANDALONE the
   /// loadable alone, which dlaexec --runLoadable runs.
+  /// A profile to be filled; it belongs to the builder.
+  virtual IOptimizationProfile* createOptimizationProfile() noexcept = 0;
+  /// The plan, or null after a report to the logger.
   virtual IHostMemory* buildSerializedNetwork(INetworkDefinition& network,
                                               IBuilderConfig& config) noexcept = 0;
   virtual ICudaEngine* buildEngineWithConfig(INetworkDefinition& network,

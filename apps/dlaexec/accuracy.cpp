@@ -1,0 +1,194 @@
+#include "accuracy.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "accuracy/calibrate.h"
+#include "accuracy/dataset.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "calibration.h"
+#include "run/inputs.h"
+
+namespace dlaexec::cli {
+namespace {
+
+using accuracy::Dataset;
+using accuracy::NamedTensors;
+using accuracy::Peer;
+using accuracy::PeerKind;
+using accuracy::Sight;
+using report::Gate;
+using report::Outcome;
+
+PeerKind peer_kind(const Settings& settings) {
+  return ir::parse_enum<PeerKind>(settings.text(Flag::compareTo)).value_or(PeerKind::Fp32);
+}
+
+void require_sense(const Settings& settings) {
+  const bool compares = settings.given(Flag::compareTo), validates = settings.given(Flag::validate);
+  if ((compares || validates) && !settings.given(Flag::onnx))
+    fail(Fault::Usage,
+         "--compareTo and --validate need the network that the plan is made of: give "
+         "--onnx=FILE");
+  if (settings.on(Flag::dlaTimingOnly) && (compares || validates))
+    fail(Fault::Usage, "--dlaTimingOnly computes no outputs to compare or validate; leave it out");
+  for (const Flag flag : {Flag::layerwise, Flag::compareData, Flag::minCosine})
+    if (settings.given(flag) && !compares)
+      fail(Fault::Usage, "{} needs an engine to compare with: give --compareTo=ref|cpu|gpu|fp32",
+           spelling(flag));
+  if (settings.given(Flag::minTop1) && !validates)
+    fail(Fault::Usage, "--minTop1 needs labelled samples: give --validate=MANIFEST");
+  if (settings.given(Flag::maxAccuracyLoss) && !(compares && validates))
+    fail(Fault::Usage,
+         "--maxAccuracyLoss needs labelled samples and an engine to lose against: give "
+         "--validate=MANIFEST and --compareTo=fp32");
+}
+
+/// Samples for the network: real ones when the command line names some, else random.
+struct Samples {
+  std::string from;
+  size_t count = 1;
+  accuracy::SampleSource sample;
+};
+
+Samples samples_of_data(const std::string& path, const ir::Graph& network,
+                        const Settings& settings) {
+  auto data = std::make_shared<Dataset>(path, accuracy::feeds_of(network), preprocess_of(settings));
+  const ir::Shape& shape = network.value(network.inputs[0]).shape;
+  const auto batch = static_cast<size_t>(shape.empty() ? 1 : shape[0].value);
+  const auto wanted = static_cast<size_t>(settings.integer(Flag::compareSamples));
+  const size_t batches = std::min(data->size() / batch, std::max<size_t>(1, wanted / batch));
+  if (batches == 0)
+    fail("'{}' has {} samples, which do not fill one batch of {}", path, data->size(), batch);
+  return {format("'{}'", path), batches,
+          [data, batch](size_t index) { return data->load_batch(index * batch, batch); }};
+}
+
+Samples random_samples(const ir::Graph& network, const Settings& settings) {
+  log::warning(
+      "--compareTo without --compareData, --validate or --calibData: random inputs, which say little of INT8 "
+      "on data");
+  const auto seed = static_cast<uint32_t>(settings.integer(Flag::seed));
+  return {"random inputs", 1, [&network, seed](size_t index) {
+            std::vector<ir::Tensor> inputs;
+            for (const ir::ValueId id : network.inputs) {
+              const ir::Value& value = network.value(id);
+              inputs.push_back(run::random_input(value.type, ir::dims_of(value.shape),
+                                                 seed + static_cast<uint32_t>(index)));
+            }
+            return inputs;
+          }};
+}
+
+Samples samples_for(const ir::Graph& network, const Settings& settings) {
+  for (const Flag flag : {Flag::compareData, Flag::validate, Flag::calibData})
+    if (settings.given(flag)) return samples_of_data(settings.text(flag), network, settings);
+  return random_samples(network, settings);
+}
+
+/// The scores of the network's first output.
+accuracy::Classify classifier(Peer& peer, const ir::Graph& network) {
+  const std::string output = network.value(network.outputs[0]).name;
+  return [&peer, output](const std::vector<ir::Tensor>& inputs) {
+    return peer.run(inputs).at(output);
+  };
+}
+
+accuracy::Validation validate(const Dataset& data, Peer& peer, const ir::Graph& network) {
+  const ir::Shape& shape = network.value(network.inputs[0]).shape;
+  const auto batch = static_cast<size_t>(shape.empty() ? 1 : shape[0].value);
+  return accuracy::validate(data, batch, classifier(peer, network));
+}
+
+Gate min_cosine(const accuracy::Comparison& comparison, double least) {
+  Gate gate{"accuracy.min-cosine", Outcome::Passed, "", {}};
+  double worst = 1;
+  for (const accuracy::TensorDifference& output : comparison.outputs) {
+    const double cosine = output.difference.not_finite > 0 ? 0 : output.difference.cosine;
+    worst = std::min(worst, cosine);
+    if (!(cosine >= least))
+      gate.culprits.push_back(format("output {}: {}", output.tensor, to_text(output.difference)));
+  }
+  gate.sentence =
+      format("the least cosine of the outputs against {} is {:.6f}, --minCosine allows {}",
+             ir::text(comparison.peer), worst, least);
+  if (!gate.culprits.empty()) gate.outcome = Outcome::Failed;
+  return gate;
+}
+
+Gate min_top1(const accuracy::Share& top1, double least_percent) {
+  Gate gate{"accuracy.min-top1",
+            Outcome::Passed,
+            format("top-1 is {:.2f} %, --minTop1 allows {:.2f} %", top1.value * 100, least_percent),
+            {}};
+  if (top1.value * 100 < least_percent) gate.outcome = Outcome::Failed;
+  return gate;
+}
+
+Gate max_loss(const report::ValidationResult& result, double most_points) {
+  const double loss = result.loss->loss * 100;
+  Gate gate{"accuracy.max-loss",
+            Outcome::Passed,
+            format("top-1 is {:.2f} points below {}, --maxAccuracyLoss allows {:.2f}", loss,
+                   ir::text(result.peer_kind), most_points),
+            {}};
+  if (loss > most_points + 1e-9) gate.outcome = Outcome::Failed;
+  return gate;
+}
+
+}  // namespace
+
+AccuracyCheck::AccuracyCheck(const Settings& settings, Job& job) : settings_(settings), job_(job) {
+  require_sense(settings);
+  if (!settings.given(Flag::compareTo) && !settings.given(Flag::validate)) return;
+  options_ = job.build;
+  record_ = std::make_unique<accuracy::BuildRecord>();
+  record_->listen(job.build);
+}
+
+std::optional<report::Accuracy> AccuracyCheck::run(const plan::Plan& plan) {
+  if (!record_) return std::nullopt;
+  ThreadPool pool;
+  report::Accuracy found;
+  const ir::Graph& network = record_->network;
+  const Sight sight = settings_.on(Flag::layerwise) ? Sight::EveryTensor : Sight::Outputs;
+  if (settings_.given(Flag::compareTo)) {
+    const Samples samples = samples_for(network, settings_);
+    const auto own = accuracy::plan_peer(plan, job_.inference.engine, sight);
+    const auto peer = accuracy::make_peer(peer_kind(settings_), *record_, options_, pool, sight);
+    found.comparison =
+        accuracy::compare(*own, *peer, *record_, sight, samples.count, samples.sample);
+    found.comparison->peer = peer_kind(settings_);
+    found.comparison->data = samples.from;
+  }
+  if (settings_.given(Flag::validate)) {
+    report::ValidationResult result;
+    result.manifest = settings_.text(Flag::validate);
+    const Dataset data(result.manifest, accuracy::feeds_of(network), preprocess_of(settings_));
+    const auto own = accuracy::plan_peer(plan, job_.inference.engine, Sight::Outputs);
+    result.plan = validate(data, *own, network);
+    if (settings_.given(Flag::compareTo)) {
+      result.peer_kind = peer_kind(settings_);
+      const auto peer =
+          accuracy::make_peer(result.peer_kind, *record_, options_, pool, Sight::Outputs);
+      result.peer = validate(data, *peer, network);
+      result.loss = accuracy::compare(data, *result.peer, result.plan);
+    }
+    found.validation = std::move(result);
+  }
+  report::print_accuracy(found);
+  return found;
+}
+
+void AccuracyCheck::add_gates(const report::Accuracy& found, Gates& gates) const {
+  if (settings_.given(Flag::minCosine))
+    gates.push_back(min_cosine(*found.comparison, settings_.real(Flag::minCosine)));
+  if (settings_.given(Flag::minTop1))
+    gates.push_back(min_top1(found.validation->plan.top1, settings_.real(Flag::minTop1)));
+  if (settings_.given(Flag::maxAccuracyLoss))
+    gates.push_back(max_loss(*found.validation, settings_.real(Flag::maxAccuracyLoss)));
+}
+
+}  // namespace dlaexec::cli

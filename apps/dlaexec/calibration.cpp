@@ -1,0 +1,200 @@
+#include "calibration.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "accuracy/calibrate.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "grammar.h"
+#include "quant/cache.h"
+#include "run/inputs.h"
+
+namespace dlaexec::cli {
+namespace {
+
+constexpr std::string_view kEntropy = "EntropyCalibration2";
+
+/// Information lines about every tenth of the samples.
+class Progress {
+ public:
+  void operator()(size_t done, size_t total) {
+    if (done * kLines / total == said_) return;
+    said_ = done * kLines / total;
+    log::info("Calibrating: {} of {} samples", done, total);
+  }
+
+ private:
+  static constexpr size_t kLines = 10;
+  size_t said_ = 0;
+};
+
+accuracy::CalibrationRequest request_of(const Settings& settings) {
+  accuracy::CalibrationRequest request;
+  request.settings.algorithm =
+      ir::parse_enum<quant::CalibrationAlgorithm>(settings.text(Flag::calibAlgorithm)).value();
+  request.settings.percentile = settings.real(Flag::calibPercentile);
+  if (request.settings.percentile <= 0 || request.settings.percentile > 100)
+    fail(Fault::Usage, "--calibPercentile is {}; give more than 0 and at most 100",
+         request.settings.percentile);
+  request.batch_size = static_cast<size_t>(settings.integer(Flag::calibBatchSize));
+  request.batches = static_cast<size_t>(settings.integer(Flag::calibBatches));
+  request.progress = Progress();
+  return request;
+}
+
+/// What a user should know of tensors before he trusts their ranges.
+void log_calibration(const accuracy::Calibration& found) {
+  for (const accuracy::CalibratedTensor& tensor : found.tensors) {
+    if (tensor.not_finite > 0)
+      log::warning("tensor {} had {} elements that are NaN or infinite; they do not count",
+                   tensor.name, tensor.not_finite);
+    log::verbose("tensor {}: range +-{:.6g}, largest magnitude {:.6g}", tensor.name, tensor.range,
+                 tensor.largest);
+  }
+}
+
+/// A batch that is not free goes its own way; the user should not believe in another.
+void check_batch(const ir::Graph& graph, size_t wanted) {
+  if (wanted == 1 || graph.inputs.empty()) return;
+  const ir::Shape& shape = graph.value(graph.inputs[0]).shape;
+  if (shape.empty() || !shape[0].is_known() || shape[0].value == static_cast<int64_t>(wanted))
+    return;
+  log::warning(
+      "--calibBatchSize={}: the network is built for a batch of {}, and so many samples go "
+      "through it at once",
+      wanted, shape[0].value);
+}
+
+void calibrate_on_data(build::Options& options, const Settings& settings) {
+  const std::string path = settings.text(Flag::calibData);
+  if (!std::filesystem::exists(path))
+    fail("--calibData: there is no file or folder '{}'; give samples to calibrate on", path);
+  const accuracy::CalibrationRequest request = request_of(settings);
+  const accuracy::Preprocess how = preprocess_of(settings);
+  options.scales_from =
+      format("calibration by {} on '{}'", ir::text(request.settings.algorithm), path);
+  options.calibrate = [path, request, how](const ir::Graph& graph) {
+    return in_context([&] { return format("calibrating on '{}'", path); },
+                      [&] {
+                        check_batch(graph, request.batch_size);
+                        const accuracy::Dataset data(path, accuracy::feeds_of(graph), how);
+                        ThreadPool pool;
+                        const accuracy::Calibration found =
+                            accuracy::calibrate(graph, data, request, pool);
+                        log_calibration(found);
+                        log::info("Calibrated {} tensors on {} samples of '{}'",
+                                  found.scales.size(), found.samples, path);
+                        return found.scales;
+                      });
+  };
+}
+
+/// trtexec's behaviour: one batch of noise, which makes ranges that fit no data.
+void calibrate_on_noise(build::Options& options, const std::string& why) {
+  log::warning(
+      "{}; as trtexec does, INT8 is calibrated on random numbers in [-1, 1): the outputs "
+      "mean nothing",
+      why);
+  options.scales_from =
+      "calibration on random numbers, which fits no data: the outputs mean nothing";
+  options.calibrate = [](const ir::Graph& graph) {
+    bool given = false;
+    const auto noise = [&]() -> std::optional<std::vector<ir::Tensor>> {
+      if (std::exchange(given, true)) return std::nullopt;
+      std::vector<ir::Tensor> inputs;
+      for (const ir::ValueId id : graph.inputs)
+        inputs.push_back(
+            run::random_input(graph.value(id).type, ir::dims_of(graph.value(id).shape)));
+      return inputs;
+    };
+    ThreadPool pool;
+    return accuracy::calibrate(graph, noise, {}, pool).scales;
+  };
+}
+
+void read_cache(build::Options& options, const Settings& settings) {
+  const std::string path = settings.text(Flag::calib);
+  const bool as_trtexec = settings.dialect() != Dialect::Union;
+  if (!std::filesystem::exists(path)) {
+    if (!as_trtexec)
+      fail(
+          "--calib: there is no calibration cache '{}'; give one, or --calibData=FOLDER to make "
+          "ranges from data and --saveCalib=FILE to keep them",
+          path);
+    return calibrate_on_noise(options, format("--calib: there is no file '{}'", path));
+  }
+  const quant::CalibrationCache cache = quant::read_cache(path);
+  if (cache.algorithm != kEntropy && as_trtexec)
+    return calibrate_on_noise(
+        options, format("--calib: '{}' is a cache of {}, which an {} calibrator ignores", path,
+                        cache.algorithm, kEntropy));
+  options.scales = quant::scales_of(cache);
+  if (options.scales.empty())
+    fail("--calib: the calibration cache '{}' holds no scale; give one that does", path);
+  options.scales_from =
+      format("calibration cache '{}' (TensorRT {}, {})", path, cache.version, cache.algorithm);
+  if (cache.algorithm != kEntropy && options.dla_core)
+    log::warning("the cache '{}' is of {}; TensorRT takes {} alone for the DLA", path,
+                 cache.algorithm, kEntropy);
+}
+
+void save_ranges(const quant::Report& report, const Settings& settings) {
+  if (report.source == quant::RangeSource::Fixed || report.source == quant::RangeSource::None)
+    fail(Fault::Usage,
+         "--saveCalib has no ranges to write: give --int8 and --calibData=FOLDER or "
+         "--calib=FILE, or a network with Q/DQ layers");
+  const auto algorithm =
+      ir::parse_enum<quant::CalibrationAlgorithm>(settings.text(Flag::calibAlgorithm)).value();
+  const bool calibrated = report.source == quant::RangeSource::Calibrated;
+  const quant::CalibrationCache cache = quant::cache_of(
+      report.scales, std::string(calibrated ? quant::cache_algorithm(algorithm) : kEntropy));
+  const std::string path = settings.text(Flag::saveCalib);
+  write_file(path, quant::print_cache(cache));
+  log::info("Wrote the ranges of {} tensors to '{}'", cache.entries.size(), path);
+}
+
+/// One line, so that both --layerPrecisions=@FILE and --layerPrecisions="$(cat FILE)" read it.
+void save_precisions(const quant::Report& report, const Settings& settings) {
+  write_file(settings.text(Flag::saveLayerPrecisions),
+             join(report.precisions, ",", [](const quant::LayerPrecision& entry) {
+               return format("{}:{}", entry.layer, flag_text(entry.precision));
+             }) + "\n");
+}
+
+}  // namespace
+
+void set_ranges(build::Options& options, const Settings& settings) {
+  if (settings.given(Flag::translateQDQ))
+    options.qdq = settings.on(Flag::translateQDQ) ? quant::QdqLayers::Translated
+                  : options.dla_core              ? quant::QdqLayers::Kept
+                                                  : quant::QdqLayers::Fused;
+  if (settings.given(Flag::calib) && settings.given(Flag::calibData))
+    fail(Fault::Usage, "--calib reads ranges and --calibData finds them; give one of them");
+  if (options.int8 && settings.given(Flag::calib)) read_cache(options, settings);
+  if (options.int8 && settings.given(Flag::calibData)) calibrate_on_data(options, settings);
+  if (!settings.given(Flag::saveCalib) && !settings.given(Flag::saveLayerPrecisions)) return;
+  options.on_quantized = [settings](const quant::Report& report) {
+    if (settings.given(Flag::saveCalib)) save_ranges(report, settings);
+    if (settings.given(Flag::saveLayerPrecisions)) save_precisions(report, settings);
+  };
+}
+
+accuracy::Preprocess preprocess_of(const Settings& settings) {
+  return accuracy::parse_preprocess(settings.text(Flag::calibPreprocess));
+}
+
+void warn_of_vain_calibration(const Settings& settings) {
+  const bool int8 = settings.on(Flag::int8) || settings.on(Flag::best);
+  for (const Flag flag : {Flag::calib, Flag::calibData, Flag::translateQDQ})
+    if (settings.given(flag) && !int8)
+      log::warning("{} has no effect without --int8 or --best", spelling(flag));
+  for (const Flag flag : {Flag::calibBatches, Flag::calibBatchSize, Flag::calibAlgorithm})
+    if (settings.given(flag) && !settings.given(Flag::calibData))
+      log::warning("{} has no effect without --calibData", spelling(flag));
+  if (settings.given(Flag::calibPercentile) && settings.text(Flag::calibAlgorithm) != "percentile")
+    log::warning("--calibPercentile has no effect without --calibAlgorithm=percentile");
+}
+
+}  // namespace dlaexec::cli

@@ -1,0 +1,175 @@
+// INT8 ranges from the command line, as the built program finds, keeps and judges them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "ir/npy.h"
+#include "ir/text.h"
+#include "networks.h"
+#include "quant/cache.h"
+#include "support/json_schema.h"
+#include "support/paths.h"
+#include "support/program.h"
+
+namespace dlaexec::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A folder with small.onnx, six random samples for it and a manifest that gives each a label.
+class CalibrationFlags : public testing::Test {
+ protected:
+  std::string folder_ = test::temporary_dir();
+
+  void SetUp() override {
+    write_file(folder_ + "/small.onnx", small_network().bytes());
+    std::filesystem::create_directory(folder_ + "/samples");
+    std::string manifest;
+    for (int i = 0; i < 6; ++i) {
+      const std::string file = format("samples/{}.npy", i);
+      const auto seed = static_cast<uint64_t>(i);
+      write_file(folder_ + "/" + file,
+                 ir::write_npy(ir::seeded(ir::DataType::Float32, {1, 3, 16, 16}, seed)));
+      manifest += format("{} {}\n", file, i % 3);
+    }
+    write_file(folder_ + "/manifest.txt", manifest);
+  }
+
+  test::Outcome run(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {DLAEXEC_PROGRAM, "--onnx=small.onnx", "--skipInference",
+                                 "--device=cpu", "--exportSummary=summary.json"});
+    return test::run_program(flags, folder_);
+  }
+  /// The summary of the last run, which fits the schema.
+  json summary() {
+    const json found = json::parse(read_file(folder_ + "/summary.json"));
+    const json schema = json::parse(read_file(test::source_dir() + "/scripts/schema/summary.json"));
+    EXPECT_EQ(test::violations(found, schema), std::vector<std::string>{});
+    return found;
+  }
+};
+
+TEST_F(CalibrationFlags, RangesComeFromDataAndAreKept) {
+  const test::Outcome made = run({"--int8", "--calibData=samples", "--saveCalib=small.cache"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("on 6 samples of 'samples'"));
+  EXPECT_EQ(summary()["quantization"]["ranges"], "calibrated");
+  EXPECT_EQ(summary()["quantization"]["accuracy_is_meaningless"], false);
+  const auto cache = quant::read_cache(folder_ + "/small.cache");
+  EXPECT_EQ(cache.algorithm, "EntropyCalibration2");
+
+  const test::Outcome again = run({"--int8", "--calib=small.cache", "--saveCalib=again.cache"});
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(summary()["quantization"]["ranges"], "given");
+  EXPECT_EQ(read_file(folder_ + "/small.cache"), read_file(folder_ + "/again.cache"));
+}
+
+TEST_F(CalibrationFlags, BatchesAndAlgorithmAreTheUsers) {
+  const test::Outcome made = run({"--int8", "--calibData=samples", "--calibBatches=2",
+                                  "--calibAlgorithm=minmax", "--saveCalib=small.cache"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("on 2 samples of 'samples'"));
+  EXPECT_EQ(quant::read_cache(folder_ + "/small.cache").algorithm, "MinMaxCalibration");
+}
+
+TEST_F(CalibrationFlags, FixedRangesAreSaidToBeMeaningless) {
+  const test::Outcome made = run({"--int8", "--saveEngine=small.plan"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("the outputs mean nothing"));
+  EXPECT_EQ(summary()["quantization"]["accuracy_is_meaningless"], true);
+  const test::Outcome inspected =
+      test::run_program({DLAEXEC_PROGRAM, "--inspect=small.plan"}, folder_);
+  EXPECT_THAT(inspected.out, HasSubstr("the outputs mean nothing"));
+  EXPECT_THAT(inspected.out, HasSubstr("fixed"));
+}
+
+TEST_F(CalibrationFlags, AMissingCacheIsAnErrorThatNamesIt) {
+  const test::Outcome failed = run({"--int8", "--calib=missing.cache"});
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_THAT(failed.err, HasSubstr("'missing.cache'"));
+}
+
+TEST_F(CalibrationFlags, AsTrtexecAMissingCacheMeansNoise) {
+  const test::Outcome made = run({"--int8", "--calib=missing.cache", "--compat=8.6"});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("calibrated on random numbers"));
+  EXPECT_THAT(summary()["quantization"]["from"].get<std::string>(), HasSubstr("random numbers"));
+}
+
+TEST_F(CalibrationFlags, ContradictionsAndMissingDataAreErrors) {
+  EXPECT_EQ(run({"--int8", "--calib=a", "--calibData=samples"}).status, 2);
+  EXPECT_THAT(run({"--int8", "--calibData=nowhere"}).err, HasSubstr("'nowhere'"));
+  EXPECT_THAT(run({"--int8", "--saveCalib=x.cache"}).err, HasSubstr("--saveCalib has no ranges"));
+  EXPECT_EQ(run({"--int8", "--layerwise"}).status, 2);
+  EXPECT_EQ(run({"--int8", "--maxAccuracyLoss=1"}).status, 2);
+}
+
+TEST_F(CalibrationFlags, PrecisionsAreWrittenAsTheFlagReadsThem) {
+  ASSERT_EQ(run({"--int8", "--fp16", "--calibData=samples", "--saveLayerPrecisions=layers"}).status,
+            0);
+  const test::Outcome again = run({"--int8", "--fp16", "--calibData=samples",
+                                   "--precisionConstraints=obey", "--layerPrecisions=@layers"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.err, Not(HasSubstr("no layer is called")));
+}
+
+TEST_F(CalibrationFlags, OutputsAreComparedAndGated) {
+  const std::vector<std::string> flags = {"--int8", "--calibData=samples", "--compareTo=fp32",
+                                          "--layerwise"};
+  ASSERT_EQ(run(flags).status, 0);
+  const json comparison = summary()["accuracy"]["comparison"];
+  EXPECT_EQ(comparison["samples"], 6);
+  EXPECT_EQ(comparison["outputs"].size(), 1u);
+  EXPECT_GT(comparison["outputs"][0]["cosine"], 0.9);
+  EXPECT_GE(comparison["layers"].size(), 3u);
+
+  auto strict = flags;
+  strict.emplace_back("--minCosine=1.1");
+  const test::Outcome failed = run(strict);
+  EXPECT_EQ(failed.status, 3);
+  EXPECT_THAT(failed.err, HasSubstr("accuracy.min-cosine"));
+  strict.back() = "--minCosine=0.5";
+  EXPECT_EQ(run(strict).status, 0);
+}
+
+TEST_F(CalibrationFlags, LabelledSamplesGiveTopOneAndItsLoss) {
+  const std::vector<std::string> flags = {"--int8", "--calibData=samples",
+                                          "--validate=manifest.txt", "--compareTo=fp32"};
+  ASSERT_EQ(run(flags).status, 0);
+  const json validation = summary()["accuracy"]["validation"];
+  EXPECT_EQ(validation["samples"], 6);
+  EXPECT_EQ(validation["predictions"].size(), 6u);
+  EXPECT_EQ(validation["reference"]["engine"], "fp32");
+  auto strict = flags;
+  strict.emplace_back("--maxAccuracyLoss=-101");
+  EXPECT_EQ(run(strict).status, 3);
+  strict.back() = "--minTop1=100.5";
+  EXPECT_EQ(run(strict).status, 3);
+}
+
+TEST_F(CalibrationFlags, TheHostEngineAndTheDefinitionAgreeOnEveryTensor) {
+  for (const char* peer : {"ref", "cpu"}) {
+    ASSERT_EQ(run({"--int8", "--calibData=samples", format("--compareTo={}", peer), "--layerwise",
+                   "--minCosine=0.9999"})
+                  .status,
+              0)
+        << peer;
+    EXPECT_EQ(summary()["accuracy"]["comparison"]["first_bad"], nullptr);
+  }
+}
+
+TEST_F(CalibrationFlags, TheDlaTakesTheRangesToo) {
+  const test::Outcome made =
+      run({"--int8", "--fp16", "--useDLACore=0", "--allowGPUFallback", "--calibData=samples",
+           "--compareTo=fp32", "--layerwise", "--minCosine=0.9"});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_GE(summary()["accuracy"]["comparison"]["layers"].size(), 3u);
+}
+
+}  // namespace
+}  // namespace dlaexec::cli
