@@ -1,22 +1,16 @@
 #include "accuracy.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "accuracy/calibrate.h"
-#include "accuracy/dataset.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "base/log.h"
 #include "calibration.h"
-#include "run/inputs.h"
+#include "samples.h"
 
 namespace dlaexec::cli {
 namespace {
 
 using accuracy::Dataset;
-using accuracy::NamedTensors;
-using accuracy::Peer;
 using accuracy::PeerKind;
 using accuracy::Sight;
 using report::Gate;
@@ -44,62 +38,6 @@ void require_sense(const Settings& settings) {
     fail(Fault::Usage,
          "--maxAccuracyLoss needs labelled samples and an engine to lose against: give "
          "--validate=MANIFEST and --compareTo=fp32");
-}
-
-/// Samples for the network: real ones when the command line names some, else random.
-struct Samples {
-  std::string from;
-  size_t count = 1;
-  accuracy::SampleSource sample;
-};
-
-Samples samples_of_data(const std::string& path, const ir::Graph& network,
-                        const Settings& settings) {
-  auto data = std::make_shared<Dataset>(path, accuracy::feeds_of(network), preprocess_of(settings));
-  const ir::Shape& shape = network.value(network.inputs[0]).shape;
-  const auto batch = static_cast<size_t>(shape.empty() ? 1 : shape[0].value);
-  const auto wanted = static_cast<size_t>(settings.integer(Flag::compareSamples));
-  const size_t batches = std::min(data->size() / batch, std::max<size_t>(1, wanted / batch));
-  if (batches == 0)
-    fail("'{}' has {} samples, which do not fill one batch of {}", path, data->size(), batch);
-  return {format("'{}'", path), batches,
-          [data, batch](size_t index) { return data->load_batch(index * batch, batch); }};
-}
-
-Samples random_samples(const ir::Graph& network, const Settings& settings) {
-  log::warning(
-      "--compareTo without --compareData, --validate or --calibData: random inputs, which say little of INT8 "
-      "on data");
-  const auto seed = static_cast<uint32_t>(settings.integer(Flag::seed));
-  return {"random inputs", 1, [&network, seed](size_t index) {
-            std::vector<ir::Tensor> inputs;
-            for (const ir::ValueId id : network.inputs) {
-              const ir::Value& value = network.value(id);
-              inputs.push_back(run::random_input(value.type, ir::dims_of(value.shape),
-                                                 seed + static_cast<uint32_t>(index)));
-            }
-            return inputs;
-          }};
-}
-
-Samples samples_for(const ir::Graph& network, const Settings& settings) {
-  for (const Flag flag : {Flag::compareData, Flag::validate, Flag::calibData})
-    if (settings.given(flag)) return samples_of_data(settings.text(flag), network, settings);
-  return random_samples(network, settings);
-}
-
-/// The scores of the network's first output.
-accuracy::Classify classifier(Peer& peer, const ir::Graph& network) {
-  const std::string output = network.value(network.outputs[0]).name;
-  return [&peer, output](const std::vector<ir::Tensor>& inputs) {
-    return peer.run(inputs).at(output);
-  };
-}
-
-accuracy::Validation validate(const Dataset& data, Peer& peer, const ir::Graph& network) {
-  const ir::Shape& shape = network.value(network.inputs[0]).shape;
-  const auto batch = static_cast<size_t>(shape.empty() ? 1 : shape[0].value);
-  return accuracy::validate(data, batch, classifier(peer, network));
 }
 
 Gate min_cosine(const accuracy::Comparison& comparison, double least) {
@@ -168,12 +106,12 @@ std::optional<report::Accuracy> AccuracyCheck::run(const plan::Plan& plan) {
     result.manifest = settings_.text(Flag::validate);
     const Dataset data(result.manifest, accuracy::feeds_of(network), preprocess_of(settings_));
     const auto own = accuracy::plan_peer(plan, job_.inference.engine, Sight::Outputs);
-    result.plan = validate(data, *own, network);
+    result.plan = classify(data, *own, network);
     if (settings_.given(Flag::compareTo)) {
       result.peer_kind = peer_kind(settings_);
       const auto peer =
           accuracy::make_peer(result.peer_kind, *record_, options_, pool, Sight::Outputs);
-      result.peer = validate(data, *peer, network);
+      result.peer = classify(data, *peer, network);
       result.loss = accuracy::compare(data, *result.peer, result.plan);
     }
     found.validation = std::move(result);
@@ -182,13 +120,15 @@ std::optional<report::Accuracy> AccuracyCheck::run(const plan::Plan& plan) {
   return found;
 }
 
-void AccuracyCheck::add_gates(const report::Accuracy& found, Gates& gates) const {
-  if (settings_.given(Flag::minCosine))
-    gates.push_back(min_cosine(*found.comparison, settings_.real(Flag::minCosine)));
-  if (settings_.given(Flag::minTop1))
-    gates.push_back(min_top1(found.validation->plan.top1, settings_.real(Flag::minTop1)));
-  if (settings_.given(Flag::maxAccuracyLoss))
-    gates.push_back(max_loss(*found.validation, settings_.real(Flag::maxAccuracyLoss)));
+Gates accuracy_gates(const Settings& settings, const report::Accuracy& found) {
+  Gates gates;
+  if (settings.given(Flag::minCosine))
+    gates.push_back(min_cosine(*found.comparison, settings.real(Flag::minCosine)));
+  if (settings.given(Flag::minTop1))
+    gates.push_back(min_top1(found.validation->plan.top1, settings.real(Flag::minTop1)));
+  if (settings.given(Flag::maxAccuracyLoss))
+    gates.push_back(max_loss(*found.validation, settings.real(Flag::maxAccuracyLoss)));
+  return gates;
 }
 
 }  // namespace dlaexec::cli

@@ -23,14 +23,14 @@ class AccuracyCheck {
   /// Runs what is asked for and prints it. Nothing when nothing is.
   std::optional<report::Accuracy> run(const plan::Plan& plan);
 
-  /// --minCosine, --minTop1 and --maxAccuracyLoss on what run() found.
-  void add_gates(const report::Accuracy& found, Gates& gates) const;
-
  private:
   const Settings& settings_;
   const Job& job_;
   build::Options options_;  ///< of the build, without what it is told to report
   std::unique_ptr<accuracy::BuildRecord> record_;
 };
+
+/// --minCosine, --minTop1 and --maxAccuracyLoss on what was found.
+Gates accuracy_gates(const Settings& settings, const report::Accuracy& found);
 
 }  // namespace dlaexec::cli

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "ab.h"
+#include "accuracy.h"
 #include "base/file.h"
 #include "compare.h"
 #include "gates.h"
@@ -60,6 +61,9 @@ void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inferenc
   const Settings& settings = reporter.settings;
   Conclusion conclusion{gates_of_job(settings, ready, inference, result), std::nullopt,
                         reporter.job.subject(), seconds};
+  if (reporter.accuracy)
+    for (report::Gate& gate : accuracy_gates(settings, *reporter.accuracy))
+      conclusion.gates.push_back(std::move(gate));
   const plan::Plan& plan = plan_of(ready, inference);
   const auto summary = [&] {
     return reporter.summary(ready, plan, inference, result, conclusion.gates);

@@ -18,6 +18,7 @@
 #include "question.h"
 #include "reports.h"
 #include "settings.h"
+#include "tune_precision.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -71,6 +72,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   export_build_metadata(settings, echo);
   if (settings.on(Flag::verbose)) console.show_verbose();
 
+  const auto precision = job.skip_build ? std::nullopt : tune_precision(settings, job);
   AccuracyCheck check(settings, job);
   const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
   if (job.skip_build) return explain(build::explain(job.build));
@@ -87,7 +89,8 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   }
   reporter.layers(ready.plan);
   reporter.accuracy = check.run(ready.plan);
-  if (reporter.accuracy) check.add_gates(*reporter.accuracy, gates);
+  if (precision)
+    reporter.accuracy.emplace(reporter.accuracy.value_or(report::Accuracy{})).precision = precision;
   if (job.skip_inference) {
     log::info("Skipped inference phase since --skipInference is added.");
     return finish(nullptr, nullptr);

@@ -53,12 +53,6 @@ class Divergence {
   double total_ = 0;
 };
 
-float entropy_range(const Histogram& histogram) {
-  const size_t kept = entropy_threshold(histogram.counts());
-  return std::min(static_cast<float>(static_cast<double>(kept) * histogram.bin_width()),
-                  histogram.max());
-}
-
 float percentile_range(const Histogram& histogram, double percentile) {
   const std::span<const uint64_t> counts = histogram.counts();
   const uint64_t total = std::accumulate(counts.begin(), counts.end(), uint64_t{0});
@@ -86,18 +80,38 @@ double squared_error(const Histogram& histogram, double range) {
   return error;
 }
 
-float mse_range(const Histogram& histogram) {
+double squared_error(const Histogram& histogram, size_t kept) {
+  return squared_error(histogram, static_cast<double>(kept) * histogram.bin_width());
+}
+
+/// The number of bins with the least squared error; of equal ones the most, which clips least.
+size_t mse_threshold(const Histogram& histogram) {
   size_t best = Histogram::kBins;
   double least = std::numeric_limits<double>::infinity();
   for (size_t kept = kLevels; kept <= Histogram::kBins; ++kept) {
-    const double error =
-        squared_error(histogram, static_cast<double>(kept) * histogram.bin_width());
+    const double error = squared_error(histogram, kept);
     if (error > least) continue;
     least = error;
     best = kept;
   }
-  return std::min(static_cast<float>(static_cast<double>(best) * histogram.bin_width()),
+  return best;
+}
+
+float range_of(const Histogram& histogram, size_t kept) {
+  return std::min(static_cast<float>(static_cast<double>(kept) * histogram.bin_width()),
                   histogram.max());
+}
+
+/// Divergence alone may cut nearly everything off: where many elements share one value (the
+/// background of drawings), where a tensor is a mixture, or where there are few elements. So the
+/// range grows until its squared error is no more than half again the least.
+float entropy_range(const Histogram& histogram) {
+  constexpr double kMostError = 1.5;
+  const size_t closest = mse_threshold(histogram);
+  const double most = kMostError * squared_error(histogram, closest);
+  size_t kept = entropy_threshold(histogram.counts());
+  while (kept < closest && squared_error(histogram, kept) > most) ++kept;
+  return range_of(histogram, kept);
 }
 
 }  // namespace
@@ -125,7 +139,7 @@ float calibrated_range(const Histogram& histogram, const CalibrationSettings& se
     case CalibrationAlgorithm::Percentile:
       return percentile_range(histogram, settings.percentile);
     case CalibrationAlgorithm::Mse:
-      return mse_range(histogram);
+      return range_of(histogram, mse_threshold(histogram));
   }
   __builtin_unreachable();
 }

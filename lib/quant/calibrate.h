@@ -12,7 +12,8 @@ namespace dlaexec::quant {
 
 /// How a range is chosen.
 enum class CalibrationAlgorithm : uint8_t {
-  Entropy2,    ///< least Kullback-Leibler divergence, as NVIDIA published it
+  Entropy2,    ///< least Kullback-Leibler divergence, as NVIDIA published it, kept from cutting off
+               ///< so much that the squared error exceeds 1.5 times the least
   MinMax,      ///< the largest magnitude
   Percentile,  ///< covers a share of the elements
   Mse,         ///< least squared error of the quantized elements

@@ -82,6 +82,10 @@ class Assigner {
     for (Node& node : graph_.nodes) {
       const auto* asked = pattern_for(options_.layer_precisions, node.name);
       if (asked) matched[asked->first] = true;
+      for (const std::string& layer :
+           node.origins)  // names of what was folded into it are known, too
+        if (const auto* named = pattern_for(options_.layer_precisions, layer))
+          matched[named->first] = true;
       if (!has_precision(graph_, node)) continue;
       const bool binds = asked && constraints_ != Constraints::None;
       const Choice choice = binds ? as_asked(node, asked->second) : as_allowed(node);

@@ -112,6 +112,7 @@ Report assign(ir::Graph& graph, const Options& options) {
   if (options.int8) report.tensors_without_scale = tensors_without_scale(graph);
   assign_precisions(graph, options, report);
   if (options.int8 && options.dla) {
+    if (options.fp16) lift_unequal_layers(graph, report);
     report.range_changes = share_dla_ranges(graph);
     lift_wide_resizes(graph, report);
   }

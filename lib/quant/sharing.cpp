@@ -59,11 +59,19 @@ bool is_int8_on_dla(const Node& node) {
   return node.device == Device::Dla && node.precision == DataType::Int8;
 }
 
-}  // namespace
-
-std::vector<RangeChange> share_dla_ranges(Graph& graph) {
-  Classes classes(graph.values.size());
+/// What shares a range, and the widest scale of each set.
+struct Sharing {
   std::vector<Bond> bonds;
+  Classes classes;
+  std::vector<float> widest;  ///< by root
+
+  float shared(ValueId id) { return widest[classes.root(static_cast<size_t>(id))]; }
+};
+
+float scale_of(const Graph& graph, ValueId id) { return graph.value(id).quantization.scales[0]; }
+
+Sharing sharing_of(const Graph& graph) {
+  Sharing sharing{{}, Classes(graph.values.size()), std::vector<float>(graph.values.size(), 0)};
   for (const Node& node : graph.nodes) {
     std::optional<Bond> bond = is_int8_on_dla(node) ? bond_of(node) : std::nullopt;
     if (!bond) continue;
@@ -72,22 +80,61 @@ std::vector<RangeChange> share_dla_ranges(Graph& graph) {
              !graph.value(id).quantization.is_known();
     });
     for (const ValueId id : bond->values)
-      classes.join(static_cast<size_t>(id), static_cast<size_t>(bond->values[0]));
-    bonds.push_back(std::move(*bond));
+      sharing.classes.join(static_cast<size_t>(id), static_cast<size_t>(bond->values[0]));
+    sharing.bonds.push_back(std::move(*bond));
   }
-
-  std::vector<float> widest(graph.values.size(), 0);
-  for (const Bond& bond : bonds)
+  for (const Bond& bond : sharing.bonds)
     for (const ValueId id : bond.values) {
-      float& scale = widest[classes.root(static_cast<size_t>(id))];
-      scale = std::max(scale, graph.value(id).quantization.scales[0]);
+      float& scale = sharing.widest[sharing.classes.root(static_cast<size_t>(id))];
+      scale = std::max(scale, scale_of(graph, id));
     }
+  return sharing;
+}
 
+/// The layer that must leave INT8 so that fewer tensors are widened too much: of those that bind
+/// such a tensor, and compute as well in FP16, the one whose own tensors differ most. Null: there
+/// is none.
+const Node* most_unequal(const Graph& graph, Sharing& sharing) {
+  const Node* worst = nullptr;
+  float most = 1;
+  for (const Bond& bond : sharing.bonds) {
+    if (bond.layer->op != Op::Elementwise && bond.layer->op != Op::Concat) continue;
+    float low = 0, high = 0, widening = 1;
+    for (const ValueId id : bond.values) {
+      const float scale = scale_of(graph, id);
+      low = low == 0 ? scale : std::min(low, scale);
+      high = std::max(high, scale);
+      widening = std::max(widening, sharing.shared(id) / scale);
+    }
+    if (widening <= kMostWidening || high / low <= most) continue;
+    most = high / low;
+    worst = bond.layer;
+  }
+  return worst;
+}
+
+}  // namespace
+
+void lift_unequal_layers(Graph& graph, Report& report) {
+  while (true) {
+    Sharing sharing = sharing_of(graph);
+    const Node* unequal = most_unequal(graph, sharing);
+    if (!unequal) return;
+    graph.nodes[static_cast<size_t>(unequal - graph.nodes.data())].precision = DataType::Float16;
+    report.notes.push_back(
+        {unequal->name, DataType::Int8, DataType::Float16,
+         format("one INT8 range for its inputs would leave one of them less than 1/{} of its steps",
+                kMostWidening)});
+  }
+}
+
+std::vector<RangeChange> share_dla_ranges(Graph& graph) {
+  Sharing sharing = sharing_of(graph);
   std::vector<RangeChange> changes;
-  for (const Bond& bond : bonds)
+  for (const Bond& bond : sharing.bonds)
     for (const ValueId id : bond.values) {
       float& scale = graph.value(id).quantization.scales[0];
-      const float shared = widest[classes.root(static_cast<size_t>(id))];
+      const float shared = sharing.shared(id);
       if (scale == shared) continue;
       changes.push_back(
           {graph.value(id).name, scale * 127.0f, shared * 127.0f, bond.layer->name, bond.reason});

@@ -105,6 +105,26 @@ void print_comparison(const Comparison& comparison) {
                bad.layer, bad.tensor);
 }
 
+Json trial_json(const accuracy::PrecisionTrial& trial) {
+  Json lifted = Json::array();
+  for (const accuracy::Lift& lift : trial.lifted)
+    lifted.push_back({{"step", lift.layer}, {"off_dla", lift.off_dla}});
+  return {{"loss", trial.loss}, {"time_ms", trial.time_ms}, {"lifted", std::move(lifted)}};
+}
+
+Json precision_json(const PrecisionResult& result) {
+  Json tried = Json::array();
+  for (const accuracy::PrecisionTrial& trial : result.search.tried)
+    tried.push_back(trial_json(trial));
+  Json json = {{"most_loss", result.most_loss},
+               {"unit", result.unit},
+               {"tried", std::move(tried)},
+               {"pareto", result.search.pareto},
+               {"chosen", nullptr}};
+  if (result.search.chosen) json["chosen"] = *result.search.chosen;
+  return json;
+}
+
 }  // namespace
 
 void print_accuracy(const Accuracy& accuracy) {
@@ -112,9 +132,26 @@ void print_accuracy(const Accuracy& accuracy) {
   if (accuracy.validation) print_validation(*accuracy.validation);
 }
 
+std::string trial_text(const accuracy::PrecisionTrial& trial) {
+  const std::string lifted = join(trial.lifted, ", ", [](const accuracy::Lift& lift) {
+    return lift.layer + (lift.off_dla ? " (off the DLA)" : "");
+  });
+  return format("{:.4g} ms, loss {:.3f}: {}", trial.time_ms, trial.loss,
+                lifted.empty() ? "all in INT8" : "lifted to FP16: " + lifted);
+}
+
+void print_precision(const PrecisionResult& result) {
+  const accuracy::PrecisionSearch& search = result.search;
+  log::info("=== Pareto points of {} choices, losses in {} ===", search.tried.size(), result.unit);
+  for (const size_t point : search.pareto)
+    log::info("{}{}", trial_text(search.tried[point]),
+              search.chosen == point ? "   <- chosen" : "");
+}
+
 std::string accuracy_json(const Accuracy& accuracy) {
   Json json = Json::object();
   if (accuracy.comparison) json["comparison"] = comparison_json(*accuracy.comparison);
+  if (accuracy.precision) json["precision_search"] = precision_json(*accuracy.precision);
   if (accuracy.validation) json["validation"] = validation_json(*accuracy.validation);
   return json.dump();
 }

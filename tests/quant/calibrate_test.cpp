@@ -87,6 +87,18 @@ TEST(EntropyCalibration, KeepsAnEvenDistributionWhole) {
   EXPECT_EQ(entropy_threshold(counts), Histogram::kBins);
 }
 
+TEST(EntropyCalibration, DoesNotCutAtAValueThatMostElementsShare) {
+  // A drawing on a background of -0.42: divergence alone would cut at 0.42 and lose the drawing.
+  Histogram histogram;
+  std::vector<float> elements(80000, -0.42f);
+  std::mt19937 random(13);
+  std::uniform_real_distribution<float> ink(0, 2.8f);
+  for (int i = 0; i < 20000; ++i) elements.push_back(ink(random));
+  histogram.add(elements);
+  EXPECT_LT(entropy_threshold(histogram.counts()), Histogram::kBins / 4);
+  EXPECT_GT(calibrated_range(histogram, {}), 2.5f);
+}
+
 TEST(MinMaxCalibration, IsTheLargestMagnitude) {
   Histogram histogram;
   histogram.add(std::vector<float>{1, -7.5f, 3});

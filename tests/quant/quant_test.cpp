@@ -249,5 +249,44 @@ TEST(Report, KeepsTheScalesThatTheDlaWidened) {
   EXPECT_FALSE(report.precisions.empty());
 }
 
+/// Two convolutions added up; the first one's output also goes on by itself.
+Graph skip_connection() {
+  Net net;
+  const auto near = net.conv("near", net.input("x", {1, 8, 8, 8}), 8, 1);
+  const auto far = net.conv("far", near, 8, 1);
+  net.output(net.eltwise("add", ElementwiseKind::Sum, near, far));
+  return net.graph;
+}
+
+Report assign_skip(Graph& graph, float far_range, bool fp16) {
+  wish_dla(graph);
+  Options options = dla_options();
+  options.fp16 = fp16;
+  for (const char* tensor : {"x", "near_out", "add_out"}) options.scales[tensor] = 1.0f / 127;
+  options.scales["far_out"] = far_range / 127;
+  return assign(graph, options);
+}
+
+TEST(UnequalRanges, MoveTheLayerToFp16InsteadOfRuiningATensor) {
+  Graph graph = skip_connection();
+  const Report report = assign_skip(graph, 100, true);
+  EXPECT_EQ(precision_of(graph, "add"), DataType::Float16);
+  EXPECT_EQ(precision_of(graph, "far"), DataType::Int8);
+  EXPECT_FLOAT_EQ(range_of(graph, "near_out"), 1);
+  ASSERT_FALSE(report.notes.empty());
+  EXPECT_THAT(report.notes.back().reason, HasSubstr("1/8 of its steps"));
+}
+
+TEST(UnequalRanges, AreSharedWhenTheyDifferLittleOrFp16IsNotAllowed) {
+  Graph little = skip_connection();
+  assign_skip(little, 4, true);
+  EXPECT_EQ(precision_of(little, "add"), DataType::Int8);
+  EXPECT_FLOAT_EQ(range_of(little, "near_out"), 4);
+  Graph much = skip_connection();
+  assign_skip(much, 100, false);
+  EXPECT_EQ(precision_of(much, "add"), DataType::Int8);
+  EXPECT_FLOAT_EQ(range_of(much, "near_out"), 100);
+}
+
 }  // namespace
 }  // namespace dlaexec::quant
