@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 #include "accuracy/calibrate.h"
@@ -23,8 +24,8 @@ using accuracy::Peer;
 using accuracy::PrecisionTrial;
 using accuracy::Sight;
 
-/// Layers that are tried alone; those that add most noise. Each costs a build and a run.
-constexpr size_t kMostCandidates = 16;
+/// Lifts that are tried alone; each costs a build and a run.
+constexpr size_t kMostAlone = 24;
 constexpr int kTimings = 3;
 
 void require_sense(const Settings& settings, const Job& job) {
@@ -50,6 +51,17 @@ class Silence {
   log::Sink before_;
 };
 
+/// The part of a tensor's energy that INT8 at @p scale loses.
+double quantization_noise(const ir::Tensor& real, float scale) {
+  double lost = 0, all = 0;
+  for (const float x : real.to_floats()) {
+    const float kept = std::clamp(std::nearbyint(x / scale), -128.0f, 127.0f) * scale;
+    lost += double{x - kept} * double{x - kept};
+    all += double{x} * double{x};
+  }
+  return all > 0 ? lost / all : 0;
+}
+
 /// The network layers of each step, by the steps' names.
 using StepLayers = std::map<std::string, std::vector<std::string>>;
 
@@ -59,7 +71,7 @@ class Tuner {
     base_ = job.build;
     build::Options first = base_;
     record_.listen(first);
-    plan_ = build::build(first);
+    build::build(first);
     keep_ranges();
     samples_ = samples_for(record_.network, settings);
     reference_ =
@@ -70,7 +82,7 @@ class Tuner {
   }
 
   accuracy::PrecisionSearch run(double most_loss) {
-    return accuracy::search_precision(candidates(), most_loss,
+    return accuracy::search_precision(candidates(), most_loss, kMostAlone,
                                       [&](const std::vector<Lift>& lifted) {
                                         const PrecisionTrial trial = attempt(lifted);
                                         log::info("{}", report::trial_text(trial));
@@ -159,36 +171,21 @@ class Tuner {
     return least;
   }
 
-  /// Steps in INT8 that add most noise between what they read and what they make.
+  /// Steps in INT8, those first whose own rounding and clipping take most of their result.
   std::vector<Lift> candidates() {
-    const auto own = accuracy::plan_peer(plan_, job_.inference.engine, Sight::EveryTensor);
-    const NamedTensors found = own->run(samples_.sample(0));
-    std::map<std::string, double> noise;
-    for (const auto& [name, tensor] : found)
-      if (const auto at = expected_[0].find(name); at != expected_[0].end()) {
-        const double relative =
-            accuracy::difference(tensor.reshaped(at->second.dims()), at->second).relative_l2;
-        noise[name] = relative * relative;
-      }
-    std::vector<std::pair<double, std::string>> grown;
+    std::vector<std::pair<double, std::string>> noisy;
     for (const ir::Node& node : record_.typed.nodes) {
-      const auto made = node.outputs.empty() || node.outputs[0] == ir::kNoValue
-                            ? noise.end()
-                            : noise.find(record_.typed.value(node.outputs[0]).name);
-      if (node.precision != ir::DataType::Int8 || made == noise.end()) continue;
-      double before = 0;
-      for (const ir::ValueId id : node.inputs)
-        if (id != ir::kNoValue)
-          if (const auto at = noise.find(record_.typed.value(id).name); at != noise.end())
-            before = std::max(before, at->second);
+      if (node.precision != ir::DataType::Int8 || node.op == ir::Op::Reformat) continue;
+      const ir::Value& made = record_.typed.value(node.outputs[0]);
+      const auto real = expected_[0].find(made.name);
+      if (real == expected_[0].end() || made.quantization.scales.size() != 1) continue;
       layers_[node.name] = node.origins;
-      grown.emplace_back(made->second - before, node.name);
+      noisy.emplace_back(quantization_noise(real->second, made.quantization.scales[0]), node.name);
     }
-    std::stable_sort(grown.begin(), grown.end(),
+    std::stable_sort(noisy.begin(), noisy.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
-    if (grown.size() > kMostCandidates) grown.resize(kMostCandidates);
     std::vector<Lift> lifts;
-    for (const auto& [growth, name] : grown) {
+    for (const auto& [noise, name] : noisy) {
       lifts.push_back({name, false});
       if (base_.dla_core && base_.gpu_fallback) lifts.push_back({name, true});
     }
@@ -199,7 +196,6 @@ class Tuner {
   Job& job_;
   build::Options base_;
   accuracy::BuildRecord record_;
-  plan::Plan plan_;
   ThreadPool pool_;
   Samples samples_;
   std::unique_ptr<Peer> reference_;

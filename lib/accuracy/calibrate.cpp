@@ -1,10 +1,12 @@
 #include "accuracy/calibrate.h"
 
 #include <algorithm>
+#include <set>
 
 #include "accuracy/taps.h"
 #include "ir/infer.h"
 #include "quant/histogram.h"
+#include "quant/ranges.h"
 
 namespace dlaexec::accuracy {
 namespace {
@@ -32,11 +34,33 @@ int64_t batch_of(const ir::Graph& graph) {
   return shape.empty() ? 1 : shape[0].value;
 }
 
+/// True for layers that look at which element is the largest, and by how much.
+bool ranks_elements(const ir::Node& node) {
+  return node.op == ir::Op::Softmax || node.op == ir::Op::TopK || node.op == ir::Op::ArgReduce;
+}
+
+/// Tensors that say what the network found: its outputs and what softmax and the like read, also
+/// where layers in between only move elements. Clipping them makes the best answers equal.
+std::set<std::string> decisive_tensors(const ir::Graph& graph) {
+  std::set<ir::ValueId> decisive(graph.outputs.begin(), graph.outputs.end());
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const ir::Node& node = graph.nodes[i];
+    const bool hands_on = quant::only_moves_values(node) && decisive.contains(node.outputs[0]);
+    if (ranks_elements(node) || hands_on) decisive.insert(node.inputs[0]);
+  }
+  std::set<std::string> names;
+  for (const ir::ValueId id : decisive) names.insert(graph.value(id).name);
+  return names;
+}
+
 /// One histogram per tensor, filled batch after batch.
 class Collector {
  public:
   Collector(const ir::Graph& graph, ThreadPool& pool)
-      : pool_(pool), taps_(graph, pool), histograms_(taps_.names().size()) {}
+      : pool_(pool),
+        taps_(graph, pool),
+        decisive_(decisive_tensors(graph)),
+        histograms_(taps_.names().size()) {}
 
   void add(const std::vector<ir::Tensor>& inputs) {
     const std::vector<ir::Tensor> tensors = taps_.run(inputs);
@@ -52,8 +76,10 @@ class Collector {
     pool_.parallel_for(static_cast<int64_t>(histograms_.size()), [&](int64_t i) {
       const auto at = static_cast<size_t>(i);
       const quant::Histogram& seen = histograms_[at];
-      result.tensors[at] = {taps_.names()[at], quant::calibrated_range(seen, settings), seen.max(),
-                            seen.not_finite()};
+      const std::string& name = taps_.names()[at];
+      const float range =
+          decisive_.contains(name) ? seen.max() : quant::calibrated_range(seen, settings);
+      result.tensors[at] = {name, range, seen.max(), seen.not_finite()};
     });
     for (const CalibratedTensor& tensor : result.tensors)
       if (tensor.range > 0) result.scales[tensor.name] = tensor.range / 127;
@@ -63,6 +89,7 @@ class Collector {
  private:
   ThreadPool& pool_;
   Taps taps_;
+  std::set<std::string> decisive_;
   std::vector<quant::Histogram> histograms_;
 };
 

@@ -40,7 +40,8 @@ struct Calibration {
 /// The inputs of @p graph as samples fill them.
 std::vector<Feed> feeds_of(const ir::Graph& graph);
 
-/// Runs samples through the network in FP32 on the host and chooses a range for every float tensor.
+/// Runs samples through the network in FP32 on the host and chooses a range for every float tensor;
+/// what the network's answer is read from (its outputs, what softmax reads) is never clipped.
 /// @p graph is the network as the build sees it before it assigns precisions: the tensors have the
 /// names that the scales are given by. Throws an Error when the data does not fit its inputs.
 Calibration calibrate(const ir::Graph& graph, const Dataset& data,

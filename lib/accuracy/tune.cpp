@@ -21,14 +21,17 @@ struct Ranked {
   }
 };
 
+/// Trials that look for layers to put back into INT8.
+constexpr size_t kMostPutBack = 16;
+
 class Search {
  public:
   Search(double most_loss, const TryPrecision& attempt)
       : most_loss_(most_loss), attempt_(attempt) {}
 
-  PrecisionSearch run(const std::vector<Lift>& candidates) {
+  PrecisionSearch run(const std::vector<Lift>& candidates, size_t alone) {
     if (!holds(attempt({}))) {
-      std::vector<Lift> lifted = grow(rank(candidates));
+      std::vector<Lift> lifted = grow(order(candidates, alone));
       if (!lifted.empty()) shrink(std::move(lifted));
     }
     result_.chosen = fastest_that_holds();
@@ -46,7 +49,21 @@ class Search {
     return trial;
   }
 
-  /// Candidates that help, the most worthy first, one for each layer.
+  /// One lift for each layer: those that were tried alone by what they are worth, then the others.
+  std::vector<Lift> order(const std::vector<Lift>& candidates, size_t alone) {
+    const auto middle = candidates.begin() + static_cast<long>(std::min(alone, candidates.size()));
+    std::vector<Lift> ordered;
+    for (const Ranked& ranked : rank({candidates.begin(), middle})) ordered.push_back(ranked.lift);
+    for (auto lift = middle; lift != candidates.end(); ++lift) {
+      const bool is_there = std::any_of(ordered.begin(), ordered.end(), [&](const Lift& other) {
+        return other.layer == lift->layer;
+      });
+      if (!is_there) ordered.push_back(*lift);
+    }
+    return ordered;
+  }
+
+  /// Candidates tried alone, the most worthy first, one for each layer.
   std::vector<Ranked> rank(const std::vector<Lift>& candidates) {
     const PrecisionTrial base = result_.tried.front();
     std::vector<Ranked> ranked;
@@ -66,28 +83,34 @@ class Search {
     return ranked;
   }
 
-  /// The first of growing sets that holds; empty when none does.
-  std::vector<Lift> grow(const std::vector<Ranked>& ranked) {
-    std::vector<Lift> lifted;
-    for (const Ranked& next : ranked) {
-      lifted.push_back(next.lift);
-      if (lifted.size() > 1 ? holds(attempt(lifted)) : holds_alone(next.lift)) return lifted;
+  /// The first of growing sets that holds, each a quarter larger than the one before; empty when
+  /// none does.
+  std::vector<Lift> grow(const std::vector<Lift>& ordered) {
+    for (size_t count = 1; count <= ordered.size();) {
+      const std::vector<Lift> lifted(ordered.begin(), ordered.begin() + static_cast<long>(count));
+      if (count > 1 ? holds(attempt(lifted)) : holds_alone(lifted[0])) return lifted;
+      if (count == ordered.size()) break;
+      count = std::min(ordered.size(), count + 1 + count / 4);
     }
     return {};
   }
 
-  bool holds_alone(const Lift& lift) const {
-    return std::any_of(result_.tried.begin(), result_.tried.end(),
-                       [&](const PrecisionTrial& trial) {
-                         return trial.lifted == std::vector<Lift>{lift} && holds(trial);
-                       });
+  /// Takes the result of the trial that was made for the ranking, or makes it.
+  bool holds_alone(const Lift& lift) {
+    for (const PrecisionTrial& trial : result_.tried)
+      if (trial.lifted == std::vector<Lift>{lift}) return holds(trial);
+    return holds(attempt({lift}));
   }
 
-  /// Puts layers back, the earliest of little worth first, as long as the loss allows it.
+  /// Puts layers back, those of least worth first and many at once where there are many, as long as
+  /// the loss allows it.
   void shrink(std::vector<Lift> lifted) {
-    for (size_t i = lifted.size(); i-- > 0 && lifted.size() > 1;) {
+    const size_t chunk = std::max<size_t>(1, lifted.size() / kMostPutBack);
+    for (size_t end = lifted.size(); end > 0; end -= std::min(end, chunk)) {
+      const size_t first = end - std::min(end, chunk);
+      if (lifted.size() <= end - first) return;
       std::vector<Lift> fewer = lifted;
-      fewer.erase(fewer.begin() + static_cast<long>(i));
+      fewer.erase(fewer.begin() + static_cast<long>(first), fewer.begin() + static_cast<long>(end));
       if (holds(attempt(fewer))) lifted = std::move(fewer);
     }
   }
@@ -127,8 +150,8 @@ class Search {
 }  // namespace
 
 PrecisionSearch search_precision(const std::vector<Lift>& candidates, double most_loss,
-                                 const TryPrecision& attempt) {
-  return Search(most_loss, attempt).run(candidates);
+                                 size_t alone, const TryPrecision& attempt) {
+  return Search(most_loss, attempt).run(candidates, alone);
 }
 
 }  // namespace dlaexec::accuracy

@@ -38,10 +38,11 @@ struct PrecisionSearch {
 /// Builds and measures one choice.
 using TryPrecision = std::function<PrecisionTrial(const std::vector<Lift>& lifted)>;
 
-/// Tries each candidate alone, then more and more of them, those first that take most noise away
-/// for their time, until the loss is at most @p most_loss; then puts back into INT8 whatever is not
-/// needed. Of candidates for one layer the better one is kept.
+/// Tries each of the first @p alone candidates alone, then more and more of all, those first that
+/// take most noise away for their time, then the rest in their order, until the loss is at most @p
+/// most_loss; then puts back into INT8 whatever is not needed. Of candidates for one layer the
+/// better one is kept. Candidates come with the guiltiest first.
 PrecisionSearch search_precision(const std::vector<Lift>& candidates, double most_loss,
-                                 const TryPrecision& attempt);
+                                 size_t alone, const TryPrecision& attempt);
 
 }  // namespace dlaexec::accuracy

@@ -145,6 +145,26 @@ quant::Report prepare(ir::Graph& graph, const Options& options, const Board& boa
   return quant::assign(graph, quant_options(options, board));
 }
 
+/// Fuses so that the tensors called @p kept still come into being: where a network rounds by its
+/// own Q/DQ layers, no step may go on with more exact numbers.
+void fuse_keeping(ir::Graph& graph, const std::vector<std::string>& kept, const Options& options) {
+  std::vector<std::string> outputs;
+  for (const ir::ValueId id : graph.outputs) outputs.push_back(graph.value(id).name);
+  for (const std::string& name : kept)
+    if (const auto id = graph.find_value(name); id && !graph.is_output(*id) && !graph.is_input(*id))
+      graph.outputs.push_back(*id);  // as an output it cannot be swallowed
+  passes::fuse(graph, options.on_stage);
+  graph.outputs.clear();
+  for (const std::string& name : outputs) graph.outputs.push_back(graph.find_value(name).value());
+}
+
+/// The tensors whose rounding is part of the network: its Q/DQ layers are fused, not translated.
+std::vector<std::string> rounded_tensors(const quant::Report& report) {
+  const bool fused =
+      report.source == quant::RangeSource::Explicit && report.qdq == quant::QdqLayers::Fused;
+  return fused ? report.translation.rounded : std::vector<std::string>();
+}
+
 }  // namespace
 
 plan::Plan build(const Options& options) {
@@ -176,7 +196,7 @@ plan::Plan build(const Options& options) {
   const ir::Graph placed = graph;
 
   apply_edges(graph, placement, options);
-  passes::fuse(graph, options.on_stage);
+  fuse_keeping(graph, rounded_tensors(report), options);
   passes::fix_types(graph, options.on_stage);
   show("types", graph);
   plan.loadables = compile_segments(graph, segment_names(placement), compiler);

@@ -125,6 +125,7 @@ class Remover {
     if (!scheme->is_symmetric()) note_asymmetric(real.name);
     if (!real.quantization.is_known() || real.quantization.scales[0] < scale)
       real.quantization = {{scale}, 0};
+    if (!was_quantized_[static_cast<size_t>(input)]) translation_.rounded.push_back(real.name);
     was_quantized_[static_cast<size_t>(input)] = true;
     stands_for_[static_cast<size_t>(node.outputs[0])] = input;
     return true;

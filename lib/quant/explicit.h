@@ -10,8 +10,9 @@ namespace dlaexec::quant {
 
 /// What translating Q/DQ layers gave.
 struct Translation {
-  int removed = 0;                          ///< Q/DQ layers that are gone
-  std::vector<std::string> kept;            ///< names of those that could not go
+  int removed = 0;                   ///< Q/DQ layers that are gone
+  std::vector<std::string> kept;     ///< names of those that could not go
+  std::vector<std::string> rounded;  ///< tensors that the network quantizes where they are made
   std::vector<std::string> made_symmetric;  ///< tensors whose zero point was not 0: they lose range
 };
 

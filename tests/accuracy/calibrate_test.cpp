@@ -64,5 +64,29 @@ TEST_F(Calibrate, BatchesAndTheirNumberOnlyChooseTheSamples) {
   EXPECT_THAT(progress, testing::ElementsAre(1));
 }
 
+TEST(CalibrateDecisive, WhatTheAnswerIsReadFromIsNotClipped) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,4096]) {
+    %hidden = unary(%x) {kind=neg} : f32[1,4096]
+    %scores = unary(%hidden) {kind=neg} : f32[1,4096]
+    %p = softmax(%scores) {axis=1} : f32[1,4096]
+    return %p
+  })");
+  std::vector<float> elements(4096);
+  for (size_t i = 0; i < elements.size(); ++i) elements[i] = static_cast<float>(i % 100) / 100;
+  elements[7] = 50;  // one class stands out
+  bool given = false;
+  const auto once = [&]() -> std::optional<std::vector<ir::Tensor>> {
+    if (std::exchange(given, true)) return std::nullopt;
+    return std::vector<ir::Tensor>{ir::Tensor::of<float>({1, 4096}, elements)};
+  };
+  ThreadPool pool(2);
+  quant::CalibrationSettings settings;
+  settings.algorithm = quant::CalibrationAlgorithm::Percentile;
+  settings.percentile = 99.9;
+  const Calibration found = calibrate(graph, once, settings, pool);
+  EXPECT_LT(found.scales.at("hidden") * 127, 2);
+  EXPECT_FLOAT_EQ(found.scales.at("scores") * 127, 50);
+}
+
 }  // namespace
 }  // namespace dlaexec::accuracy

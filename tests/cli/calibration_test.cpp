@@ -171,5 +171,80 @@ TEST_F(CalibrationFlags, TheDlaTakesTheRangesToo) {
   EXPECT_GE(summary()["accuracy"]["comparison"]["layers"].size(), 3u);
 }
 
+/// x -> Q -> DQ -> convolution with quantized weights -> Relu -> Q -> DQ -> average pooling.
+test::OnnxModel qdq_network() {
+  test::OnnxModel model;
+  model.add_input("image", {"1", "3", "16", "16"});
+  model.add_initializer("s", {}, {0.02f});
+  model.add_initializer("t", {}, {0.05f});
+  auto* zero = model.add_initializer("zero", {}, {});
+  zero->set_data_type(onnx_file::TensorProto::INT8);
+  zero->add_int32_data(0);
+  auto* weights = model.add_initializer("w8", {8, 3, 1, 1}, {});
+  weights->set_data_type(onnx_file::TensorProto::INT8);
+  for (int i = 0; i < 24; ++i) weights->add_int32_data(i * 10 - 120);
+  model.add_node("QuantizeLinear", {"image", "s", "zero"}, {"image_q"}, "q0");
+  model.add_node("DequantizeLinear", {"image_q", "s", "zero"}, {"image_d"}, "dq0");
+  model.add_node("DequantizeLinear", {"w8", "s", "zero"}, {"w"}, "dqw");
+  model.add_node("Conv", {"image_d", "w"}, {"c"}, "conv");
+  model.add_node("Relu", {"c"}, {"r"}, "relu");
+  model.add_node("QuantizeLinear", {"r", "t", "zero"}, {"r_q"}, "q1");
+  model.add_node("DequantizeLinear", {"r_q", "t", "zero"}, {"r_d"}, "dq1");
+  auto* pool = model.add_node("MaxPool", {"r_d"}, {"y"}, "pool");
+  test::OnnxModel::set(pool, "kernel_shape", {2, 2});
+  test::OnnxModel::set(pool, "strides", {2, 2});
+  model.add_output("y");
+  return model;
+}
+
+TEST_F(CalibrationFlags, QdqLayersAreTranslatedForTheDla) {
+  write_file(folder_ + "/small.onnx", qdq_network().bytes());
+  const std::vector<std::string> flags = {"--int8",
+                                          "--fp16",
+                                          "--useDLACore=0",
+                                          "--allowGPUFallback",
+                                          "--saveCalib=q.cache",
+                                          "--saveLayerPrecisions=layers",
+                                          "--requireDLA=conv"};
+  const test::Outcome made = run(flags);
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("--translateQDQ (on with --useDLACore)"));
+  EXPECT_EQ(summary()["quantization"]["ranges"], "explicit");
+  const quant::Scales scales = quant::scales_of(quant::read_cache(folder_ + "/q.cache"));
+  EXPECT_EQ(scales.at("image"), 0.02f);
+  EXPECT_EQ(scales.at("r"), 0.05f);
+  EXPECT_EQ(scales.at("y"), 0.05f) << "pooling keeps the range";
+  EXPECT_THAT(read_file(folder_ + "/layers"), HasSubstr("conv:int8"));
+
+  auto kept = flags;
+  kept[4] = "--translateQDQ=false";
+  kept.pop_back();
+  const test::Outcome untranslated = run(kept);
+  EXPECT_THAT(untranslated.err, HasSubstr("Q/DQ layers stay as they are")) << untranslated.err;
+}
+
+TEST_F(CalibrationFlags, QdqLayersAreFusedOnTheHostAndAgreeWithFakeQuantization) {
+  write_file(folder_ + "/small.onnx", qdq_network().bytes());
+  const test::Outcome made = run(
+      {"--int8", "--compareTo=fp32", "--compareData=samples", "--layerwise", "--minCosine=0.9999"});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_EQ(summary()["quantization"]["ranges"], "explicit");
+}
+
+TEST_F(CalibrationFlags, PrecisionsAreSearchedUntilTheLossHolds) {
+  const std::vector<std::string> flags = {"--int8", "--fp16", "--calibData=samples",
+                                          "--tunePrecision=100"};
+  ASSERT_EQ(run(flags).status, 0);
+  json search = summary()["accuracy"]["precision_search"];
+  EXPECT_EQ(search["chosen"], 0) << "INT8 alone holds";
+  auto strict = flags;
+  strict.back() = "--tunePrecision=0";
+  const test::Outcome failed = run(strict);
+  EXPECT_EQ(failed.status, 3) << "FP16 is never FP32";
+  EXPECT_THAT(failed.out, HasSubstr("Pareto points"));
+  strict.erase(strict.begin() + 1);
+  EXPECT_EQ(run(strict).status, 2) << "without --fp16 there is nothing to lift to";
+}
+
 }  // namespace
 }  // namespace dlaexec::cli
