@@ -67,11 +67,10 @@ class IBuilder {
   virtual ~IBuilder() = default;
   virtual INetworkDefinition* createNetworkV2(NetworkDefinitionCreationFlags flags) noexcept = 0;
   virtual IBuilderConfig* createBuilderConfig() noexcept = 0;
-  /// The plan, or null after a report to the logger. With EngineCapability::kDLA_STANDALONE the
-  /// loadable alone, which dlaexec --runLoadable runs.
   /// A profile to be filled; it belongs to the builder.
   virtual IOptimizationProfile* createOptimizationProfile() noexcept = 0;
-  /// The plan, or null after a report to the logger.
+  /// The plan, or null after a report to the logger. With EngineCapability::kDLA_STANDALONE the
+  /// loadable alone, which dlaexec --runLoadable runs.
   virtual IHostMemory* buildSerializedNetwork(INetworkDefinition& network,
                                               IBuilderConfig& config) noexcept = 0;
   virtual ICudaEngine* buildEngineWithConfig(INetworkDefinition& network,
