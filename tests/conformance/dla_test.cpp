@@ -2,11 +2,11 @@
 // FP16 must give what the definition gives.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <iostream>
 #include <map>
 
 #include "base/format.h"
+#include "conformance/difference.h"
 #include "conformance/exclusions.h"
 #include "conformance/op_cases.h"
 #include "onnx/import.h"
@@ -18,24 +18,6 @@ namespace {
 
 /// Relative L2 that FP16 with one rounding an operation stays below.
 constexpr double kFp16Tolerance = 0.01;
-
-/// |found - wanted| / |wanted| in the L2 norm; infinite where one is not a number. The DLA's FP16
-/// ends at 65504: that is what an infinity must have become.
-double relative_l2(const ir::Tensor& found, const ir::Tensor& wanted) {
-  const std::vector<float> a = found.to_floats();
-  const std::vector<float> b = wanted.to_floats();
-  if (a.size() != b.size()) return INFINITY;
-  double error = 0;
-  double norm = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (std::isinf(b[i]) && (a[i] == b[i] || a[i] == std::copysign(65504.0F, b[i]))) continue;
-    const double difference = static_cast<double>(a[i]) - b[i];
-    error += difference * difference;
-    norm += static_cast<double>(b[i]) * b[i];
-  }
-  const double relative = norm > 0 ? std::sqrt(error / norm) : std::sqrt(error);
-  return std::isnan(relative) ? INFINITY : relative;
-}
 
 std::string difference_in_fp16(const ir::Tensor& found, const ir::Tensor& wanted) {
   const double error = relative_l2(found, wanted);
