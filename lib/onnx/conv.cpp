@@ -40,10 +40,15 @@ void pad_to_same(const ir::Ints& in, bool upper, Window& window) {
   }
 }
 
-Window window_of(Node& node, ir::Ints kernel, const ir::Ints& in) {
+/// @p kernel is the size of the weights' window; empty: there are no weights, kernel_shape tells
+/// it.
+Window window_of(Node& node, const ir::Ints& kernel, const ir::Ints& in) {
   const size_t rank = in.size();
   Window window;
   window.kernel = node.ints("kernel_shape", kernel);
+  if (!kernel.empty() && window.kernel != kernel)
+    fail("kernel_shape is {}, but the weights have a window of {}", ir::to_text(window.kernel),
+         ir::to_text(kernel));
   window.stride = node.ints("strides", ir::Ints(rank, 1));
   window.dilation = node.ints("dilations", ir::Ints(rank, 1));
   window.pads = node.ints("pads", ir::Ints(2 * rank, 0));

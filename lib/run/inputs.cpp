@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "dla/format.h"
+#include "ir/npy.h"
 
 namespace dlaexec::run {
 namespace {
@@ -37,6 +39,24 @@ class Draw {
   std::minstd_rand0 generator_;
 };
 
+bool is_npy(const MappedFile& file) {
+  constexpr std::string_view kMagic = "\x93NUMPY";
+  return file.bytes().size() >= kMagic.size() &&
+         std::memcmp(file.bytes().data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+/// What NumPy wrote is linear and says what it holds; both must be what the binding wants.
+ir::Tensor from_npy(const MappedFile& file, const std::string& path, const Binding& binding,
+                    const ir::Dims& dims) {
+  ir::Tensor tensor = ir::read_npy(file.bytes(), path);
+  if (tensor.type() != binding.type || tensor.dims() != dims ||
+      binding.format != ir::Format::Linear)
+    fail("'{}' holds {} {} as NumPy writes it; input '{}' is {} {} {}", path,
+         ir::to_text(tensor.dims()), ir::text(tensor.type()), binding.name, ir::to_text(dims),
+         ir::text(binding.type), ir::text(binding.format));
+  return tensor;
+}
+
 template <class T>
 T draw(Draw& from) {
   if constexpr (std::is_same_v<T, bool>)
@@ -63,11 +83,15 @@ ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed) 
 ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims,
                       dla::Generation generation) {
   const MappedFile file(path);
+  if (is_npy(file)) return from_npy(file, path, binding, dims);
   const auto require = [&](size_t needed) {
-    if (file.bytes().size() < needed)
-      fail("'{}' has {} bytes; input '{}' of {} {} {} needs {}", path, file.bytes().size(),
-           binding.name, ir::to_text(dims), ir::text(binding.type), ir::text(binding.format),
-           needed);
+    const size_t size = file.bytes().size();
+    const auto facts = [&] {
+      return format("'{}' has {} bytes; input '{}' of {} {} {} needs {}", path, size, binding.name,
+                    ir::to_text(dims), ir::text(binding.type), ir::text(binding.format), needed);
+    };
+    if (size < needed) fail("{}", facts());
+    if (size > needed) log::warning("{}; the rest is ignored", facts());
   };
   if (binding.format == ir::Format::Linear) {
     ir::Tensor tensor(binding.type, dims);

@@ -17,8 +17,9 @@ inline constexpr uint32_t kDefaultSeed = 1;
 /// 0 or 1. The same on every machine for one @p seed; each tensor starts the sequence anew.
 ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed = kDefaultSeed);
 
-/// The elements in file @p path, raw as they lie in memory in the binding's type and format (whose
-/// padding depends on the DLA's @p generation). Extra bytes are ignored; too few end in an Error.
+/// The elements in file @p path: raw as they lie in memory in the binding's type and format (whose
+/// padding depends on the DLA's @p generation), or a .npy file of the binding's type and @p dims.
+/// Extra bytes are ignored with a warning, as trtexec ignores them; too few end in an Error.
 ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims,
                       dla::Generation generation);
 

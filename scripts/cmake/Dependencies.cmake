@@ -11,7 +11,7 @@ find_package(ZLIB REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_library(DLAEXEC_MINIZIP minizip REQUIRED)
-if(DLAEXEC_BUILD_TESTS OR NOT DEFINED DLAEXEC_BUILD_TESTS)
+if(DLAEXEC_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()
 

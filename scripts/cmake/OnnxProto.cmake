@@ -3,7 +3,7 @@
 # onnx.proto is the one that libonnx-dev installed, under another file name and package: an
 # application that links libonnx beside this library then meets no clash of registered names.
 # The installed file already asks for the lite runtime.
-set(DLAEXEC_PROTO_DIR "${CMAKE_BINARY_DIR}/proto")
+set(DLAEXEC_PROTO_DIR "${PROJECT_BINARY_DIR}/proto")
 file(MAKE_DIRECTORY "${DLAEXEC_PROTO_DIR}")
 file(READ "${DLAEXEC_ONNX_PROTO_DIR}/onnx/onnx.proto" DLAEXEC_ONNX_TEXT)
 string(REGEX REPLACE "\npackage [a-zA-Z0-9_.]+;" "\npackage dlaexec.onnx_file;" DLAEXEC_ONNX_TEXT
@@ -12,7 +12,7 @@ file(WRITE "${DLAEXEC_PROTO_DIR}/dlaexec_onnx.proto.new" "${DLAEXEC_ONNX_TEXT}")
 configure_file("${DLAEXEC_PROTO_DIR}/dlaexec_onnx.proto.new"
   "${DLAEXEC_PROTO_DIR}/dlaexec_onnx.proto" COPYONLY)  # touches the file only when it changed
 
-file(GLOB DLAEXEC_OWN_PROTOS CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/lib/*/*.proto")
+file(GLOB DLAEXEC_OWN_PROTOS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/lib/*/*.proto")
 foreach(proto ${DLAEXEC_OWN_PROTOS})
   get_filename_component(name "${proto}" NAME)
   configure_file("${proto}" "${DLAEXEC_PROTO_DIR}/${name}" COPYONLY)
@@ -30,5 +30,6 @@ foreach(name ${DLAEXEC_PROTO_NAMES})
 endforeach()
 
 add_library(dlaexec_protos STATIC ${DLAEXEC_PROTO_SOURCES})
-target_include_directories(dlaexec_protos SYSTEM PUBLIC "${DLAEXEC_PROTO_DIR}" ${Protobuf_INCLUDE_DIRS})
+target_include_directories(dlaexec_protos SYSTEM PUBLIC
+  "$<BUILD_INTERFACE:${DLAEXEC_PROTO_DIR}>" ${Protobuf_INCLUDE_DIRS})
 target_link_libraries(dlaexec_protos PUBLIC ${DLAEXEC_PROTOBUF_LIB} Threads::Threads)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dla/format.h"
+#include "ir/npy.h"
 #include "support/paths.h"
 
 namespace dlaexec::run {
@@ -56,6 +57,22 @@ TEST(LoadInput, ReadsRawBytes) {
   const Binding binding{"x", ir::DataType::Float32, ir::shape_of({2, 3}), ir::Format::Linear};
   const ir::Tensor got = load_input(path, binding, {2, 3}, dla::Generation::Orin);
   EXPECT_EQ(got.to_floats(), wanted.to_floats());
+}
+
+TEST(LoadInput, ReadsWhatNumpyWrote) {
+  const std::string path = test::temporary_dir() + "/input.npy";
+  const ir::Tensor wanted = random_input(ir::DataType::Float32, {2, 3}, 5);
+  write_file(path, ir::write_npy(wanted));
+  const Binding binding{"x", ir::DataType::Float32, ir::shape_of({2, 3}), ir::Format::Linear};
+  EXPECT_EQ(load_input(path, binding, {2, 3}, dla::Generation::Orin).to_floats(),
+            wanted.to_floats());
+  try {
+    load_input(path, binding, {3, 2}, dla::Generation::Orin);
+    FAIL() << "a file of another shape was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.sentence(),
+              "'" + path + "' holds 2x3 f32 as NumPy writes it; input 'x' is 3x2 f32 chw");
+  }
 }
 
 TEST(LoadInput, ReadsTheBindingsFormat) {
