@@ -160,7 +160,7 @@ bool hands_scale_back(const Node& node) {
     const ActivationKind kind = node.get<ActivationAttributes>().kind;
     return kind == ActivationKind::Relu || kind == ActivationKind::Clip;
   }
-  return only_moves_values(node);
+  return node.op == Op::Concat || only_moves_values(node);
 }
 
 enum class Bound { None, Largest, Sum };
@@ -219,14 +219,16 @@ std::vector<std::string> derive_scales(Graph& graph) {
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
     if (!hands_scale_back(node) || node.outputs.size() != 1) continue;
-    const Quantization& behind = graph.value(node.outputs[0]).quantization;
-    Value& before = graph.value(node.inputs[0]);
-    const bool alone = used_by[static_cast<size_t>(node.inputs[0])].size() == 1 &&
-                       !graph.is_output(node.inputs[0]);
-    if (!alone || !behind.is_known() || before.quantization.is_known() || !takes_range(before))
-      continue;
-    before.quantization = behind;
-    derived.push_back(before.name);
+    const Quantization behind = graph.value(node.outputs[0]).quantization;
+    const size_t count = node.op == Op::Concat ? node.inputs.size() : 1;
+    for (size_t input = 0; input < count && behind.is_known(); ++input) {
+      const ValueId id = node.inputs[input];
+      Value& before = graph.value(id);
+      const bool alone = used_by[static_cast<size_t>(id)].size() == 1 && !graph.is_output(id);
+      if (!alone || before.quantization.is_known() || !takes_range(before)) continue;
+      before.quantization = behind;
+      derived.push_back(before.name);
+    }
   }
   return derived;
 }

@@ -23,8 +23,9 @@ struct Translation {
 /// outside stay. Types and shapes are inferred anew.
 Translation remove_explicit(ir::Graph& graph);
 
-/// Gives tensors between a layer and the activation or reshape that alone uses them the scale of
-/// what comes out behind, so that the two still become one INT8 step. Returns the tensors' names.
+/// Gives tensors between a layer and the activation, concatenation or reshape that alone uses them
+/// the scale of what comes out behind: rounded before or after, the numbers are the same, and the
+/// layers become INT8 steps. Returns the tensors' names.
 std::vector<std::string> derive_scales(ir::Graph& graph);
 
 /// Gives tensors without a scale one that follows from a neighbour's: layers whose results lie

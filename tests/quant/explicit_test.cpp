@@ -113,6 +113,17 @@ TEST(Assign, LayersBetweenQdqLayersComputeInInt8AndTheOthersDoNot) {
         << node.name;
 }
 
+TEST(DeriveScales, GoBackThroughConcatenationToThoseThatItAloneUses) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,4,4], %y: f32[1,2,4,4]) {
+    %a = activation(%x) {kind=relu} : f32[1,2,4,4]
+    %b = activation(%y) {kind=relu} : f32[1,2,4,4]
+    %both = concat(%a, %b) {axis=1} : f32[1,4,4,4] q(0.5)
+    %z = unary(%b) {kind=abs} : f32[1,2,4,4]
+    return %both, %z
+  })");
+  EXPECT_THAT(derive_scales(graph), ElementsAre("a", "x")) << "b is used elsewhere, too";
+}
+
 TEST(DeriveNearScales, FollowPoolingConcatenationAndSums) {
   ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,4,4] q(0.5), %y: f32[1,2,4,4] q(0.25)) {
     %sum = elementwise(%x, %y) {kind=sum} : f32[1,2,4,4]
