@@ -29,13 +29,15 @@ int64_t plan_bytes(const ReadyPlan& ready, const plan::Plan& plan) {
                                : static_cast<int64_t>(plan::to_bytes(plan).size());
 }
 
-Gates gates_of_job(const Settings& settings, const ReadyPlan& ready, const Inference* inference,
+Gates gates_of_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,
                    const bench::Result* result) {
+  const Settings& settings = reporter.settings;
   const plan::Plan& plan = plan_of(ready, inference);
   Gates gates = placement_gates(settings, plan);
   if (settings.given(Flag::maxPlanSize) || settings.given(Flag::maxMemory))
     append(gates, size_gates(settings, plan, plan_bytes(ready, plan)));
   if (result != nullptr) append(gates, time_gates(settings, *result, inference->engine().steps()));
+  if (reporter.accuracy) append(gates, accuracy_gates(settings, *reporter.accuracy));
   return gates;
 }
 
@@ -59,11 +61,8 @@ void require_readable_gates(const Settings& settings) {
 void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,
                 const bench::Result* result, double seconds) {
   const Settings& settings = reporter.settings;
-  Conclusion conclusion{gates_of_job(settings, ready, inference, result), std::nullopt,
+  Conclusion conclusion{gates_of_job(reporter, ready, inference, result), std::nullopt,
                         reporter.job.subject(), seconds};
-  if (reporter.accuracy)
-    for (report::Gate& gate : accuracy_gates(settings, *reporter.accuracy))
-      conclusion.gates.push_back(std::move(gate));
   const plan::Plan& plan = plan_of(ready, inference);
   const auto summary = [&] {
     return reporter.summary(ready, plan, inference, result, conclusion.gates);

@@ -11,7 +11,8 @@ namespace dlaexec::cli {
 void require_readable_gates(const Settings& settings);
 
 /// Tests the gates of a job, compares it with --baseline, writes --exportSummary, then concludes.
-/// @p inference and @p result are null when nothing was run; @p seconds is how long the job took.
+/// @p inference and @p result are null when nothing was
+/// run; @p seconds is how long the job took.
 void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,
                 const bench::Result* result, double seconds);
 

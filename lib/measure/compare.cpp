@@ -52,7 +52,7 @@ Comparison compare(std::span<const float> before, std::span<const float> after, 
   }
   const Interval absolute = shift(before, after);
   const Diagnosis earlier = diagnose(before), later = diagnose(after);
-  const double unsteady = earlier.unsteadiness() + later.unsteadiness();
+  const double unsteady = (earlier.unsteadiness() + later.unsteadiness()) / comparison.before;
   comparison.shift = {absolute.estimate / comparison.before,
                       absolute.low / comparison.before - unsteady,
                       absolute.high / comparison.before + unsteady};

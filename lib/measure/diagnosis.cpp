@@ -65,10 +65,17 @@ size_t sharpest_split(std::span<const float> samples, double before, double afte
   return best;
 }
 
+/// A short part that is slower than the rest is a burst of outliers: the rest is how fast the
+/// machine is. A short part that is faster is no burst, for the rest may be throttled.
+bool is_burst(size_t count, size_t at, bool becomes_slower) {
+  const size_t slower_part = becomes_slower ? count - at : at;
+  return static_cast<double>(slower_part) < kSmallestHeap * static_cast<double>(count);
+}
+
 /// The step from the median before @p at to the median after it.
 Step step_at(std::span<const float> samples, size_t at) {
   const double before = median(samples.first(at)), after = median(samples.subspan(at));
-  return {at, (after - before) / before};
+  return {at, (after - before) / before, after - before};
 }
 
 /// Without noise every difference is infinitely many errors large: then the largest one counts.
@@ -78,6 +85,7 @@ std::optional<Step> find_step(std::span<const float> samples, double noise) {
   for (const size_t at : step_places(samples.size())) {
     const double before = median(samples.first(at)), after = median(samples.subspan(at));
     if (std::abs(after - before) < kNegligible * before) continue;
+    if (is_burst(samples.size(), at, after > before)) continue;
     const auto head = static_cast<double>(at), tail = static_cast<double>(samples.size() - at);
     const double error = noise * std::sqrt(1 / head + 1 / tail) * 1.2533;  // of medians
     const double errors = error > 0 ? std::abs(after - before) / error : INFINITY;
@@ -115,9 +123,9 @@ std::optional<Drift> find_drift(std::span<const float> samples) {
   const auto n = static_cast<double>(blocks.size());
   const double deviation = std::sqrt(n * (n - 1) * (2 * n + 5) / 18);
   if (std::abs(balance) - 1 <= kDriftQuantile * deviation) return std::nullopt;
-  const double relative = double{median(slopes)} * n / double{median(samples)};
+  const double size = double{median(slopes)} * n, relative = size / double{median(samples)};
   if (std::abs(relative) < kNegligible) return std::nullopt;
-  return Drift{relative};
+  return Drift{relative, size};
 }
 
 /// Sums over a prefix of the sorted samples, to get a heap's mean and deviation at once.
@@ -165,9 +173,9 @@ size_t count_outliers(std::span<const float> samples) {
 
 double Diagnosis::unsteadiness() const {
   double largest = 0;
-  if (step) largest = std::max(largest, std::abs(step->relative));
-  if (drift) largest = std::max(largest, std::abs(drift->relative));
-  if (two_modes) largest = std::max(largest, two_modes->relative);
+  if (step) largest = std::max(largest, std::abs(step->size));
+  if (drift) largest = std::max(largest, std::abs(drift->size));
+  if (two_modes) largest = std::max(largest, two_modes->high - two_modes->low);
   return largest;
 }
 

@@ -13,11 +13,13 @@ namespace dlaexec::measure {
 struct Step {
   size_t at = 0;        ///< the first sample after it
   double relative = 0;  ///< the change over the median of what came before
+  double size = 0;      ///< the change itself
 };
 
 /// The speed changed gradually over the whole series.
 struct Drift {
   double relative = 0;  ///< from the series' first to its last sample, over its median
+  double size = 0;      ///< the change itself
 };
 
 /// Samples fall into two separate heaps.
@@ -34,7 +36,7 @@ struct Diagnosis {
   std::optional<TwoModes> two_modes;
   size_t outliers = 0;  ///< samples further than 5 robust deviations above the median
 
-  /// The largest relative change inside the series that its noise does not explain.
+  /// The largest change inside the series that its noise does not explain, in the samples' unit.
   double unsteadiness() const;
   /// One sentence per finding, for people.
   std::vector<std::string> sentences() const;

@@ -2,7 +2,7 @@
 //
 // Console lines, the summary's "gates", JUnit XML, Markdown, annotations and the exit status are
 // made from one list of gates. To add a gate: a row in flags.def (group Gates), a function in
-// apps/dlaexec that returns a Gate, and its line in gates.cpp where the list is made. Nothing else
+// apps/dlaexec that returns a Gate, and its line in gates_of_job() of finish.cpp. Nothing else
 // knows of single gates.
 #pragma once
 

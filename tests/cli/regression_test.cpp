@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "ir/npy.h"
 #include "networks.h"
 #include "support/json_schema.h"
 #include "support/markdown_table.h"
@@ -197,6 +198,15 @@ TEST_F(Regression, APlacementOnceWrittenIsExpectedFromThenOn) {
       run(std::string(kRun) + "--skipInference --expectPlacement=places.txt");
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("line 1 of places.txt is 'conv2:TPU'; write LAYER:GPU or"));
+}
+
+TEST_F(Regression, SamplesAreKeptAsANumpyArray) {
+  ASSERT_EQ(run(std::string(kRun) + "--exportSamples=samples.npy").status, 0);
+  const std::string bytes = file("samples.npy");
+  const ir::Tensor samples = ir::read_npy(std::as_bytes(std::span(bytes)), "samples.npy");
+  EXPECT_EQ(samples.type(), ir::DataType::Float32);
+  EXPECT_EQ(samples.dims(), ir::Dims{40});
+  EXPECT_GT(samples.as<float>()[0], 0);
 }
 
 TEST_F(Regression, ExportsOfOtherToolsAreWritten) {

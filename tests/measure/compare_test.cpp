@@ -134,6 +134,22 @@ TEST(Compare, TwoModesAreNotHeldAgainstTheLaterRun) {
     }
 }
 
+TEST(Compare, ModesOfTheLaterRunAloneAreNotHeldAgainstIt) {
+  for (const double share : {0.15, 0.5, 0.85})
+    for (const float factor : {1.2f, 2.0f}) {
+      const Rates r = rates(kPairs, [&](Random& g) {
+        return std::pair(noise(g), with_modes(g, noise(g), share, factor));
+      });
+      EXPECT_LE(r.slower, kPairs * 0.02) << share << " " << factor;
+    }
+}
+
+TEST(Compare, ABurstAtTheEndDecidesNothing) {
+  const Rates r =
+      rates(kPairs, [](Random& g) { return std::pair(noise(g), with_step(noise(g), 188, 4)); });
+  EXPECT_GE(r.same, kPairs * 0.9);
+}
+
 TEST(Compare, OutliersDoNotDecide) {
   const Rates r = rates(
       kPairs, [](Random& g) { return std::pair(noise(g), with_modes(g, noise(g), 0.05, 8)); });
