@@ -41,7 +41,8 @@ report::RunComparison compare(const Settings& settings, const report::Recorded& 
 /// A plan as the summary of a build that was not run tells it.
 report::Recorded read_plan(const std::string& path) {
   const MappedFile file(path);
-  const plan::Plan plan = plan::from_bytes(file.bytes(), file.owner());
+  const plan::Plan plan = in_context([&] { return format("reading the plan '{}'", path); },
+                                     [&] { return plan::from_bytes(file.bytes(), file.owner()); });
   report::Run run;
   run.plan = &plan;
   run.plan_bytes = static_cast<int64_t>(file.bytes().size());
@@ -62,11 +63,8 @@ report::RunComparison compare_with_baseline(const Settings& settings, const std:
 }
 
 report::RunComparison diff_plans(const Settings& settings) {
-  const auto [before, after] = two_files(settings, Flag::diffPlans);
-  report::Recorded a = in_context([&] { return format("reading the plan '{}'", before); },
-                                  [&] { return read_plan(before); });
-  report::Recorded b = in_context([&] { return format("reading the plan '{}'", after); },
-                                  [&] { return read_plan(after); });
+  const auto files = two_files(settings, Flag::diffPlans);
+  report::Recorded a = read_plan(files.first), b = read_plan(files.second);
   // The process that reads is not part of a plan.
   for (report::Recorded* plan : {&a, &b})
     std::erase_if(plan->sizes, [](const report::RecordedSize& size) {

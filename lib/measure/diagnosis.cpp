@@ -85,16 +85,17 @@ std::optional<Step> find_step(std::span<const float> samples, double noise) {
   for (const size_t at : step_places(samples.size())) {
     const double before = median(samples.first(at)), after = median(samples.subspan(at));
     if (std::abs(after - before) < kNegligible * before) continue;
-    if (is_burst(samples.size(), at, after > before)) continue;
     const auto head = static_cast<double>(at), tail = static_cast<double>(samples.size() - at);
     const double error = noise * std::sqrt(1 / head + 1 / tail) * 1.2533;  // of medians
     const double errors = error > 0 ? std::abs(after - before) / error : INFINITY;
     const bool stands_out =
         errors > most_errors || (std::isinf(errors) && std::abs(after - before) > largest);
     if (!stands_out) continue;
+    const size_t split = sharpest_split(samples, before, after);
+    if (is_burst(samples.size(), split, after > before)) continue;
     most_errors = errors;
     largest = std::abs(after - before);
-    best = sharpest_split(samples, before, after);
+    best = split;
   }
   if (!best) return std::nullopt;
   return step_at(samples, std::clamp<size_t>(*best, 1, samples.size() - 1));

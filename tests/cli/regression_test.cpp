@@ -128,6 +128,38 @@ TEST_F(Regression, TwoSummariesCompareAsABaselineDoes) {
   EXPECT_EQ(json::parse(outcome.out)["layers"][0]["layers"][0], "conv2");
 }
 
+/// Takes from @p value every member that @p schema, a part of @p root, does not name.
+void prune(json& value, const json& schema, const json& root) {
+  if (schema.contains("$ref")) {
+    const std::string name = schema["$ref"].get<std::string>().substr(sizeof "#/definitions/" - 1);
+    return prune(value, root["definitions"][name], root);
+  }
+  if (value.is_array() && schema.contains("items"))
+    for (json& item : value) prune(item, schema["items"], root);
+  if (!value.is_object() || !schema.contains("properties")) return;
+  const json& known = schema["properties"];
+  for (auto member = value.begin(); member != value.end();) {
+    if (known.contains(member.key())) {
+      prune(member.value(), known[member.key()], root);
+      ++member;
+    } else {
+      member = value.erase(member);
+    }
+  }
+}
+
+TEST_F(Regression, ABaselineOfAnOlderVersionIsStillCompared) {
+  // What version 1 would have written of the same run.
+  json old = json::parse(file("base.json"));
+  const json schema = json::parse(read_file(test::source_dir() + "/scripts/schema/summary-1.json"));
+  prune(old, schema, schema);
+  old["schema_version"] = 1;
+  write_file(folder_ + "/old.json", old.dump());
+  document("old.json", "summary-1.json");
+  EXPECT_EQ(run("--compare=old.json,base.json").status, 0);
+  EXPECT_EQ(run(std::string(kRun) + "--powerMode=15W --baseline=old.json").status, 3);
+}
+
 TEST_F(Regression, WhatCannotBeComparedIsRefusedUnlessForced) {
   json other = json::parse(file("base.json"));
   other["platform"]["name"] = "agx-xavier";
