@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <vector>
 
 #include "base/file.h"
@@ -15,6 +16,26 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kRun = "# run: ", kExpect = "# expect\n";
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// Where two texts part, with some lines from there on.
+std::string first_difference(const std::string& wanted, const std::string& found) {
+  constexpr size_t kShown = 6;
+  const std::vector<std::string> a = lines_of(wanted);
+  const std::vector<std::string> b = lines_of(found);
+  const auto at =
+      static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+  std::string text = "line " + std::to_string(at + 1) + " of the output differs\n";
+  for (size_t i = at; i < std::min(a.size(), at + kShown); ++i) text += "  wanted: " + a[i] + "\n";
+  for (size_t i = at; i < std::min(b.size(), at + kShown); ++i) text += "  found:  " + b[i] + "\n";
+  return text;
+}
 
 class GoldenTest : public ::testing::Test {
  public:
@@ -31,9 +52,9 @@ class GoldenTest : public ::testing::Test {
     const std::string output = run_(command, input);
     if (std::getenv("DLAEXEC_ACCEPT_GOLDEN"))
       write_file(path_, text.substr(0, expect_at + kExpect.size()) + output);
-    else
-      EXPECT_EQ(output, text.substr(expect_at + kExpect.size()))
-          << path_ << "; if the new output is right: scripts/dev golden --accept";
+    else if (const std::string wanted = text.substr(expect_at + kExpect.size()); output != wanted)
+      ADD_FAILURE() << path_ << ": " << first_difference(wanted, output)
+                    << "if the new output is right: scripts/dev golden --accept";
   }
 
  private:
