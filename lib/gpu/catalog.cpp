@@ -18,11 +18,12 @@ Product product_with(DataType in, DataType out, bool rows) {
   product.residual_type = out;
   product.activation = ir::ActivationKind::Relu;
   product.rows = rows;
-  product.sum_bytes = 4096;
+  product.sum_bytes = product.p.channel_bytes = 4096;
   return product;
 }
 
-bool runs(const ProductTactic& tactic, DataType in, const Target& target) {
+bool runs(const ProductTactic& tactic, DataType in, DataType out, const Target& target) {
+  if (tactic.unit == ProductTactic::Unit::Bulk && out == DataType::Float32) return false;
   if (in != DataType::Float32) return true;
   return target.is_ampere() && tactic.unit == ProductTactic::Unit::Mma;
 }
@@ -54,11 +55,13 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
              {DataType::Float32, DataType::Float32}};
   for (const auto& [in, out] : types)
     for (ProductTactic tactic : all_product_tactics(target)) {
-      if (!runs(tactic, in, target)) continue;
-      if (!everything && (tactic.row_bytes != 128 || tactic.stages != 3)) continue;
+      if (!runs(tactic, in, out, target)) continue;
+      const bool bulk = tactic.unit == ProductTactic::Unit::Bulk;
+      if (!everything && !bulk && (tactic.row_bytes != 128 || tactic.stages != 3)) continue;
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
-          if (!everything && rows != (split == 2)) continue;
+          if (bulk && split != 1) continue;
+          if (!everything && rows != (bulk ? tactic.pair : split == 2)) continue;
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
           add_unique(kernels, product_kernel(product_with(in, out, rows), tactic, target));

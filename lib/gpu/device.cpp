@@ -1,6 +1,7 @@
 #include "gpu/device.h"
 
 #include "base/error.h"
+#include "gpu/lowered.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -9,7 +10,7 @@ namespace {
 constexpr int kClockRate = 13, kMultiprocessors = 16, kMemoryClockRate = 36, kMemoryBusWidth = 37,
               kL2Size = 38, kMajor = 75, kMinor = 76, kSharedPerBlock = 97;
 constexpr int kMaxDynamicShared = 8;  // CUfunction_attribute
-constexpr int kLargeClusters = 14;
+constexpr int kLargeClusters = 14;    // likewise
 
 // Facts for building without the device: one common board of each architecture, from NVIDIA's
 // architecture papers and the CUDA programming guide's table of shared memory.
@@ -99,6 +100,28 @@ PinnedBuffer::~PinnedBuffer() {
   if (memory_) check_quietly(driver().host_free(memory_), "freeing pinned host memory");
 }
 
+EncodedMap encode(const BoxMap& map, Address address) {
+  // CUtensorMapDataType, CUtensorMapSwizzle, CUtensorMapL2promotion; elements outside read zero.
+  const int type = map.type == ir::DataType::Float16 ? 6 : 0;
+  const int swizzle = map.swizzle_bytes == 128 ? 3 : map.swizzle_bytes == 64 ? 2 : 1;
+  constexpr int kPromotion = 2, kNoInterleave = 0, kZeros = 0;
+  const Driver& cuda = driver();
+  EncodedMap encoded;
+  const uint32_t rank = static_cast<uint32_t>(map.dims.size());
+  void* const tensor = reinterpret_cast<void*>(address);
+  if (map.lower.empty())
+    check(cuda.encode_tiled(encoded.bytes, type, rank, tensor, map.dims.data(), map.strides.data(),
+                            map.box.data(), map.steps.data(), kNoInterleave, swizzle, kPromotion,
+                            kZeros),
+          "describing a tensor to the copy engine");
+  else
+    check(cuda.encode_im2col(encoded.bytes, type, rank, tensor, map.dims.data(), map.strides.data(),
+                             map.lower.data(), map.upper.data(), map.box[0], map.box[1],
+                             map.steps.data(), kNoInterleave, swizzle, kPromotion, kZeros),
+          "describing patches of a tensor to the copy engine");
+  return encoded;
+}
+
 Event::Event() { check(driver().event_create(&handle_, 0), "creating an event"); }
 
 Event::~Event() {
@@ -156,7 +179,8 @@ Module::Module(std::span<const std::byte> cubin, const std::string& function, in
   const Driver& cuda = driver();
   check(cuda.module_load(&module_, cubin.data()), "loading a kernel");
   check(cuda.module_function(&function_, module_, function.c_str()), "looking up a kernel");
-  if (shared_bytes > 48 << 10)
+  // 48 kB go without asking, what the kernel declares itself counted in: which is less than 16.
+  if (shared_bytes > 32 << 10)
     check(cuda.function_set_attribute(function_, kMaxDynamicShared, shared_bytes),
           "giving a kernel its shared memory");
   if (cluster > 8)  // more than every device of the architecture promises

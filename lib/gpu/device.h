@@ -101,6 +101,14 @@ class PinnedBuffer {
   size_t bytes_ = 0;
 };
 
+struct BoxMap;
+
+/// What the copy engine is told of a tensor, as kernels expect it among their parameters.
+struct alignas(64) EncodedMap {
+  std::byte bytes[128];
+};
+EncodedMap encode(const BoxMap& map, Address address);
+
 class Event {
  public:
   Event();

@@ -191,10 +191,19 @@ Cubin Compiler::compile(const Kernel& kernel) const {
 }
 
 std::vector<Cubin> Compiler::compile(std::span<const Kernel> kernels, ThreadPool& pool) const {
-  std::vector<Cubin> cubins(kernels.size());
-  pool.parallel_for(static_cast<int64_t>(kernels.size()), [&](int64_t i) {
-    cubins[static_cast<size_t>(i)] = compile(kernels[static_cast<size_t>(i)]);
+  // Each once: two threads must not make the same file.
+  std::vector<Kernel> different(kernels.begin(), kernels.end());
+  std::sort(different.begin(), different.end());
+  different.erase(std::unique(different.begin(), different.end()), different.end());
+  std::vector<Cubin> made(different.size());
+  pool.parallel_for(static_cast<int64_t>(different.size()), [&](int64_t i) {
+    made[static_cast<size_t>(i)] = compile(different[static_cast<size_t>(i)]);
   });
+  std::vector<Cubin> cubins;
+  for (const Kernel& kernel : kernels) {
+    const auto at = std::lower_bound(different.begin(), different.end(), kernel);
+    cubins.push_back(made[static_cast<size_t>(at - different.begin())]);
+  }
   return cubins;
 }
 

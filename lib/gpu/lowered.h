@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,10 +42,23 @@ struct Constant {
   int64_t offset = 0;  ///< in the block of all constants
 };
 
+/// How Hopper's copy engine walks a tensor: boxes of rows, or rows of patches (im2col).
+struct BoxMap {
+  ir::DataType type = ir::DataType::Float16;
+  std::vector<uint64_t> dims;     ///< elements, innermost first
+  std::vector<uint64_t> strides;  ///< bytes, of all dimensions but the innermost
+  std::vector<uint32_t> box;      ///< elements of one copy; patches: channels, then pixels
+  std::vector<uint32_t> steps;    ///< from element to element of a box; patches: the strides
+  /// Patches: where the first base pixel lies, and the last as seen from the far corner.
+  std::vector<int> lower, upper;
+  int swizzle_bytes = 128;
+};
+
 /// A pointer inside a step's parameters that is filled in when memory is there.
 struct Patch {
   size_t at = 0;  ///< byte of the parameters
   Place place;
+  std::optional<BoxMap> map;  ///< what stands there is no pointer but the map of a tensor
 };
 
 /// How a kernel is launched.
@@ -53,6 +67,7 @@ struct Launch {
   std::array<int, 3> block = {1, 1, 1};
   int shared_bytes = 0;
   int cluster = 1;       ///< blocks along z that share their shared memory
+  int pair = 1;          ///< blocks along x that do
   bool runs_on = false;  ///< blocks take every gridDim.x-th tile: no more are launched than fit
 };
 

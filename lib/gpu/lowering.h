@@ -154,7 +154,14 @@ void patch(Step& step, Pointer Parameters::*member, const Place& place) {
   static const Parameters sample{};
   const size_t at = static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*member)) -
                                         reinterpret_cast<const char*>(&sample));
-  if (place.memory != Memory::None) step.patches.push_back({at, place});
+  if (place.memory != Memory::None) step.patches.push_back({at, place, std::nullopt});
+}
+
+/// The same for a member that holds the map of the tensor there.
+template <class Parameters, class Member>
+void patch(Step& step, Member Parameters::*member, const Place& place, BoxMap map) {
+  patch(step, member, place);
+  step.patches.back().map = std::move(map);
 }
 
 }  // namespace dlaexec::gpu

@@ -22,10 +22,42 @@ constexpr int kMmaTiles[][4] = {
 /// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows.
 constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128},  {64, 256}, {128, 64},
                                   {128, 128}, {128, 256}, {256, 64}, {256, 128}};
+/// Tiles of conv_bulk.cu, one warpgroup's, and their stages.
+constexpr int kBulkTiles[][3] = {{128, 128, 5}, {64, 256, 4}, {128, 64, 8},
+                                 {64, 128, 6},  {64, 64, 8},  {64, 64, 4}};
 /// Bytes of a row, stages.
 constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
 
+/// 128-byte pieces along the sum, each of one tap.
+int64_t bulk_steps(const Product& product) {
+  const int64_t taps = product.rows ? 1 : int64_t{product.p.taps_h} * product.p.taps_w;
+  return taps * ceil_div(product.p.channel_bytes, 128);
+}
+
+/// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
+bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target& target) {
+  const ConvParams& p = product.p;
+  if (shared_bytes(product, tactic) + 256 > target.shared_bytes) return false;
+  if (product.in == ir::DataType::Float32 || product.batch > 1 || !p.whole_vectors) return false;
+  if (product.out != ir::DataType::Float16 && product.out != ir::DataType::Int8) return false;
+  if (product.residual_type && product.residual_type != product.out) return false;
+  const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
+  if (p.y_pixel * out_size % 16 != 0 || p.residual_pixel * out_size % 16 != 0) return false;
+  if (p.weights_batch_bytes && p.weight_row_bytes % 16 != 0) return false;
+  if (!product.rows && (p.channel_bytes < 128 || p.x_pixel_bytes < p.channel_bytes ||
+                        p.pad_h > 100 || p.pad_w > 100 || p.stride_h > 8 || p.stride_w > 8 ||
+                        p.dilation_h * p.taps_h > 100 || p.dilation_w * p.taps_w > 100))
+    return false;
+  const auto is_corner = [](int upper) { return upper >= -128 && upper < 128; };
+  if (!product.rows && !(is_corner((p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1)) &&
+                         is_corner((p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1))))
+    return false;
+  if (tactic.rows > 64 && tactic.rows >= 2 * round_up(p.pixels, 64)) return false;
+  return tactic.k == 64 || tactic.k < 2 * p.k_padded;
+}
+
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
+  if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
   if (shared_bytes(product, tactic) > target.shared_bytes) return false;
   const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
   if (tactic.split > 1 && steps < 2 * tactic.split) return false;
@@ -57,6 +89,7 @@ std::string_view share_name(const ProductTactic& tactic, const Target& target) {
 }  // namespace
 
 bool runs_on(const Product& product, const ProductTactic& tactic) {
+  if (tactic.unit == Unit::Bulk) return true;
   return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
 }
 
@@ -67,6 +100,9 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
 }
 
 int64_t shared_bytes(const Product& product, const ProductTactic& t) {
+  if (t.unit == Unit::Bulk)
+    return 1024 + t.stages * (t.rows + t.k) * int64_t{128} +
+           2 * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
@@ -77,8 +113,9 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t) {
 }
 
 std::string to_text(const ProductTactic& t) {
-  return format("{} {}x{} w{}x{} r{} s{} k{}{}", t.unit == Unit::Mma ? "mma" : "wgmma", t.rows, t.k,
-                t.warp_rows, t.warp_k, t.row_bytes, t.stages, t.split, t.stays ? " stay" : "");
+  const char* unit = t.unit == Unit::Mma ? "mma" : t.unit == Unit::Wgmma ? "wgmma" : "bulk";
+  return format("{} {}x{} w{}x{} r{} s{} k{}{}{}", unit, t.rows, t.k, t.warp_rows, t.warp_k,
+                t.row_bytes, t.stages, t.split, t.stays ? " stay" : "", t.pair ? " pair" : "");
 }
 
 std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
@@ -87,9 +124,11 @@ std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
   const int read = std::sscanf(text.c_str(), "%7s %dx%d w%dx%d r%d s%d k%d", unit, &t.rows, &t.k,
                                &t.warp_rows, &t.warp_k, &t.row_bytes, &t.stages, &t.split);
   const std::string name = unit;
-  if (read != 8 || (name != "mma" && name != "wgmma")) return std::nullopt;
-  t.unit = name == "mma" ? Unit::Mma : Unit::Wgmma;
-  t.stays = text.size() > 5 && text.substr(text.size() - 5) == " stay";
+  if (read != 8) return std::nullopt;
+  t.unit = name == "mma" ? Unit::Mma : name == "wgmma" ? Unit::Wgmma : Unit::Bulk;
+  const std::string last = text.size() > 5 ? text.substr(text.size() - 5) : std::string();
+  t.stays = last == " stay";
+  t.pair = last == " pair";
   if (to_text(t) != text) return std::nullopt;
   return t;
 }
@@ -110,10 +149,39 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
       all.push_back(tactic);
     }
   }
+  if (target.is_hopper())
+    for (const auto& [rows, k, stages] : kBulkTiles)
+      for (const bool pair : {false, true}) {
+        ProductTactic tactic{Unit::Bulk, rows, k, 8, 1, 128, stages, 1};
+        tactic.pair = pair;
+        all.push_back(tactic);
+      }
   return all;
 }
 
+namespace {
+
+/// Seconds of a bulk tactic: a multiprocessor's two warpgroups overlap one tile's sums with the
+/// other's way out.
+double bulk_seconds(const Product& product, const ProductTactic& t, const Target& target) {
+  const double clock = 1.7e9, latency = 700;
+  const double products = 2048.0 * 2 / static_cast<double>(ir::size_bytes(product.in));
+  const double elements = 128.0 / static_cast<double>(ir::size_bytes(product.in));
+  const double tiles =
+      static_cast<double>(ceil_div(product.p.pixels, t.rows) * ceil_div(product.p.k_written, t.k));
+  const double math = t.rows * t.k * elements / products;
+  const double copy = (t.rows + t.k / (t.pair ? 2.0 : 1.0)) * 128 / 48;
+  const double sums = static_cast<double>(bulk_steps(product)) * std::max(math, copy);
+  const double out = t.rows * t.k * 3.0 / 48;
+  const double turns = std::ceil(tiles / target.multiprocessors);
+  const double cycles = turns * std::max(sums, out) + std::min(sums, out) + 3 * latency;
+  return std::max(cycles / clock, product.bytes / target.bytes_per_second);
+}
+
+}  // namespace
+
 double predicted_seconds(const Product& product, const ProductTactic& t, const Target& target) {
+  if (t.unit == Unit::Bulk) return bulk_seconds(product, t, target);
   // Rates per multiprocessor and cycle, from the architecture papers; the clock is one for all,
   // since only the order of tactics matters.
   const double clock = 1.7e9;
@@ -159,6 +227,7 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
       tactic.stays = split == 0;
       if (tactic.unit == Unit::Wgmma && product.in == ir::DataType::Float32) continue;
       if (product.batch > 1 && split > 1) continue;
+      if (tactic.unit == Unit::Bulk && split != 1) continue;
       if (fits(tactic, product, target))
         scored.emplace_back(predicted_seconds(product, tactic, target), tactic);
     }
@@ -174,6 +243,9 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
   const std::string_view access = product.rows ? "Rows" : "Patches";
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
+  if (t.unit == Unit::Bulk)
+    return {"conv_bulk.cu", format("conv_bulk<{}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
+                                   t.k, t.stages, access, t.pair ? 2 : 1)};
   if (t.unit == Unit::Wgmma)
     return {"conv_wgmma.cu",
             format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
@@ -182,6 +254,87 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
           format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
                  t.k, t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share, t.stays, outs)};
 }
+
+namespace {
+
+/// A matrix of rows as boxes: @p row_bytes from row to row, @p columns elements that are there.
+BoxMap rows_map(ir::DataType type, int64_t columns, int64_t rows, int64_t row_bytes,
+                int64_t box_columns, int64_t box_rows) {
+  BoxMap map;
+  map.type = type;
+  map.dims = {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)};
+  map.strides = {static_cast<uint64_t>(row_bytes)};
+  map.box = {static_cast<uint32_t>(box_columns), static_cast<uint32_t>(box_rows)};
+  map.steps = {1, 1};
+  map.swizzle_bytes = static_cast<int>(box_columns) * static_cast<int>(ir::size_bytes(type));
+  return map;
+}
+
+/// A convolution's input as rows of patches: base pixels run over the output, each tap adds its
+/// offset.
+BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels) {
+  const ConvParams& p = product.p;
+  const auto size = static_cast<int>(ir::size_bytes(product.in));
+  BoxMap map;
+  map.type = product.in;
+  const auto images = static_cast<uint64_t>(p.pixels / (p.out_h * p.out_w));
+  map.dims = {static_cast<uint64_t>(p.channel_bytes / size), static_cast<uint64_t>(p.in_w),
+              static_cast<uint64_t>(p.in_h), images};
+  map.strides = {static_cast<uint64_t>(p.x_pixel_bytes), static_cast<uint64_t>(p.x_row_bytes),
+                 static_cast<uint64_t>(p.x_image_bytes)};
+  map.box = {static_cast<uint32_t>(box_channels), static_cast<uint32_t>(box_pixels)};
+  map.steps = {1, static_cast<uint32_t>(p.stride_w), static_cast<uint32_t>(p.stride_h), 1};
+  map.lower = {-p.pad_w, -p.pad_h};
+  map.upper = {(p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1),
+               (p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1)};
+  return map;
+}
+
+/// Adds the launch of a bulk tactic.
+Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+               const Product& product, const ProductTactic& t) {
+  const int64_t in_size = static_cast<int64_t>(ir::size_bytes(product.in));
+  const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
+  BulkParams all{};
+  ConvParams& p = all.conv = product.p;
+  all.elements = static_cast<int>(128 / in_size);
+  all.steps_of_tap = static_cast<int>(ceil_div(p.channel_bytes, 128));
+  p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
+  p.steps = static_cast<int>(bulk_steps(product));
+  const int pair = t.pair ? 2 : 1;
+  Launch launch{{ceil_div(p.pixels, t.rows * pair) * p.tiles_k * pair, 1, 1},
+                {t.threads(), 1, 1},
+                static_cast<int>(shared_bytes(product, t))};
+  launch.runs_on = true;
+  launch.pair = pair;
+  Step& step =
+      lowering.add(node, suffix, product_kernel(product, t, lowering.target()), launch, all);
+  patch(step, &BulkParams::x, product.x,
+        product.rows ? rows_map(product.in, p.channel_bytes / in_size, p.pixels, p.x_pixel_bytes,
+                                all.elements, t.rows)
+                     : patches_map(product, all.elements, t.rows));
+  patch(step, &BulkParams::weights, product.weights,
+        rows_map(product.in, p.weight_row_bytes / in_size, p.k_padded, p.weight_row_bytes,
+                 all.elements, t.k / pair));
+  const int64_t columns = std::min<int64_t>(t.k, 128 / out_size);
+  patch(step, &BulkParams::y, product.y,
+        rows_map(product.out, p.k_written, p.pixels, p.y_pixel * out_size, columns, t.rows));
+  if (product.residual_type)
+    patch(
+        step, &BulkParams::residual, product.residual,
+        rows_map(product.out, p.k_written, p.pixels, p.residual_pixel * out_size, columns, t.rows));
+  const auto patch_conv = [&](auto member, const Place& place) {
+    static const BulkParams sample{};
+    const size_t at = static_cast<size_t>(reinterpret_cast<const char*>(&(sample.conv.*member)) -
+                                          reinterpret_cast<const char*>(&sample));
+    if (place.memory != Memory::None) step.patches.push_back({at, place, std::nullopt});
+  };
+  patch_conv(&ConvParams::bias, product.bias);
+  patch_conv(&ConvParams::multiplier, product.multiplier);
+  return step;
+}
+
+}  // namespace
 
 void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
                  const Product& product) {
@@ -195,6 +348,14 @@ void add_product(Lowering& lowering, const ir::Node& node, std::string_view suff
   if (!parsed)
     fail("'{}' is no tactic for '{}'; one that fits: {}", chosen, product.problem, texts.front());
   const ProductTactic& t = *parsed;
+  if (t.unit == Unit::Bulk) {
+    Step& step = add_bulk(lowering, node, suffix, product, t);
+    step.operations = product.operations;
+    step.bytes = product.bytes;
+    step.problem = product.problem;
+    step.tactic = chosen;
+    return;
+  }
   ConvParams p = product.p;
   p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
   p.steps = static_cast<int>(ceil_div(product.sum_bytes, t.row_bytes));

@@ -12,22 +12,23 @@
 
 namespace dlaexec::gpu {
 
-/// One way to run a product: sizes of conv_mma.cu or conv_wgmma.cu.
+/// One way to run a product: sizes of conv_mma.cu, conv_wgmma.cu or conv_bulk.cu.
 struct ProductTactic {
-  enum class Unit : uint8_t { Mma, Wgmma };
+  enum class Unit : uint8_t { Mma, Wgmma, Bulk };
   Unit unit = Unit::Mma;
   int rows = 128, k = 128;        ///< of a block's tile
   int warp_rows = 2, warp_k = 4;  ///< warps along each
   int row_bytes = 128, stages = 3;
   int split = 1;       ///< blocks that share a tile's sum
   bool stays = false;  ///< a block's weights are copied once and stay for all of its tiles
+  bool pair = false;   ///< bulk: two blocks share each tile of weights
   friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
 
-  int threads() const { return warp_rows * warp_k * 32; }
+  int threads() const { return unit == Unit::Bulk ? 384 : warp_rows * warp_k * 32; }
 };
 
-/// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that
-/// is no tactic.
+/// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do and " pair" where blocks share them,
+/// and back; nothing for a text that is no tactic.
 std::string to_text(const ProductTactic& tactic);
 std::optional<ProductTactic> parse_product_tactic(const std::string& text);
 

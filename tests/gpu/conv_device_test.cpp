@@ -78,8 +78,9 @@ TEST(ConvOnDevice, FloatAgreesWithinTf32) {
 std::vector<std::string> tactics_of(const std::string& type, int split, int k) {
   std::vector<std::string> tactics;
   for (ProductTactic tactic : all_product_tactics(device().target())) {
-    if (tactic.unit == ProductTactic::Unit::Wgmma && type == "f32") continue;
+    if (tactic.unit != ProductTactic::Unit::Mma && type == "f32") continue;
     for (const int parts : {1, split, 0}) {  // 0: weights stay
+      if (tactic.unit == ProductTactic::Unit::Bulk && parts != 1) continue;
       tactic.split = std::max(parts, 1);
       tactic.stays = parts == 0;
       if (tactic.stays && tactic.k < k) continue;  // one tile along k
@@ -89,11 +90,14 @@ std::vector<std::string> tactics_of(const std::string& type, int split, int k) {
   return tactics;
 }
 
-void expect_same_with_every_tactic(const Case& t, const std::string& type, int split) {
+/// @p unit: only tactics whose text starts so.
+void expect_same_with_every_tactic(const Case& t, const std::string& type, int split,
+                                   const std::string& unit = "") {
   const ir::Graph graph = ir::parse(graph_of(t, type, type));
   const std::vector<ir::Tensor> inputs = random_inputs(graph);
   const std::vector<ir::Tensor> wanted = ref::run(graph, inputs);
   std::vector<std::string> tactics = tactics_of(type, split, t.k);
+  std::erase_if(tactics, [&](const std::string& text) { return text.rfind(unit, 0) != 0; });
   const auto options_with = [](const std::string& tactic) {
     LowerOptions options;
     options.choose = [tactic](const std::string&, const std::vector<std::string>&) {
@@ -119,6 +123,11 @@ void expect_same_with_every_tactic(const Case& t, const std::string& type, int s
   }
 }
 
+/// @p t in every bulk tactic, for what only they do: edges of patches, pieces of taps.
+void expect_same_with_every_bulk_tactic(const Case& t, const std::string& type) {
+  expect_same_with_every_tactic(t, type, 1, "bulk");
+}
+
 class EveryTacticOnDevice : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryTacticOnDevice, GivesTheSame) {
@@ -128,6 +137,25 @@ TEST_P(EveryTacticOnDevice, GivesTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Type, EveryTacticOnDevice, testing::Values("f16", "i8", "f32"));
+
+TEST(BulkOnDevice, WalksPatchesOfEveryStridePaddingAndDilation) {
+  SKIP_WITHOUT_DEVICE();
+  if (!device().target().is_hopper()) GTEST_SKIP() << "no copy engine before sm_90";
+  for (const char* type : {"f16", "i8"})
+    for (const Case& t : {Case{3, 64, 14, 14, 64, 3, 3, 1, 1, 1, 1, "relu", true},
+                          {2, 128, 15, 11, 72, 3, 3, 2, 1},
+                          {1, 144, 9, 20, 200, 3, 3, 1, 2, 2, 1, "silu"},
+                          {5, 256, 7, 7, 256, 1, 1, 2, 0},
+                          {1, 136, 12, 12, 40, 5, 3, 1, 1},
+                          {2, 512, 7, 7, 320, 1, 1, 1, 0, 1, 1, "none", true},
+                          {4, 64, 20, 20, 256, 1, 1, 1, 0, 1, 1, "relu", true},
+                          {1, 1024, 3, 3, 136, 3, 3, 1, 1},
+                          // Several tiles a block, sums longer and shorter than the ring.
+                          {66, 64, 16, 16, 192, 1, 1, 1, 0, 1, 1, "none", true},
+                          {66, 72, 16, 16, 64, 3, 3, 1, 1},
+                          {33, 768, 8, 16, 136, 1, 1, 1, 0, 1, 1, "gelu_erf"}})
+      expect_same_with_every_bulk_tactic(t, type);
+}
 
 TEST(ProductOnDevice, AgreesWithRef) {
   SKIP_WITHOUT_DEVICE();

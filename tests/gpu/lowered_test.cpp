@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 Step step_using(std::initializer_list<int> slots) {
   Step step;
-  for (const int slot : slots) step.patches.push_back({0, {Memory::Slot, slot, 0}});
+  for (const int slot : slots) step.patches.push_back({0, {Memory::Slot, slot, 0}, std::nullopt});
   return step;
 }
 

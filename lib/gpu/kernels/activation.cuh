@@ -58,7 +58,15 @@ struct HardSwish {
 };
 struct GeluErf {
   static __device__ __forceinline__ float of(float x, float, float) {
-    return 0.5f * x * (1.f + erff(x * 0.70710678118654752f));
+    // x Phi(x) = max(x, 0) - |x| erfc(|x| / sqrt 2) / 2, erfc as Abramowitz and Stegun's 7.1.26, whose
+    // error stays below 1.5e-7: a third of erff's operations, and no cancellation for negative x.
+    const float z = fabsf(x) * 0.70710678118654752f;
+    const float t = __fdividef(1.f, fmaf(0.3275911f, z, 1.f));
+    float sum = fmaf(t, 1.061405429f, -1.453152027f);
+    sum = fmaf(t, sum, 1.421413741f);
+    sum = fmaf(t, sum, -0.284496736f);
+    sum = fmaf(t, sum, 0.254829592f);
+    return fmaxf(x, 0.f) - 0.5f * fabsf(x) * (t * sum * __expf(-z * z));
   }
 };
 struct GeluTanh {

@@ -230,7 +230,7 @@ void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, i
   Product product = product_of(lowering, c);
   ConvParams& p = product.p;
   p.in_h = static_cast<int>(image.dims[2]);
-  p.in_w = 1 << 28;  // the image is wide enough by its making
+  p.in_w = static_cast<int>(c.out_w);  // a run of pixels is one, and the image wide enough
   p.stride_h = static_cast<int>(c.stride_h);
   p.stride_w = 1;
   p.dilation_h = static_cast<int>(c.dilation_h);

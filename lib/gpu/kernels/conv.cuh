@@ -180,23 +180,34 @@ struct Direct {
     return c;
   }
 
-  /// Finishes two neighbouring sums and puts them where @p out holds the residual.
-  static __device__ __forceinline__ void put(const ConvParams& p, unsigned char* out, const Column& c,
-                                             int row, int column, int first_pixel, int first_k,
-                                             SumType sum0, SumType sum1) {
-    auto* at = reinterpret_cast<Vector<Out, 2>*>(out + row * kPitch + column * static_cast<int>(sizeof(Out)));
+  /// Two neighbouring sums with all that follows them; @p add: the residual, if there is one.
+  static __device__ __forceinline__ Vector<Out, 2> finished(const ConvParams& p, const Column& c,
+                                                            SumType sum0, SumType sum1,
+                                                            const Vector<Residual, 2>& add) {
     float value[2] = {static_cast<float>(sum0), static_cast<float>(sum1)};
-    Vector<Residual, 2> add;
-    if constexpr (kAdds) {
-      if (p.whole_vectors) add = *reinterpret_cast<const Vector<Residual, 2>*>(at);
-    }
     Vector<Out, 2> result;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       if constexpr (sizeof(In) == 1) value[i] = __fmul_rn(value[i], c.multiplier[i]);
       value[i] = __fadd_rn(value[i], c.bias[i]);
-      if constexpr (kAdds) {
-        if (!p.whole_vectors) {
+      if constexpr (kAdds) value[i] = __fadd_rn(value[i], real(add.at[i], p.residual_scale));
+      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_inverse);
+    }
+    return result;
+  }
+
+  /// Finishes two neighbouring sums and puts them where @p out holds the residual.
+  static __device__ __forceinline__ void put(const ConvParams& p, unsigned char* out, const Column& c,
+                                             int row, int column, int first_pixel, int first_k,
+                                             SumType sum0, SumType sum1) {
+    auto* at = reinterpret_cast<Vector<Out, 2>*>(out + row * kPitch + column * static_cast<int>(sizeof(Out)));
+    Vector<Residual, 2> add;
+    if constexpr (kAdds) {
+      if (p.whole_vectors) {
+        add = *reinterpret_cast<const Vector<Residual, 2>*>(at);
+      } else {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
           const int pixel = first_pixel + row, k = first_k + column + i;
           add.at[i] = Residual{};
           if (pixel < p.pixels && k < p.k_written)
@@ -204,11 +215,9 @@ struct Direct {
                 p.residual)[blockIdx.y * p.residual_batch +
                             static_cast<long long>(pixel) * p.residual_pixel + k];
         }
-        value[i] = __fadd_rn(value[i], real(add.at[i], p.residual_scale));
       }
-      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_inverse);
     }
-    *at = result;
+    *at = finished(p, c, sum0, sum1, add);
   }
 
   /// Writes the finished tile.

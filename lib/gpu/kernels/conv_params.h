@@ -39,4 +39,17 @@ struct ConvParams {
   long long x_batch_bytes, weights_batch_bytes, y_batch, residual_batch;
 };
 
+/// How the copy engine finds a tensor: what the driver encodes.
+struct alignas(64) TensorMap {
+  unsigned long long words[16];
+};
+
+/// What conv_bulk.cu is launched with.
+struct BulkParams {
+  TensorMap x, weights, residual, y;
+  ConvParams conv;
+  int steps_of_tap;  ///< 128-byte pieces of a tap's channels
+  int elements;      ///< of x in 128 bytes
+};
+
 }  // namespace dlaexec::gpu

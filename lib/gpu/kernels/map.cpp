@@ -258,7 +258,7 @@ void add_map(Lowering& lowering, const ir::Node& node, std::string_view suffix,
   patch(step, &MapParams::out, out.place);
   for (size_t k = 0; k < in.size(); ++k) {
     const size_t at = offsetof(MapParams, in) + k * sizeof(void*);
-    step.patches.push_back({at, in[k].place});
+    step.patches.push_back({at, in[k].place, std::nullopt});
     step.bytes += static_cast<double>(ir::volume(in[k].dims)) *
                   static_cast<double>(ir::size_bytes(in[k].type));
   }

@@ -8,12 +8,12 @@ namespace dlaexec::gpu {
 struct SqueezeParams {
   const void* x;
   void* y;
-  const void* w1;      ///< [hidden][channels]
-  const void* w2;      ///< [hidden][channels]: turned
-  const float* bias1;  ///< [hidden]
-  const float* bias2;  ///< [channels]
-  const void* window;  ///< of the depthwise convolution: [taps][channels]
-  const float* bias0;  ///< its [channels]
+  const void* w1;                              ///< [hidden][channels]
+  const void* w2;                              ///< [hidden][channels]: turned
+  const float* bias1;                          ///< [hidden]
+  const float* bias2;                          ///< [channels]
+  const void* window;                          ///< of the depthwise convolution: [taps][channels]
+  const float* bias0;                          ///< its [channels]
   int in_h, in_w, out_h, out_w, pad_h, pad_w;  ///< without one: in = out
   int channels;
   int hidden;  ///< at most kSqueezeHidden
