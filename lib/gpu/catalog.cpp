@@ -122,8 +122,11 @@ std::vector<Kernel> other_kernels(const Target& target) {
       for (const int passes : {1, 3, 6})
         add("rows.cu", format("normalize_in_registers<{}, {}, {}>", types, flag, passes));
   }
-  for (const int head : {16, 32, 64, 96, 128})
-    for (const int warps : {2, 4}) add("attention.cu", format("attention<{}, {}>", head, warps));
+  for (const int head : {16, 64, 80, 128}) {
+    for (const int warps : {1, 4, 7, 8})
+      add("attention.cu", format("attention<{}, {}>", head, warps));
+    add("attention.cu", format("attention_shared_queries<{}, 4>", head));
+  }
   if (target.is_hopper()) {
     add("squeeze.cu", "squeeze<None, 0, 1, 1, Relu, HardSigmoid>");
     for (const char* window : {"Silu, 3, 1, 4", "Silu, 3, 2, 3", "Silu, 5, 1, 4", "Silu, 5, 2, 2"})

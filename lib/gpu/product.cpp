@@ -34,6 +34,24 @@ int64_t bulk_steps(const Product& product) {
   return taps * ceil_div(product.p.channel_bytes, 128);
 }
 
+/// Tiles of results of a warpgroup: with short sums residuals come a tile ahead, with long ones the
+/// stages need the room more.
+int64_t bulk_outs(const Product& product) {
+  return product.residual_type && bulk_steps(product) <= 2 ? 2 : 1;
+}
+
+/// Shared memory for results of a bulk tactic.
+int64_t bulk_results(const Product& product, const ProductTactic& t) {
+  return 2 * bulk_outs(product) * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
+}
+
+/// Stages of a bulk tactic: fewer where residuals take their room.
+int bulk_stages(const Product& product, const ProductTactic& t) {
+  constexpr int64_t kHopperShared = 227 << 10;
+  const int64_t room = kHopperShared - 1024 - 256 - bulk_results(product, t);
+  return static_cast<int>(std::min<int64_t>(t.stages, room / ((t.rows + t.k) * 128)));
+}
+
 /// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
 bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target& target) {
   const ConvParams& p = product.p;
@@ -101,8 +119,8 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
 
 int64_t shared_bytes(const Product& product, const ProductTactic& t) {
   if (t.unit == Unit::Bulk)
-    return 1024 + t.stages * (t.rows + t.k) * int64_t{128} +
-           2 * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
+    return 1024 + bulk_stages(product, t) * (t.rows + t.k) * int64_t{128} +
+           bulk_results(product, t);
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
@@ -161,6 +179,12 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
 
 namespace {
 
+/// The longer of computing and moving; the shorter breaks ties, so that tactics still differ where
+/// memory bounds them all.
+double in_balance(double computing, double moving) {
+  return std::max(computing, moving) + 0.1 * std::min(computing, moving);
+}
+
 /// Seconds of a bulk tactic: a multiprocessor's two warpgroups overlap one tile's sums with the
 /// other's way out.
 double bulk_seconds(const Product& product, const ProductTactic& t, const Target& target) {
@@ -175,7 +199,7 @@ double bulk_seconds(const Product& product, const ProductTactic& t, const Target
   const double out = t.rows * t.k * 3.0 / 48;
   const double turns = std::ceil(tiles / target.multiprocessors);
   const double cycles = turns * std::max(sums, out) + std::min(sums, out) + 3 * latency;
-  return std::max(cycles / clock, product.bytes / target.bytes_per_second);
+  return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
 }
 
 }  // namespace
@@ -216,7 +240,7 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
   // Blocks that run on overlap one tile's way out with the next one's copies.
   double cycles = full * (wave(together) - (runs_on(product, t) && full > 0 ? 2 * latency : 0));
   if (rest > 0) cycles += wave(std::ceil(rest / target.multiprocessors));
-  return std::max(cycles / clock, product.bytes / target.bytes_per_second);
+  return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
 }
 
 std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most) {
@@ -244,8 +268,9 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
   if (t.unit == Unit::Bulk)
-    return {"conv_bulk.cu", format("conv_bulk<{}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
-                                   t.k, t.stages, access, t.pair ? 2 : 1)};
+    return {"conv_bulk.cu",
+            format("conv_bulk<{}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
+                   bulk_stages(product, t), access, t.pair ? 2 : 1, bulk_outs(product))};
   if (t.unit == Unit::Wgmma)
     return {"conv_wgmma.cu",
             format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,

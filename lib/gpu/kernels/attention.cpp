@@ -121,9 +121,24 @@ View target_of(Lowering& lowering, const ir::Node& context) {
   return view;
 }
 
-/// Queries of a block, and both sides of two steps of 64 keys, in padded rows.
-int64_t attention_shared_bytes(int64_t head, int64_t warps) {
-  return (warps * 16 + 4 * 64) * (head * 2 + 16);
+/// How queries and keys go to blocks.
+struct Blocks {
+  bool shares_queries;  ///< the warps of a block share 16 queries
+  int64_t warps, tiles, shared_bytes;
+};
+
+/// @p rows: of keys or values, or queries, that a block holds.
+int64_t attention_bytes(int64_t rows, int64_t head) { return rows * (head * 2 + 16); }
+
+Blocks blocks_of(const ir::Dims& q, const Target& target) {
+  const int64_t heads = q[0] * q[1], queries = q[2], head = q[3], groups = ceil_div(queries, 16);
+  // Few queries: warps share them and split the keys, so that no multiprocessor idles.
+  const Blocks shared{true, 4, groups, attention_bytes(16 + 2 * 4 * 64, head)};
+  if (heads * groups <= 2 * target.multiprocessors && shared.shared_bytes <= target.shared_bytes)
+    return shared;
+  // As many queries as eight warps hold, in tiles alike: keys are read once for each.
+  const int64_t tiles = ceil_div(groups, 8), warps = ceil_div(groups, tiles);
+  return {false, warps, tiles, attention_bytes(warps * 16 + 4 * 64, head)};
 }
 
 void lower_attention(Lowering& lowering, const Group& group) {
@@ -144,14 +159,15 @@ void lower_attention(Lowering& lowering, const Group& group) {
   p.keys = static_cast<int>(k.dims[2]);
   p.scale = parts.factor * 1.44269504f;
   const int64_t head = q.dims[3], batch = q.dims[0];
-  // Blocks of two warps where blocks of four would leave multiprocessors idle.
-  const int64_t blocks = batch * p.heads * ceil_div(p.queries, 64);
-  const int64_t warps = blocks < lowering.target().multiprocessors ? 2 : 4;
-  Launch launch{{ceil_div(p.queries, warps * 16), p.heads, batch},
-                {static_cast<int>(warps * 32), 1, 1},
-                static_cast<int>(attention_shared_bytes(head, warps))};
-  Step& step = lowering.add(context, "", {"attention.cu", format("attention<{}, {}>", head, warps)},
-                            launch, p);
+  const Blocks blocks = blocks_of(q.dims, lowering.target());
+  const Launch launch{{blocks.tiles, p.heads, batch},
+                      {static_cast<int>(blocks.warps * 32), 1, 1},
+                      static_cast<int>(blocks.shared_bytes)};
+  const Kernel kernel{
+      "attention.cu",
+      format("{}<{}, {}>", blocks.shares_queries ? "attention_shared_queries" : "attention", head,
+             blocks.warps)};
+  Step& step = lowering.add(context, "", kernel, launch, p);
   patch(step, &AttentionParams::q, q.place);
   patch(step, &AttentionParams::k, k.place);
   patch(step, &AttentionParams::v, v.place);
@@ -175,7 +191,7 @@ std::optional<Group> attention_around(const Links& links, const ir::Node& softma
       !std::equal(q.begin(), q.end() - 2, v.begin()))
     return std::nullopt;
   if (q.back() % 16 != 0 || q.back() > 128 || q[0] > 65535 || q[1] > 65535) return std::nullopt;
-  if (attention_shared_bytes(q.back(), 4) > target.shared_bytes) return std::nullopt;
+  if (attention_bytes(8 * 16 + 4 * 64, q.back()) > target.shared_bytes) return std::nullopt;
   Group group;
   for (const ir::Node* node : {parts->scores, parts->scale, parts->softmax, parts->context})
     if (node) group.nodes.push_back(links.index(*node));

@@ -264,6 +264,12 @@ struct Feed {
       : tiles(shared), tile(blockIdx.x), step(first), last_step(last), writing(0), out(0) {
     outs = shared + kStages * kStage + (kStays ? p.steps * kBTile : 0);
     patches.x = static_cast<const char*>(p.x) + blockIdx.y * p.x_batch_bytes;
+    // What the way out needs comes closer meanwhile: 32 floats are a line.
+    const int first_k = tile % p.tiles_k * kTileK + static_cast<int>(threadIdx.x) * 32;
+    if (static_cast<int>(threadIdx.x) * 32 < kTileK && first_k < p.k_padded) {
+      asm volatile("prefetch.global.L1 [%0];" ::"l"(p.bias + first_k));
+      if (p.multiplier) asm volatile("prefetch.global.L1 [%0];" ::"l"(p.multiplier + first_k));
+    }
     all_weights = static_cast<const char*>(p.weights) + blockIdx.y * p.weights_batch_bytes;
     patches.start(p, tile / p.tiles_k * kTileRows, first);
     weights.start(p, all_weights, tile % p.tiles_k * kTileK, first);

@@ -4,6 +4,7 @@
 //   kTileK       output channels of a tile: 64, 128 or 256
 //   kStages      tiles of both sides in shared memory
 //   kPair        1, or 2: blocks of a cluster that share each tile of weights
+//   kOuts        tiles of results of a warpgroup: 2 when residuals come a tile ahead, else 1
 // Three warpgroups: one thread of the last feeds the other two, which take turns at tiles: one
 // multiplies while the other finishes its sums and sends them out.
 // Grid: kPair times the tiles' pairs, or fewer: a pair takes every so-many-th. The tile along k runs
@@ -34,7 +35,7 @@ struct Ring {
 #endif
 
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kStages,
-          Access kAccess, int kPair>
+          Access kAccess, int kPair, int kOuts>
 __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ BulkParams all) {
 #if __CUDA_ARCH__ >= 900
   using SumType = typename Sum<In>::type;
@@ -45,17 +46,15 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
   constexpr int kPanels = kTileK * static_cast<int>(sizeof(Out)) / kPanel;
   constexpr int kOut = kTileRows * kPanel * kPanels;
   extern __shared__ __align__(1024) unsigned char shared_memory[];
-  __shared__ __align__(8) unsigned long long barriers[2 * kStages + 4];
+  __shared__ __align__(8) unsigned long long barriers[2 * kStages + 6];
   unsigned char* shared = shared_memory + ((1024 - (shared_address(shared_memory) & 1023)) & 1023);
   const unsigned tiles = shared_address(shared), outs = tiles + kStages * kStage;
   const ConvParams& p = all.conv;
   const auto full = [&](int stage) { return Barrier{shared_address(barriers + stage)}; };
   const auto empty = [&](int stage) { return Barrier{shared_address(barriers + kStages + stage)}; };
-  const auto residual_there = [&](int group) {
-    return Barrier{shared_address(barriers + 2 * kStages + group)};
-  };
-  const auto turn = [&](int group) {
-    return Barrier{shared_address(barriers + 2 * kStages + 2 + group)};
+  const auto turn = [&](int group) { return Barrier{shared_address(barriers + 2 * kStages + group)}; };
+  const auto residual_there = [&](int out) {
+    return Barrier{shared_address(barriers + 2 * kStages + 2 + out)};
   };
   const int rank = kPair == 1 ? 0 : blockIdx.x % kPair;
   const int pairs = ((p.pixels + kTileRows * kPair - 1) / (kTileRows * kPair)) * p.tiles_k;
@@ -70,10 +69,8 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       full(i).init(1);
       empty(i).init(kPair);
     }
-    for (int i = 0; i < 2; ++i) {
-      residual_there(i).init(1);
-      turn(i).init(1);
-    }
+    for (int i = 0; i < 2; ++i) turn(i).init(1);
+    for (int i = 0; i < 4; ++i) residual_there(i).init(1);
     fence_barrier_init();
     fence_copies();
   }
@@ -146,21 +143,26 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
     wait_for_inputs();
     const int lane = threadIdx.x % 32, own_row = threadIdx.x % 128 / 32 * 16 + lane / 4;
     const bool leads = threadIdx.x % 128 == 0;
-    unsigned char* out = shared + kStages * kStage + group * kOut;
-    const unsigned out_address = outs + group * kOut;
+    const auto fetch_residual = [&](int pair, int buffer) {
+      if (pair >= pairs) return;
+      const Barrier there = residual_there(group * kOuts + buffer);
+      there.arrive_expecting(kOut);
+      for (int i = 0; i < kPanels; ++i)
+        copy_box(outs + (group * kOuts + buffer) * kOut + i * kTileRows * kPanel, &all.residual, there,
+                 k_of(pair) + i * (kPanel / static_cast<int>(sizeof(Out))), pixel_of(pair));
+    };
     Ring<kStages> ring;
     if (group == 1) ring.skip(p.steps);
-    unsigned residual_phase = 0, turn_phase = group ^ 1;
+    unsigned turn_phase = group ^ 1;
+    int turns = 0;
+    if (kOuts == 2 && leads) fetch_residual(first + group * stride, 0);
     for (int pair = first + group * stride; pair < pairs; pair += 2 * stride) {
       const int first_pixel = pixel_of(pair), first_k = k_of(pair);
+      const int buffer = turns % kOuts;
+      unsigned char* out = shared + kStages * kStage + (group * kOuts + buffer) * kOut;
       if (leads) {
-        wait_stores_read();  // the tile of results is free again
-        if constexpr (kAdds) {
-          residual_there(group).arrive_expecting(kOut);
-          for (int i = 0; i < kPanels; ++i)
-            copy_box(out_address + i * kTileRows * kPanel, &all.residual, residual_there(group),
-                     first_k + i * (kPanel / static_cast<int>(sizeof(Out))), first_pixel);
-        }
+        wait_stores_read();  // the other tile of results, or the only one, is free again
+        if constexpr (kAdds) fetch_residual(kOuts == 2 ? pair + 2 * stride : pair, kOuts == 2 ? buffer ^ 1 : 0);
       }
       SumType sums[kTileRows / 64][kTileK / 2];
 #pragma unroll
@@ -206,8 +208,7 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
             empty(last_stage).arrive_at(other);
       ring.skip(p.steps);  // the other warpgroup's tile
       if constexpr (kAdds) {
-        residual_there(group).wait(residual_phase);
-        residual_phase ^= 1;
+        residual_there(group * kOuts + buffer).wait(turns / kOuts & 1);
       } else {
         group_barrier(group);  // its first thread has seen the tile of results free
       }
@@ -233,10 +234,11 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       group_barrier(group);
       if (leads) {
         for (int i = 0; i < kPanels; ++i)
-          store_box(&all.y, out_address + i * kTileRows * kPanel,
+          store_box(&all.y, outs + (group * kOuts + buffer) * kOut + i * kTileRows * kPanel,
                     first_k + i * (kPanel / static_cast<int>(sizeof(Out))), first_pixel);
         commit_stores();
       }
+      ++turns;
     }
     if (leads) wait_stores();
   }

@@ -161,6 +161,16 @@ __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_const
   constexpr int kVec = 16 / (sizeof(T) > sizeof(Out) ? sizeof(T) : sizeof(Out));
   release_next();
   const int row = blockIdx.x * 4 + threadIdx.x / 32, lane = threadIdx.x % 32;
+  // Constants need not wait for other kernels.
+  Vector<float, kVec> gain[kPasses], shift[kPasses];
+#pragma unroll
+  for (int pass = 0; pass < kPasses; ++pass) {
+    const int first = (pass * 32 + lane) * kVec;
+    gain[pass] = shift[pass] = Vector<float, kVec>{};
+    if (first >= p.length) break;
+    gain[pass] = *reinterpret_cast<const Vector<float, kVec>*>(p.gain + first);
+    if (p.shift) shift[pass] = *reinterpret_cast<const Vector<float, kVec>*>(p.shift + first);
+  }
   wait_for_inputs();
   if (row >= p.outer) return;
   const T* x = static_cast<const T*>(p.x) + row * p.x_outer;
@@ -194,11 +204,9 @@ __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_const
     if (first >= p.length) break;
     Vector<Out, kVec> out;
 #pragma unroll
-    for (int i = 0; i < kVec; ++i) {
-      float value = (values[pass][i] - mean) * inverse * p.gain[first + i];
-      if (p.shift) value += p.shift[first + i];
-      out.at[i] = stored<Out>(value, p.y_inverse);
-    }
+    for (int i = 0; i < kVec; ++i)
+      out.at[i] = stored<Out>((values[pass][i] - mean) * inverse * gain[pass].at[i] + shift[pass].at[i],
+                              p.y_inverse);
     *reinterpret_cast<Vector<Out, kVec>*>(y + first) = out;
   }
 }

@@ -228,9 +228,11 @@ std::optional<Group> squeeze_around(const Links& links, const ir::Node& mean,
       ceil_div(shares.vectors, shares.slices) * 8 > kSqueezeThreads * 4 ||
       shares.shared_bytes + kStatic > target.shared_bytes)
     return std::nullopt;
+  // One cluster makes an image's windows slower than the whole device does: only many images pay.
+  const bool busy = x[0] * shares.blocks >= 2 * target.multiprocessors;
   Group group;
   for (const ir::Node* node :
-       {parts->window, parts->mean, parts->first, parts->second, parts->product})
+       {busy ? parts->window : nullptr, parts->mean, parts->first, parts->second, parts->product})
     if (node) group.nodes.push_back(links.index(*node));
   group.at = group.nodes.back();
   group.lower = lower_squeeze;
