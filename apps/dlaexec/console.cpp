@@ -67,9 +67,11 @@ std::string_view colour_of(log::Severity severity) {
   return "";
 }
 
-void put(std::FILE* stream, std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fflush(stream);  // lines of both streams keep their order when they are merged
+/// TensorRT's number of a release in its test lines.
+std::string_view version_of(int release) {
+  if (release >= 1101) return "v110100";
+  if (release >= 1016) return "v101600";
+  return release >= 1000 ? "v100300" : "v8601";
 }
 
 }  // namespace
@@ -104,6 +106,13 @@ void Console::begin() {
 void Console::report(const Error& error) const {
   log::error("{}", error.sentence());
   for (const std::string& place : error.context()) log::error("  while {}", place);
+  if (persona_ != Persona::Trtexec) return;
+  if (stage_ == Stage::Building) log::error("Building engine failed");
+  if (stage_ == Stage::Building || stage_ == Stage::Loading) {
+    log::error("Failed to create engine from model or file.");
+    log::error("Engine set up failed");
+  }
+  if (stage_ == Stage::Inferring) log::error("Error occurred during inference");
 }
 
 void Console::take(log::Severity severity, std::string_view text) {
@@ -116,22 +125,29 @@ void Console::take(log::Severity severity, std::string_view text) {
 void Console::write(log::Severity severity, std::string_view text) const {
   if (severity < least_) return;
   const bool to_stderr = severity >= log::Severity::Warning || stdout_is_data_;
-  std::FILE* const stream = to_stderr ? stderr : stdout;
-  if (format_ == LogFormat::Json) return put(stream, json_line(level_of(severity), text));
+  if (format_ == LogFormat::Json) return put(to_stderr, json_line(level_of(severity), text));
   const std::string_view colour =
       (to_stderr ? colour_err_ : colour_out_) ? colour_of(severity) : "";
-  put(stream, format("[{}] {}[{}] {}{}\n", time_stamp(), colour, log::letter(severity), text,
-                     colour.empty() ? "" : "\033[0m"));
+  put(to_stderr, format("[{}] {}[{}] {}{}\n", time_stamp(), colour, log::letter(severity), text,
+                        colour.empty() ? "" : "\033[0m"));
 }
 
 void Console::test_line(std::string_view word) const {
-  const char* name = persona_ == Persona::Trtexec ? "TensorRT.trtexec [TensorRT v8601]"
-                                                  : "dlaexec [v" DLAEXEC_VERSION "]";
+  const std::string name = persona_ == Persona::Trtexec
+                               ? format("TensorRT.trtexec [TensorRT {}]", version_of(release_))
+                               : "dlaexec [v" DLAEXEC_VERSION "]";
   const std::string line = format("&&&& {} {} # {}", word, name, join(command_, " "));
-  put(stdout_is_data_ ? stderr : stdout,
-      format_ == LogFormat::Json ? json_line("info", line) : line + "\n");
+  put(stdout_is_data_, format_ == LogFormat::Json ? json_line("info", line) : line + "\n");
 }
 
-void Console::print(std::string_view text) const { put(stdout, text); }
+void Console::print(std::string_view text) const { put(false, text); }
+
+void Console::put(bool to_stderr, std::string_view text) const {
+  std::unique_lock<std::mutex> erased;
+  if (progress_) erased = progress_->erased();
+  std::FILE* const stream = to_stderr ? stderr : stdout;
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);  // lines of both streams keep their order when they are merged
+}
 
 }  // namespace dlaexec::cli

@@ -1,6 +1,7 @@
 // Where lines go: trtexec's prefixes, stdout for what is information, stderr for what is not.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "progress_line.h"
 
 namespace dlaexec::cli {
 
@@ -44,6 +46,14 @@ class Console {
   /// Everything but print() goes to stderr from now on: stdout is for data.
   void reserve_stdout() { stdout_is_data_ = true; }
 
+  /// The release of trtexec in the test lines of a command called trtexec, as 806 for 8.6.
+  void set_release(int release) { release_ = release; }
+  /// How far the command has come: under the name trtexec, failures end with its lines for that.
+  enum class Stage { Options, Building, Loading, Inferring };
+  void enter(Stage stage) { stage_ = stage; }
+  /// A line below all others tells how far long work has come, until the end.
+  void show_progress() { progress_ = std::make_unique<ProgressLine>(); }
+
   Persona persona() const { return persona_; }
   /// "&&&& PASSED dlaexec [v0.1.0] # dlaexec --onnx=m.onnx"; @p word is RUNNING, PASSED or FAILED.
   void test_line(std::string_view word) const;
@@ -53,11 +63,15 @@ class Console {
  private:
   void take(log::Severity severity, std::string_view text);
   void write(log::Severity severity, std::string_view text) const;
+  void put(bool to_stderr, std::string_view text) const;
 
   std::vector<std::string> command_;
   Persona persona_;
   bool begun_ = false;
   std::vector<std::pair<log::Severity, std::string>> held_;
+  int release_ = 806;
+  Stage stage_ = Stage::Options;
+  std::unique_ptr<ProgressLine> progress_;
   log::Severity least_ = log::Severity::Info;
   LogFormat format_ = LogFormat::Text;
   bool stdout_is_data_ = false;

@@ -59,10 +59,11 @@ void require_readable_gates(const Settings& settings) {
 }
 
 void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,
-                const bench::Result* result, double seconds) {
+                const bench::Result* result, const Gates& references, double seconds) {
   const Settings& settings = reporter.settings;
   Conclusion conclusion{gates_of_job(reporter, ready, inference, result), std::nullopt,
                         reporter.job.subject(), seconds};
+  conclusion.gates.insert(conclusion.gates.end(), references.begin(), references.end());
   const plan::Plan& plan = plan_of(ready, inference);
   const auto summary = [&] {
     return reporter.summary(ready, plan, inference, result, conclusion.gates);

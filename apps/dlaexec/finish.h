@@ -11,10 +11,10 @@ namespace dlaexec::cli {
 void require_readable_gates(const Settings& settings);
 
 /// Tests the gates of a job, compares it with --baseline, writes --exportSummary, then concludes.
-/// @p inference and @p result are null when nothing was
-/// run; @p seconds is how long the job took.
+/// @p inference and @p result are null when nothing was run; @p seconds is how long the job took,
+/// @p references the gates of --loadRefOutputs.
 void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,
-                const bench::Result* result, double seconds);
+                const bench::Result* result, const Gates& references, double seconds);
 
 /// True when the command compares instead of running a job: --compare, --diffPlans, --abRuns.
 bool is_comparison(const Settings& settings);

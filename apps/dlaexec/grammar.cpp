@@ -176,6 +176,16 @@ std::vector<NamedDims> parse_shapes(std::string_view text, std::string_view flag
   return shapes;
 }
 
+std::vector<NamedFile> named_files(std::string_view text) {
+  std::vector<NamedFile> files;
+  for (const Pair& pair : split_pairs(text)) {
+    const bool known = std::any_of(files.begin(), files.end(),
+                                   [&](const NamedFile& f) { return f.name == pair.name; });
+    if (!known) files.push_back({pair.name, pair.value});
+  }
+  return files;
+}
+
 int64_t parse_size(std::string_view text, std::string_view flag) {
   const std::string copy(text);
   char* end = nullptr;
@@ -197,7 +207,7 @@ int64_t parse_size(std::string_view text, std::string_view flag) {
   return static_cast<int64_t>(number * known->bytes);
 }
 
-PoolSizes parse_pools(std::string_view text) {
+PoolSizes parse_pools(std::string_view text, Units units) {
   PoolSizes sizes;
   for (const Pair& pair : split_pairs(text)) {
     const auto pool = std::find_if(std::begin(kPools), std::end(kPools),
@@ -205,21 +215,30 @@ PoolSizes parse_pools(std::string_view text) {
     if (pool == std::end(kPools))
       fail(Fault::Usage, "--memPoolSize has pool '{}'; known pools are {}", pair.name,
            join(kPools, ", ", [](const PoolName& row) { return std::string(row.name); }));
-    int64_t bytes = parse_size(pair.value, "--memPoolSize");
+    std::string_view value = pair.value;
+    if (units == Units::Ignored) value = value.substr(0, value.find_first_of("BKMGi"));
+    int64_t bytes = parse_size(value, "--memPoolSize");
     if (pair.name == "dlaSRAM") bytes = power_of_two_below(std::min(bytes, kMostSram));
     sizes.*pool->size = bytes;
   }
   return sizes;
 }
 
-std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view flag) {
+std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view flag,
+                                       IoTypes types) {
   std::vector<IoFormat> entries;
   for (const std::string& part : split_list(text)) {
     const size_t colon = part.find(':');
-    if (colon == std::string::npos)
+    const bool typed = types == IoTypes::Given;
+    if (typed && colon == std::string::npos)
       fail(Fault::Usage, "{} has '{}'; write TYPE:FORMAT, as fp16:chw16", flag, part);
-    IoFormat entry{parse_data_type(std::string_view(part).substr(0, colon), flag), {}};
-    for (const std::string_view name : split_at(std::string_view(part).substr(colon + 1), '+'))
+    if (!typed && colon != std::string::npos)
+      fail(Fault::Usage, "{} has '{}'; trtexec 11 takes the type from the network: write FORMAT",
+           flag, part);
+    IoFormat entry;
+    if (typed) entry.type = parse_data_type(std::string_view(part).substr(0, colon), flag);
+    const std::string_view formats = std::string_view(part).substr(typed ? colon + 1 : 0);
+    for (const std::string_view name : split_at(formats, '+'))
       entry.formats.push_back(parse_format(name, flag));
     entries.push_back(std::move(entry));
   }

@@ -53,6 +53,12 @@ struct NamedDims {
 };
 std::vector<NamedDims> parse_shapes(std::string_view text, std::string_view flag);
 
+/// Files by input's or output's name; of equal names the first one holds.
+struct NamedFile {
+  std::string name, path;
+};
+std::vector<NamedFile> named_files(std::string_view text);
+
 /// Bytes of "0.5", "512M", "1G", "2MiB", "4096B"; MiB when no unit is given. @p flag is named in
 /// errors.
 int64_t parse_size(std::string_view text, std::string_view flag);
@@ -61,14 +67,19 @@ int64_t parse_size(std::string_view text, std::string_view flag);
 struct PoolSizes {
   std::optional<int64_t> workspace, dla_sram, dla_local_dram, dla_global_dram, tactic_shared_memory;
 };
-PoolSizes parse_pools(std::string_view text);
+/// Before 10.3 trtexec took every number for MiB, whatever unit stood behind it.
+enum class Units { Counted, Ignored };
+PoolSizes parse_pools(std::string_view text, Units units = Units::Counted);
 
 /// One entry of --inputIOFormats: a type and the layouts allowed.
 struct IoFormat {
   ir::DataType type = ir::DataType::Float32;
   std::vector<ir::Format> formats;
 };
-std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view flag);
+/// trtexec 11 takes the types from the network: entries have layouts alone.
+enum class IoTypes { Given, FromNetwork };
+std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view flag,
+                                       IoTypes types = IoTypes::Given);
 /// As the echo of options prints it: "fp16:chw16", "int8:chw+chw4", "int8:+chw32".
 std::string to_text(const IoFormat& format);
 

@@ -67,27 +67,29 @@ Inference::Inference(plan::Plan plan, const InferenceOptions& options)
   require_known(options.shapes, engine_.inputs(), Flag::shapes);
   require_known(options.inputs, engine_.inputs(), Flag::loadInputs);
   for (int i = 0; i < options.streams; ++i) contexts_.emplace_back(engine_);
-  make_inputs();
+  inputs_ = read_inputs(options.inputs);
   log_outputs();
 }
 
-void Inference::make_inputs() {
+std::vector<ir::Tensor> Inference::read_inputs(const std::vector<NamedFile>& files) const {
+  std::vector<ir::Tensor> inputs;
   for (const run::Binding& binding : engine_.inputs()) {
     const ir::Dims dims = dims_of_input(binding);
-    if (const NamedFile* file = find_file(options_.inputs, binding.name)) {
+    if (const NamedFile* file = find_file(files, binding.name)) {
       log::info("Using values loaded from {} for input {}", file->path, binding.name);
-      inputs_.push_back(in_context([&] { return format("loading input '{}'", binding.name); },
-                                   [&] {
-                                     return run::load_input(file->path, binding, dims,
-                                                            generation_of(engine_.plan()));
-                                   }));
+      inputs.push_back(in_context([&] { return format("loading input '{}'", binding.name); },
+                                  [&] {
+                                    return run::load_input(file->path, binding, dims,
+                                                           generation_of(engine_.plan()));
+                                  }));
     } else {
       log::info("Using random values for input {}", binding.name);
-      inputs_.push_back(run::random_input(binding.type, dims, options_.seed));
+      inputs.push_back(run::random_input(binding.type, dims, options_.seed));
     }
     log::info("Input binding for {} with dimensions {} is created.", binding.name,
               ir::to_text(dims));
   }
+  return inputs;
 }
 
 /// From --shapes, else the shapes that the plan was tuned for, else 1 for what is still open.
@@ -127,6 +129,12 @@ bench::Result Inference::measure() {
   bench::Result result = bench::measure(streams, engine_.steps(), options);
   conditions_ = report::conditions_between(before, report::activity_now());
   return result;
+}
+
+std::vector<report::NamedTensor> Inference::evaluate(const std::vector<NamedFile>& files) {
+  require_known(files, engine_.inputs(), Flag::loadInputs);
+  contexts_.front().execute(read_inputs(files));
+  return outputs();
 }
 
 bool Inference::was_interrupted() { return interrupted; }

@@ -20,6 +20,8 @@ class Inference {
 
   /// Measures once; a second call measures again.
   bench::Result measure();
+  /// Runs once on @p inputs, random ones where no file is named, and gives the outputs.
+  std::vector<report::NamedTensor> evaluate(const std::vector<NamedFile>& inputs);
   /// How the machine was during the last measurement.
   const report::Conditions& conditions() const { return conditions_; }
   /// The user pressed Ctrl-C while measuring.
@@ -31,7 +33,7 @@ class Inference {
   std::vector<report::NamedTensor> outputs() const;
 
  private:
-  void make_inputs();
+  std::vector<ir::Tensor> read_inputs(const std::vector<NamedFile>& files) const;
   void log_outputs() const;
   ir::Dims dims_of_input(const run::Binding& binding) const;
 

@@ -67,13 +67,16 @@ void warn_of_vain_flags(const Settings& settings) {
 
 std::vector<place::EdgeFormat> build_formats(const Settings& settings, Flag flag) {
   std::vector<place::EdgeFormat> formats;
-  for (const IoFormat& entry : parse_io_formats(settings.text(flag), spelling(flag)))
+  const IoTypes types = release(settings.dialect()) >= 1100 ? IoTypes::FromNetwork : IoTypes::Given;
+  for (const IoFormat& entry : parse_io_formats(settings.text(flag), spelling(flag), types))
     formats.push_back({entry.type, entry.formats});
   return formats;
 }
 
 build::MemoryPools build_pools(const Settings& settings) {
-  const PoolSizes sizes = parse_pools(settings.text(Flag::memPoolSize));
+  const bool counted = settings.dialect() == Dialect::Union || release(settings.dialect()) >= 1003;
+  const PoolSizes sizes =
+      parse_pools(settings.text(Flag::memPoolSize), counted ? Units::Counted : Units::Ignored);
   build::MemoryPools pools;
   pools.workspace = sizes.workspace;
   pools.dla_sram = sizes.dla_sram;
@@ -133,6 +136,7 @@ build::Options build_options(const Settings& settings) {
   options.subgraph_order =
       ir::parse_enum<place::SubgraphOrder>(settings.text(Flag::dlaSubgraphOrder)).value();
   options.adjust_for_dla = settings.on(Flag::adjustForDLA);
+  options.sparsity = ir::parse_enum<build::Sparsity>(settings.text(Flag::sparsity)).value();
   options.pools = build_pools(settings);
   set_tuning(options, settings);
   options.input_formats = build_formats(settings, Flag::inputIOFormats);
@@ -178,16 +182,6 @@ bench::Options bench_options(const Settings& settings) {
   return options;
 }
 
-std::vector<NamedFile> named_files(const std::string& text) {
-  std::vector<NamedFile> files;
-  for (const Pair& pair : split_pairs(text)) {
-    const bool known = std::any_of(files.begin(), files.end(),
-                                   [&](const NamedFile& f) { return f.name == pair.name; });
-    if (!known) files.push_back({pair.name, pair.value});  // of two the first counts
-  }
-  return files;
-}
-
 InferenceOptions inference_options(const Settings& settings) {
   InferenceOptions options;
   options.engine = engine_options(settings);
@@ -196,7 +190,7 @@ InferenceOptions inference_options(const Settings& settings) {
       static_cast<int>(std::min<int64_t>(settings.integer(Flag::infStreams), 1 << 10));
   options.sleep_ms = settings.real(Flag::sleepTime);
   options.shapes = parse_shapes(settings.text(Flag::shapes), "--shapes");
-  options.inputs = named_files(settings.text(Flag::loadInputs));
+  if (!settings.given(Flag::refPair)) options.inputs = named_files(settings.text(Flag::loadInputs));
   options.seed = static_cast<uint32_t>(settings.integer(Flag::seed));
   return options;
 }
@@ -226,6 +220,7 @@ Job make_job(const Settings& settings) {
   job.skip_inference = settings.on(Flag::skipInference) || job.standalone;
   job.time_deserialize = settings.on(Flag::timeDeserialize);
   job.inference = inference_options(settings);
+  job.references = references_of(settings);
   job.percentiles = parse_percentiles(settings.text(Flag::percentile));
   job.average_runs = static_cast<size_t>(settings.integer(Flag::avgRuns));
   job.profiles = settings.on(Flag::dumpProfile) || settings.given(Flag::exportProfile);

@@ -8,15 +8,11 @@
 #include "bench/measure.h"
 #include "build/options.h"
 #include "grammar.h"
+#include "references.h"
 #include "run/engine.h"
 #include "settings.h"
 
 namespace dlaexec::cli {
-
-/// One --loadInputs or --loadRefOutputs entry.
-struct NamedFile {
-  std::string name, path;
-};
 
 /// What is measured, and on what.
 struct InferenceOptions {
@@ -38,6 +34,7 @@ struct Job {
   bool skip_inference = false;
   bool time_deserialize = false;
   InferenceOptions inference;
+  References references;
   std::vector<float> percentiles;
   size_t average_runs = 10;
   bool profiles = false;  ///< a layer profile is wanted

@@ -1,5 +1,7 @@
 // The dlaexec command.
+#include <unistd.h>
 #include <chrono>
+
 #include <exception>
 #include <optional>
 
@@ -54,6 +56,10 @@ void configure(Console& console, const Settings& settings) {
                                          : Colour::Auto);
   if (settings.text(Flag::logFormat) == "json") console.set_format(LogFormat::Json);
   if (settings.on(Flag::quiet)) console.be_quiet();
+  console.set_release(release(settings.dialect()));
+  const std::string progress = settings.text(Flag::progress);
+  if (progress == "always" || (progress == "auto" && ::isatty(STDERR_FILENO) != 0))
+    console.show_progress();
 }
 
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
@@ -77,11 +83,14 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
   if (job.skip_build) return explain(build::explain(job.build));
   if (settings.given(Flag::explain)) job.build.on_explanation = explain;
+  console.enter(job.builds() ? Console::Stage::Building : Console::Stage::Loading);
   ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
+  console.enter(Console::Stage::Inferring);
   reporter.placement(ready.plan);
+  Gates references;
   const auto finish = [&](const Inference* inference, const bench::Result* result) {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    finish_job(reporter, ready, inference, result, took.count());
+    finish_job(reporter, ready, inference, result, references, took.count());
   };
   if (job.time_deserialize) {
     time_deserialization(ready.plan);
@@ -103,6 +112,7 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
   export_profile_metadata(settings, echo, result, job.percentiles);
   reporter.other_tools(result);
+  references = reference_gates(job.references, inference);
   finish(&inference, &result);
 }
 

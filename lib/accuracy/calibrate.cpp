@@ -4,6 +4,7 @@
 #include <set>
 
 #include "accuracy/taps.h"
+#include "base/progress.h"
 #include "ir/infer.h"
 #include "quant/histogram.h"
 #include "quant/ranges.h"
@@ -121,7 +122,9 @@ Calibration calibrate(const ir::Graph& graph, const Dataset& data,
     fail("{} samples do not fill one batch of {}; give more samples", data.size(), batch);
   if (request.batches > 0) batches = std::min(batches, request.batches);
   Collector collector(sized, pool);
+  const progress::Scope calibrating("calibrating", static_cast<int64_t>(batches));
   for (size_t i = 0; i < batches; ++i) {
+    progress::advance_to(static_cast<int64_t>(i));
     collector.add(data.load_batch(i * batch, batch));
     if (request.progress) request.progress((i + 1) * batch, batches * batch);
   }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "bench/figures.h"
 #include "bench/occupancy.h"
 #include "measure/interval.h"
@@ -59,9 +60,13 @@ class Measurement {
   }
 
   Result run() {
+    const measure::LoopLimits& limits = options_.limits;
+    progress::begin_timed("measuring",
+                          static_cast<int64_t>(limits.duration_ms + limits.warm_up_ms));
     while (loop_.goes_on() && !has_to_end()) iterate();
     for (Stream& stream : pipelines_)
       while (!stream.pending.empty()) finish_oldest(stream);
+    progress::begin(nullptr);
     result_.wall_s = milliseconds(clock_.now() - origin_) / 1000;
     sort_queries();
     return std::move(result_);
@@ -75,6 +80,7 @@ class Measurement {
       if (stream.pending.size() >= depth_)
         latest_start = std::max(latest_start, finish_oldest(stream));
     for (Occupancy& processor : processors_) processor.forget_before(host_ms_);
+    progress::advance_to(static_cast<int64_t>(latest_start));  // a store: nobody waits for it
     if (loop_.completed(latest_start) == measure::Phase::Timed) pause(options_.idle_ms);
   }
 

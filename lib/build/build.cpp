@@ -165,6 +165,17 @@ std::vector<std::string> rounded_tensors(const quant::Report& report) {
   return fused ? report.translation.rounded : std::vector<std::string>();
 }
 
+void log_sparsity(const SparseLayers& layers, Sparsity sparsity) {
+  if (sparsity == Sparsity::Disable) return;
+  const size_t count = layers.sparse.size() + layers.dense.size() + layers.unfit.size();
+  log::info("(Sparsity) {} of {} layers have 2:4 sparse weights: {}", layers.sparse.size(), count,
+            join(layers.sparse, ", "));
+  for (const std::string& layer : layers.dense)
+    log::verbose("(Sparsity) the weights of layer {} are dense", layer);
+  if (sparsity == Sparsity::Force)
+    log::warning("--sparsity=force has zeroed two of every four weights: the outputs mean nothing");
+}
+
 }  // namespace
 
 plan::Plan build(const Options& options) {
@@ -184,6 +195,9 @@ plan::Plan build(const Options& options) {
   plan.metadata.shapes = apply_shapes(graph, options.shapes);
   show("import", graph);
   passes::clean_up(graph, options.on_stage);
+  const SparseLayers sparse = apply_sparsity(graph, options.sparsity);
+  log_sparsity(sparse, options.sparsity);
+  if (sparse.all()) plan.metadata.settings.push_back({std::string(plan::kSparseWeights), "all"});
 
   const quant::Report report = prepare(graph, options, board, placing);
   quant::log_report(report);

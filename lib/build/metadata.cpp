@@ -109,6 +109,8 @@ std::vector<plan::Setting> describe_settings(const Options& options) {
     settings.push_back({"dlaRules", std::string(ir::text(*options.dla_rules))});
   if (options.subgraph_order != place::SubgraphOrder::Benefit)
     settings.push_back({"dlaSubgraphOrder", std::string(ir::text(options.subgraph_order))});
+  if (options.sparsity != Sparsity::Disable)
+    settings.push_back({"sparsity", std::string(ir::text(options.sparsity))});
   if (!options.layer_precisions.empty())
     settings.push_back({"layerPrecisions", pairs_text(options.layer_precisions)});
   if (!options.layer_devices.empty())

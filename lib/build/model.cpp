@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "ir/text.h"
 #include "onnx/import.h"
 
@@ -17,6 +18,7 @@ Model read_model(const Options& options) {
 
   log::info("Start parsing network model.");
   const auto start = std::chrono::steady_clock::now();
+  const progress::Scope parsing("parsing the model");
   onnx::Imported imported = onnx::import_file(options.model_path);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   log::info("Finished parsing network model. Parse time: {:.6g}", took.count());

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "build/sparsity.h"
 #include "dla/rules.h"
 #include "ir/graph.h"
 #include "place/explain.h"
@@ -65,6 +66,7 @@ struct Options {
   place::SubgraphOrder subgraph_order = place::SubgraphOrder::Benefit;
   bool adjust_for_dla =
       false;  ///< layers may be rewritten to suit the DLA, outputs staying the same
+  Sparsity sparsity = Sparsity::Disable;
   MemoryPools pools;
 
   /// One for all inputs (outputs), or one each in network order; empty: Float32 for real numbers,

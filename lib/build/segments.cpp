@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "base/progress.h"
 #include "passes/rewrite.h"
 
 namespace dlaexec::build {
@@ -87,6 +88,7 @@ std::vector<plan::Loadable> compile_segments(ir::Graph& graph,
   log::verbose("DLA Memory Pool Sizes: {}",
                pools_text({options.pools.sram, options.pools.local, options.pools.global}));
   dla::Pools total;
+  const progress::Scope compiling("compiling loadables", std::ssize(members));
   std::vector<plan::Loadable> loadables;
   std::vector<std::pair<int, ir::Node>> foreign;
   std::vector<int> replaced;
@@ -102,6 +104,7 @@ std::vector<plan::Loadable> compile_segments(ir::Graph& graph,
              total.global + loadable.pools.global};
     loadables.push_back(as_plan_loadable(loadable, name));
     replaced.insert(replaced.end(), nodes.begin() + 1, nodes.end());
+    progress::advance();
   }
   log::verbose("Memory required by accepted candidates: {}", pools_text(total));
   for (auto& [index, node] : foreign) graph.nodes[static_cast<size_t>(index)] = std::move(node);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph.h"
@@ -48,7 +49,12 @@ struct Setting {
   std::string name, value;
 };
 
-/// What people and reports want to know of a plan; no run depends on it, but for the platform.
+/// The setting that says that every weight that can be 2:4 sparse is: the model of the DLA's time
+/// counts on it.
+inline constexpr std::string_view kSparseWeights = "sparseWeights";
+
+/// What people and reports want to know of a plan; no run depends on it, but for the
+/// platform and kSparseWeights.
 struct Metadata {
   std::string tool_version;
   std::string model;       ///< the model's file name, without folders

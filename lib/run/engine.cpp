@@ -38,6 +38,12 @@ std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::Valu
   return found;
 }
 
+bool has_sparse_weights(const plan::Metadata& metadata) {
+  return std::any_of(metadata.settings.begin(), metadata.settings.end(), [](const auto& setting) {
+    return setting.name == plan::kSparseWeights && setting.value == "all";
+  });
+}
+
 void require_profile(const std::vector<plan::ShapeRange>& ranges, int profile) {
   int most = 0;
   for (const plan::ShapeRange& range : ranges) most = std::max(most, range.profile);
@@ -163,8 +169,9 @@ Engine::Engine(plan::Plan plan, EngineOptions options)
     require_generation(state_->parts, board.platform);
     state_->core_use = take_core(state_->parts, board);
     state_->kind = TimelineKind::Composed;
-    state_->modelled =
-        model_times(graph, state_->parts, dla::clock_settings(board.platform, board.mode));
+    dla::ClockSettings clock = dla::clock_settings(board.platform, board.mode);
+    clock.sparse_weights = has_sparse_weights(state_->plan.metadata);
+    state_->modelled = model_times(graph, state_->parts, clock);
   }
   for (size_t i = 0; i < graph.nodes.size(); ++i)
     state_->steps.push_back(describe(graph.nodes[i], state_->modelled[i].has_value()));

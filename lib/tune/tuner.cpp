@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "gpu/program.h"
 
 namespace dlaexec::tune {
@@ -207,9 +208,12 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
       candidates.back().push_back(lower_alone(part, problem, target, tactic));
   }
   const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
-  for (size_t i = 0; i < problems.size(); ++i)
+  const progress::Scope tuning("tuning", std::ssize(problems));
+  for (size_t i = 0; i < problems.size(); ++i) {
     cache.set(device_key(target), problems[i].text,
               fastest(problems[i], candidates[i], code, context));
+    progress::advance();
+  }
   return problems.size();
 }
 

@@ -11,6 +11,7 @@
 #include "flag.h"
 #include "man_page.h"
 #include "networks.h"
+#include "progress_line.h"
 #include "support/paths.h"
 #include "support/program.h"
 
@@ -74,6 +75,12 @@ class Log : public testing::Test {
                                  "--duration=0", "--warmUp=0", "--explicitBatch"});
     return test::run_program(flags, folder_);
   }
+  test::Outcome run_with(std::vector<std::string> flags, const std::string& last) {
+    write_file(folder_ + "/small.onnx", small_network().bytes());
+    flags.insert(flags.begin(), {DLAEXEC_PROGRAM, "--onnx=small.onnx", "--warmUp=0"});
+    flags.push_back(last);
+    return test::run_program(flags, folder_);
+  }
   std::string folder_ = test::temporary_dir();
 };
 
@@ -107,6 +114,26 @@ TEST_F(Log, IsColouredWhereItIsAskedFor) {
   ::setenv("NO_COLOR", "1", 1);
   EXPECT_THAT(run({"--color=always"}).err, HasSubstr("\033["));  // said on the line, it holds
   ::unsetenv("NO_COLOR");
+}
+
+TEST_F(Log, ProgressIsShownOnStandardErrorAlone) {
+  const std::string measuring = "measuring ";
+  const std::vector<std::string> flags = {"--duration=0.5", "--iterations=1", "--device=cpu"};
+  const test::Outcome shown = run_with(flags, "--progress=always");
+  EXPECT_THAT(shown.err, HasSubstr(measuring));
+  EXPECT_THAT(shown.err, HasSubstr(" of 0.5 s"));
+  EXPECT_THAT(shown.out, Not(HasSubstr(measuring)));
+  EXPECT_TRUE(shown.err.rfind(measuring) < shown.err.rfind("\r\033[K"));           // nothing stays
+  EXPECT_THAT(run_with(flags, "--progress=auto").err, Not(HasSubstr(measuring)));  // no terminal
+}
+
+TEST(Progress, TextTellsWhatIsKnown) {
+  using std::chrono::seconds;
+  EXPECT_EQ(progress_text({}, seconds(1)), "");
+  EXPECT_EQ(progress_text({"parsing the model"}, seconds(1)), "parsing the model ...");
+  EXPECT_EQ(progress_text({"tuning", 3, 40}, seconds(9)), "tuning 3 of 40");
+  EXPECT_EQ(progress_text({"tuning", 10, 40}, seconds(9)), "tuning 10 of 40, 27 s left");
+  EXPECT_EQ(progress_text({"measuring", 1234, 3200, 1}, seconds(1)), "measuring 1.2 of 3.2 s");
 }
 
 TEST_F(Log, DataOnStandardOutputStandsAlone) {
