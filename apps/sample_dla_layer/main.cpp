@@ -84,17 +84,19 @@ int main() {
   std::unique_ptr<IExecutionContext> context(engine->createExecutionContext());
   std::vector<float> image = eighths(kChannels * kSize * kSize);
   const Dims shape = engine->getTensorShape("maps");
-  std::vector<float> maps(static_cast<size_t>(shape.d[1] * shape.d[2] * shape.d[3]));
+  const auto rows = static_cast<size_t>(shape.d[2]), columns = static_cast<size_t>(shape.d[3]);
+  std::vector<float> maps(static_cast<size_t>(shape.d[1]) * rows * columns);
   void* const bindings[] = {image.data(), maps.data()};
   if (!context->executeV2(bindings)) return 1;
 
   double worst = 0;
   for (int map = 0; map < shape.d[1]; ++map)
     for (int y = 0; y < shape.d[2]; ++y)
-      for (int x = 0; x < shape.d[3]; ++x)
-        worst = std::fmax(
-            worst, std::fabs(maps[static_cast<size_t>((map * shape.d[2] + y) * shape.d[3] + x)] -
-                             expected(image, kernel, map, y, x)));
+      for (int x = 0; x < shape.d[3]; ++x) {
+        const size_t at = (static_cast<size_t>(map) * rows + static_cast<size_t>(y)) * columns +
+                          static_cast<size_t>(x);
+        worst = std::fmax(worst, std::fabs(maps[at] - expected(image, kernel, map, y, x)));
+      }
   std::printf("conv on DLA core 0: 1x%dx%dx%d, plan of %zu bytes, largest error %g\n", shape.d[1],
               shape.d[2], shape.d[3], plan->size(), worst);
   return worst < 1e-2 ? 0 : 1;

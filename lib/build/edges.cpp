@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/dla_formats.h"
+#include "place/formats.h"
 
 namespace dlaexec::build {
 namespace {
@@ -13,15 +14,6 @@ void require_count(std::string_view flag, std::string_view what, size_t entries,
       "The number of {} must match the number of {}: {} given, the network has {}; one for all is "
       "allowed too",
       flag, what, entries, edges);
-}
-
-const place::Crossing* crossing_of(const std::vector<place::Segment>& segments,
-                                   std::vector<place::Crossing> place::Segment::*side,
-                                   const std::string& tensor) {
-  for (const place::Segment& segment : segments)
-    for (const place::Crossing& crossing : segment.*side)
-      if (crossing.tensor == tensor) return &crossing;
-  return nullptr;
 }
 
 bool allows(const place::EdgeFormat& edge, ir::Format format) {
@@ -60,7 +52,7 @@ void apply_side(ir::Graph& graph, const std::vector<ir::ValueId>& edges,
                 std::vector<place::Crossing> place::Segment::*side) {
   for (size_t i = 0; i < edges.size() && !wishes.empty(); ++i)
     apply_edge(graph, edges[i], wishes[wishes.size() == 1 ? 0 : i],
-               crossing_of(placement.segments, side, graph.value(edges[i]).name));
+               place::crossing_of(placement.segments, side, graph.value(edges[i]).name));
 }
 
 }  // namespace

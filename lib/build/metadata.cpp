@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "place/formats.h"
+
 namespace dlaexec::build {
 namespace {
 
@@ -13,34 +15,9 @@ std::unordered_map<std::string, const ir::Node*> owners(const ir::Graph& graph) 
   return found;
 }
 
-std::string_view flag_type(ir::DataType type) {
-  switch (type) {
-    case ir::DataType::Float32:
-      return "fp32";
-    case ir::DataType::Float16:
-      return "fp16";
-    case ir::DataType::BFloat16:
-      return "bf16";
-    case ir::DataType::Int8:
-      return "int8";
-    case ir::DataType::UInt8:
-      return "uint8";
-    case ir::DataType::Int32:
-      return "int32";
-    case ir::DataType::Int64:
-      return "int64";
-    case ir::DataType::Bool:
-      return "bool";
-  }
-  __builtin_unreachable();
-}
-
 std::string edges_text(const std::vector<place::EdgeFormat>& edges) {
   if (edges.empty()) return "fp32:chw";
-  return join(edges, ",", [](const place::EdgeFormat& edge) {
-    return format("{}:{}", flag_type(edge.type),
-                  join(edge.formats, "+", [](ir::Format f) { return std::string(ir::text(f)); }));
-  });
+  return join(edges, ",", place::flag_text);
 }
 
 std::string pool_text(const std::optional<int64_t>& bytes) {

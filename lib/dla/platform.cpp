@@ -162,11 +162,11 @@ void require_core(const Platform& platform, const PowerMode& mode, int core) {
   const std::string where = format("{} in power mode {}", platform.name, mode.name);
   if (mode.dla_cores == 0)
     fail(Fault::Usage,
-         "Cannot create DLA engine, {} not available: {} has no DLA; choose another --platform", core,
-         where);
+         "Cannot create DLA engine, {} not available: {} has no DLA; choose another --platform",
+         core, where);
   fail(Fault::Usage,
-       "Cannot create DLA engine, {} not available: {} has {}; give {} as --useDLACore", core, where,
-       mode.dla_cores == 1 ? "one DLA core" : format("{} DLA cores", mode.dla_cores),
+       "Cannot create DLA engine, {} not available: {} has {}; give {} as --useDLACore", core,
+       where, mode.dla_cores == 1 ? "one DLA core" : format("{} DLA cores", mode.dla_cores),
        mode.dla_cores == 1 ? "0" : format("0 to {}", mode.dla_cores - 1));
 }
 

@@ -57,7 +57,7 @@ constexpr RuleRow kRows[] = {
   // -- any layer --
   {{"general.op", kForeign, nullptr, Holds{foreign_type, "a layer type that the DLA has"},
     "The DLA has no layer of this type.", "DLA-SW operator table", "DLA cores do not support {value} layers."}},
-  {{"general.quantization", kQuantize, nullptr, Never{"dynamic ranges instead of Q/DQ layers"},
+  {{"general.quantization", kQuantize, nullptr, Holds{foreign_type, "dynamic ranges instead of Q/DQ layers"},
     "The DLA takes INT8 from dynamic ranges; explicit quantization must be translated into them.", "8.5 guide, Working with DLA"}},
   {{"general.precision", kKnown, nullptr, Holds{wide_precision, "precision FP16 or INT8"},
     "DLA only supports FP16 and Int8 precision type.", "8.4 guide, Working with DLA",

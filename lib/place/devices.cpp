@@ -31,11 +31,11 @@ void choose_devices(ir::Graph& graph, const Options& options) {
 
 std::vector<std::string> unmatched_patterns(const ir::Graph& graph, const Options& options) {
   std::vector<std::string> patterns;
-  for (const auto& [pattern, device] : options.layer_devices) {
+  for (const auto& entry : options.layer_devices) {
     const bool matched =
         std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                    [&](const ir::Node& node) { return matches_wildcard(pattern, node.name); });
-    if (!matched) patterns.push_back(pattern);
+                    [&](const ir::Node& node) { return matches_wildcard(entry.first, node.name); });
+    if (!matched) patterns.push_back(entry.first);
   }
   return patterns;
 }

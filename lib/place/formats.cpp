@@ -64,36 +64,33 @@ int64_t bytes_of(const Graph& graph, ValueId id, DataType type) {
   return is_static(shape) ? volume(dims_of(shape)) * static_cast<int64_t>(size_bytes(type)) : 0;
 }
 
+/// The type as --inputIOFormats writes it.
 std::string_view flag_type(DataType type) {
   switch (type) {
     case DataType::Float32:
       return "fp32";
     case DataType::Float16:
       return "fp16";
+    case DataType::BFloat16:
+      return "bf16";
     case DataType::Int8:
       return "int8";
-    default:
-      return text(type);
+    case DataType::UInt8:
+      return "uint8";
+    case DataType::Int32:
+      return "int32";
+    case DataType::Int64:
+      return "int64";
+    case DataType::Bool:
+      return "bool";
   }
-}
-
-std::string flag_text(const EdgeFormat& edge) {
-  return format("{}:{}", flag_type(edge.type),
-                join(edge.formats, "+", [](Format f) { return std::string(text(f)); }));
+  __builtin_unreachable();
 }
 
 bool meets(const EdgeFormat& edge, const Crossing& crossing) {
   return edge.type == crossing.type &&
          std::any_of(edge.formats.begin(), edge.formats.end(),
                      [&](Format format) { return at_dla(format) == crossing.format; });
-}
-
-const Crossing* crossing_of(const Placement& placement, const std::string& tensor,
-                            std::vector<Crossing> Segment::*side) {
-  for (const Segment& segment : placement.segments)
-    for (const Crossing& crossing : segment.*side)
-      if (crossing.tensor == tensor) return &crossing;
-  return nullptr;
 }
 
 /// What one side of the network needs so that no reformat stands there.
@@ -110,7 +107,7 @@ Side examine(const Graph& graph, const Placement& placement, const std::vector<V
     const std::string& name = graph.value(edges[i]).name;
     const EdgeFormat* wish = wish_at(wishes, i);
     const EdgeFormat edge = wish ? *wish : EdgeFormat{};
-    const Crossing* crossing = crossing_of(placement, name, side);
+    const Crossing* crossing = crossing_of(placement.segments, side, name);
     if (!crossing || meets(edge, *crossing)) {
       result.flags.push_back(flag_text(edge));
       continue;
@@ -128,6 +125,19 @@ std::string as_flag(std::string_view name, const std::vector<std::string>& value
 }
 
 }  // namespace
+
+std::string flag_text(const EdgeFormat& edge) {
+  return format("{}:{}", flag_type(edge.type),
+                join(edge.formats, "+", [](Format f) { return std::string(text(f)); }));
+}
+
+const Crossing* crossing_of(const std::vector<Segment>& segments,
+                            std::vector<Crossing> Segment::*side, const std::string& tensor) {
+  for (const Segment& segment : segments)
+    for (const Crossing& crossing : segment.*side)
+      if (crossing.tensor == tensor) return &crossing;
+  return nullptr;
+}
 
 const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position) {
   if (wishes.empty()) return nullptr;

@@ -9,6 +9,14 @@ namespace dlaexec::place {
 /// when there is none.
 const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position);
 
+/// "fp16:chw16+dla_linear", as --inputIOFormats takes it.
+std::string flag_text(const EdgeFormat& edge);
+
+/// How @p tensor enters (Segment::inputs) or leaves (Segment::outputs) the segments; null when it
+/// does not.
+const Crossing* crossing_of(const std::vector<Segment>& segments,
+                            std::vector<Crossing> Segment::*side, const std::string& tensor);
+
 /// Fills the crossings of a segment made of @p nodes: FP16 as CHW16, INT8 as CHW32, a picture of up
 /// to 4 channels that goes into a convolution as HWC4; at the network's edges one of the formats
 /// that the user allows, where the DLA has it.
