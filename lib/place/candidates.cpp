@@ -6,7 +6,6 @@
 #include "dla/clock.h"
 #include "dla/layer_facts.h"
 #include "place/estimate.h"
-#include "place/formats.h"
 #include "place/segments.h"
 
 namespace dlaexec::place {
@@ -42,10 +41,11 @@ std::string segment_name(const Graph& graph, const Nodes& nodes) {
   return format("{{ForeignNode[{}...{}]}}", name(nodes.front()), name(nodes.back()));
 }
 
-Segment describe(const Graph& graph, const Nodes& nodes, const Options& options) {
+Segment describe(const Graph& graph, const Links& links, const Nodes& nodes,
+                 const Options& options) {
   Segment segment;
   segment.name = segment_name(graph, nodes);
-  choose_formats(graph, nodes, options, segment);
+  choose_formats(graph, links, nodes, options, segment);
   for (const int index : nodes) {
     const Node& node = graph.nodes[static_cast<size_t>(index)];
     segment.layers.push_back(node.name);
@@ -67,9 +67,10 @@ size_t loadable_cap(const Options& options) {
 
 double total_benefit(const Graph& graph, const std::vector<char>& on_dla, const Options& options) {
   const std::vector<int64_t> no_pieces(graph.nodes.size(), 0);
+  const Links links(graph);
   std::vector<double> benefits;
   for (const Nodes& nodes : form_candidates(graph, on_dla, no_pieces, options))
-    benefits.push_back(benefit(describe(graph, nodes, options)));
+    benefits.push_back(benefit(describe(graph, links, nodes, options)));
   std::sort(benefits.rbegin(), benefits.rend());
   benefits.resize(std::min(benefits.size(), loadable_cap(options)));
   return std::accumulate(benefits.begin(), benefits.end(), 0.0);

@@ -1,7 +1,7 @@
 // Segments that could become loadables: how they form, what they exchange, what they are worth.
 #pragma once
 
-#include "place/placement.h"
+#include "place/formats.h"
 
 namespace dlaexec::place {
 
@@ -17,7 +17,8 @@ std::vector<Nodes> form_candidates(const ir::Graph& graph, const std::vector<cha
 std::string segment_name(const ir::Graph& graph, const Nodes& nodes);
 
 /// What @p nodes are as one loadable: layers, borders with formats, rough times.
-Segment describe(const ir::Graph& graph, const Nodes& nodes, const Options& options);
+Segment describe(const ir::Graph& graph, const Links& links, const Nodes& nodes,
+                 const Options& options);
 
 /// GPU time that a segment saves, less what its borders cost the GPU.
 inline double benefit(const Segment& segment) {

@@ -146,17 +146,18 @@ const EdgeFormat* wish_at(const std::vector<EdgeFormat>& wishes, size_t position
   return &wishes[position];
 }
 
-void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Options& options,
-                    Segment& segment) {
+Links::Links(const Graph& graph) : made_by(producers(graph)), used_by(uses(graph)) {}
+
+void choose_formats(const Graph& graph, const Links& links, const std::vector<int>& nodes,
+                    const Options& options, Segment& segment) {
   const std::unordered_set<int> inside(nodes.begin(), nodes.end());
-  const std::vector<int> made_by = producers(graph);
-  const std::vector<std::vector<int>> used_by = uses(graph);
   std::unordered_set<ValueId> met;
   for (const int index : nodes) {
     const Node& node = graph.nodes[static_cast<size_t>(index)];
     for (const ValueId id : node.inputs) {
       if (id == kNoValue || graph.value(id).constant) continue;
-      if (inside.contains(made_by[static_cast<size_t>(id)]) || !met.insert(id).second) continue;
+      if (inside.contains(links.made_by[static_cast<size_t>(id)]) || !met.insert(id).second)
+        continue;
       const DataType type = type_inside(graph, nodes, id);
       Crossing crossing{graph.value(id).name, type, {}, bytes_of(graph, id, type)};
       const bool picture = graph.is_input(id) && fits_hwc4(graph, nodes, id);
@@ -166,7 +167,7 @@ void choose_formats(const Graph& graph, const std::vector<int>& nodes, const Opt
     }
     for (const ValueId id : node.outputs) {
       if (id == kNoValue) continue;
-      const std::vector<int>& users = used_by[static_cast<size_t>(id)];
+      const std::vector<int>& users = links.used_by[static_cast<size_t>(id)];
       const bool leaves =
           graph.is_output(id) ||
           std::any_of(users.begin(), users.end(), [&](int user) { return !inside.contains(user); });

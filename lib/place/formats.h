@@ -17,11 +17,18 @@ std::string flag_text(const EdgeFormat& edge);
 const Crossing* crossing_of(const std::vector<Segment>& segments,
                             std::vector<Crossing> Segment::*side, const std::string& tensor);
 
+/// Who makes and who uses each value: worked out once for all segments of a graph.
+struct Links {
+  explicit Links(const ir::Graph& graph);
+  std::vector<int> made_by;
+  std::vector<std::vector<int>> used_by;
+};
+
 /// Fills the crossings of a segment made of @p nodes: FP16 as CHW16, INT8 as CHW32, a picture of up
 /// to 4 channels that goes into a convolution as HWC4; at the network's edges one of the formats
 /// that the user allows, where the DLA has it.
-void choose_formats(const ir::Graph& graph, const std::vector<int>& nodes, const Options& options,
-                    Segment& segment);
+void choose_formats(const ir::Graph& graph, const Links& links, const std::vector<int>& nodes,
+                    const Options& options, Segment& segment);
 
 /// Throws the Error that names the flags to add when network inputs or outputs of segments are not
 /// of a type and format that the DLA has: without fallback nobody can convert them.

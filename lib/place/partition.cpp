@@ -3,7 +3,6 @@
 
 #include "ir/dla_formats.h"
 #include "place/candidates.h"
-#include "place/formats.h"
 
 namespace dlaexec::place {
 namespace {
@@ -32,6 +31,7 @@ class Partitioner {
   Partitioner(Graph& graph, const Options& options)
       : graph_(graph),
         options_(options),
+        links_(graph),
         on_dla_(graph.nodes.size(), 0),
         piece_(graph.nodes.size(), 0) {}
 
@@ -108,7 +108,7 @@ class Partitioner {
   std::optional<FrontEndRefusal> ask(const Nodes& nodes) const {
     Graph segment = extract(graph_, nodes, segment_name(graph_, nodes));
     Segment borders;
-    choose_formats(graph_, nodes, options_, borders);
+    choose_formats(graph_, links_, nodes, options_, borders);
     for (const auto* side : {&borders.inputs, &borders.outputs})
       for (const Crossing& crossing : *side) {
         Value& value = segment.value(segment.find_value(crossing.tensor).value());
@@ -187,7 +187,8 @@ class Partitioner {
     const size_t cap = loadable_cap(options_);
     if (segments.size() <= cap) return;
     std::vector<Segment> described;
-    for (const Nodes& nodes : segments) described.push_back(describe(graph_, nodes, options_));
+    for (const Nodes& nodes : segments)
+      described.push_back(describe(graph_, links_, nodes, options_));
     std::vector<size_t> order(segments.size());
     std::iota(order.begin(), order.end(), size_t{0});
     if (options_.order == SubgraphOrder::Benefit)
@@ -226,7 +227,7 @@ class Partitioner {
       graph_.nodes[i].segment = placement_.layers[i].segment = -1;
     }
     for (size_t s = 0; s < segments.size(); ++s) {
-      placement_.segments.push_back(describe(graph_, segments[s], options_));
+      placement_.segments.push_back(describe(graph_, links_, segments[s], options_));
       for (const int index : segments[s]) {
         const auto at = static_cast<size_t>(index);
         graph_.nodes[at].device = placement_.layers[at].device = Device::Dla;
@@ -237,6 +238,7 @@ class Partitioner {
 
   Graph& graph_;
   const Options& options_;
+  const Links links_;
   std::vector<char> on_dla_;
   std::vector<int64_t> piece_;  ///< of a segment that was cut to fit its memory; 0: not cut
   int64_t pieces_ = 0;
