@@ -51,6 +51,8 @@ constexpr Row kCatalog[] = {
     {ir::Op::Unsqueeze, make_view},
     {ir::Op::Identity, make_view},
     {ir::Op::Reformat, make_reformat},
+    {ir::Op::Quantize, make_quantize},
+    {ir::Op::Dequantize, make_dequantize},
 };
 
 /// Whether every operand has known dimensions and at least one element: what makers may assume.

@@ -37,6 +37,8 @@ std::optional<Kernel> make_gemm(const Request& request);
 std::optional<Kernel> make_matmul(const Request& request);
 std::optional<Kernel> make_int8_gemm(const Request& request);
 std::optional<Kernel> make_int8_matmul(const Request& request);
+std::optional<Kernel> make_quantize(const Request& request);
+std::optional<Kernel> make_dequantize(const Request& request);
 
 /// The definition of the op itself, for what nothing else runs.
 Kernel make_reference(const Request& request);

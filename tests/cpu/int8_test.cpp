@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "cpu/case.h"
 
 namespace dlaexec::cpu::test {
@@ -145,6 +147,35 @@ TEST(Int8MatMul, RowsOfAllBatchesMultiplyOneMatrix) {
   test.graph.value(b).quantization.axis = 1;
   test.node(ir::Op::MatMul, {a, b}, ir::MatMulAttributes(), DataType::Int8, kOutputScale);
   EXPECT_THAT(expect_like_reference(test, kExact), Contains("gemm.int8"));
+}
+
+TEST(Quantize, RoundsToEvenSaturatesAndComesBackOnEveryInstructionSet) {
+  Random random(5);
+  for (const DataType type : {DataType::Int8, DataType::UInt8})
+    for (const bool per_channel : {false, true}) {
+      const int64_t scales = per_channel ? 5 : 1;
+      ir::Tensor zeros(type, {scales});
+      for (std::byte& zero : zeros.mutable_bytes())
+        zero = static_cast<std::byte>(type == DataType::Int8 ? 0 : random.integer(0, 255));
+      ir::QuantizeAttributes attributes;
+      attributes.axis = 1;
+      attributes.to = type;
+      Case test;
+      const ir::ValueId x = test.input(random.tensor(DataType::Float32, {3, 5, 7, 3}));
+      test.inputs[0].mutable_as<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+      test.inputs[0].mutable_as<float>()[1] = 1e30f;
+      test.inputs[0].mutable_as<float>()[2] = 0.005f * 2.5f;
+      const ir::ValueId scale =
+          test.constant(ir::Tensor::of<float>({scales}, std::vector<float>(scales, 0.005f)));
+      const ir::ValueId zero = test.constant(zeros);
+      const ir::ValueId q = test.node(ir::Op::Quantize, {x, scale, zero}, attributes, type);
+      attributes.to = DataType::Float32;
+      test.node(ir::Op::Dequantize, {q, scale, zero}, attributes);
+      test.graph.outputs.push_back(q);
+      const std::vector<std::string> kernels = expect_like_reference(test, 0);
+      EXPECT_THAT(kernels, Contains("quantize"));
+      EXPECT_THAT(kernels, Contains("dequantize"));
+    }
 }
 
 }  // namespace

@@ -260,13 +260,69 @@ void float_to_int8(float scale, const float* input, int8_t* output, int64_t coun
   }
 }
 
+template <class To>
+void quantize(IntegerScale by, const float* input, To* output, int64_t count) {
+  const Floats d;
+  const hn::FixedTag<int32_t, kLanes> ints;
+  const hn::FixedTag<To, kLanes> narrow;
+  const Vector scale = hn::Set(d, by.scale);
+  const Vector zero = hn::Set(d, static_cast<float>(by.zero));
+  const Vector low = hn::Set(d, static_cast<float>(std::numeric_limits<To>::min()));
+  const Vector high = hn::Set(d, static_cast<float>(std::numeric_limits<To>::max()));
+  const auto run = [&](const float* from, To* to) {
+    const Vector steps = hn::Add(hn::Round(hn::Div(hn::LoadU(d, from), scale)), zero);
+    const Vector inside = hn::Min(high, hn::Max(low, steps));
+    const Vector kept = hn::IfThenElseZero(hn::Eq(steps, steps), inside);
+    hn::StoreU(hn::DemoteTo(narrow, hn::ConvertTo(ints, kept)), narrow, to);
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) run(input + i, output + i);
+  if (i == count) return;
+  float last[kLanes] = {};
+  To made[kLanes];
+  std::copy(input + i, input + count, last);
+  run(last, made);
+  std::copy_n(made, count - i, output + i);
+}
+
+template <class From>
+void dequantize(IntegerScale by, const From* input, float* output, int64_t count) {
+  const Floats d;
+  const hn::FixedTag<int32_t, kLanes> ints;
+  const hn::FixedTag<From, kLanes> narrow;
+  const auto zero = hn::Set(ints, by.zero);
+  const Vector scale = hn::Set(d, by.scale);
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const auto steps = hn::Sub(hn::PromoteTo(ints, hn::LoadU(narrow, input + i)), zero);
+    hn::StoreU(hn::Mul(hn::ConvertTo(d, steps), scale), d, output + i);
+  }
+  for (; i < count; ++i)
+    output[i] = static_cast<float>(static_cast<int32_t>(input[i]) - by.zero) * by.scale;
+}
+
 }  // namespace
 
 extern const PointwiseKernels kPointwiseKernels;
 const PointwiseKernels kPointwiseKernels{
-    &activate,      &has_unary,     &unary,         &has_binary,    &binary,
-    &binary_rows,   &scale_rows,    &scale,         &round_half,    &round_int8,
-    &half_to_float, &float_to_half, &int8_to_float, &float_to_int8,
+    &activate,
+    &has_unary,
+    &unary,
+    &has_binary,
+    &binary,
+    &binary_rows,
+    &scale_rows,
+    &scale,
+    &round_half,
+    &round_int8,
+    &half_to_float,
+    &float_to_half,
+    &int8_to_float,
+    &float_to_int8,
+    &quantize<int8_t>,
+    &quantize<uint8_t>,
+    &dequantize<int8_t>,
+    &dequantize<uint8_t>,
 };
 
 }  // namespace dlaexec::cpu::HWY_NAMESPACE

@@ -14,6 +14,12 @@ struct Activation {
   float alpha = 0, beta = 0;
 };
 
+/// real = (q - zero) * scale
+struct IntegerScale {
+  float scale = 1;
+  int32_t zero = 0;
+};
+
 /// Loops of one instruction set. Input and output may be the same memory; counts are elements.
 struct PointwiseKernels {
   void (*activate)(Activation activation, const float* input, float* output, int64_t count);
@@ -40,6 +46,11 @@ struct PointwiseKernels {
   void (*float_to_half)(const float* input, uint16_t* output, int64_t count);
   void (*int8_to_float)(float scale, const int8_t* input, float* output, int64_t count);
   void (*float_to_int8)(float scale, const float* input, int8_t* output, int64_t count);
+  /// Nearest integers, ties to even, as far as the type goes; 0 for a NaN.
+  void (*quantize_int8)(IntegerScale by, const float* input, int8_t* output, int64_t count);
+  void (*quantize_uint8)(IntegerScale by, const float* input, uint8_t* output, int64_t count);
+  void (*dequantize_int8)(IntegerScale by, const int8_t* input, float* output, int64_t count);
+  void (*dequantize_uint8)(IntegerScale by, const uint8_t* input, float* output, int64_t count);
 };
 
 const PointwiseKernels& pointwise_kernels(Isa isa);
