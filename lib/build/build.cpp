@@ -8,6 +8,7 @@
 #include "build/segments.h"
 #include "build/shapes.h"
 #include "dla/platform.h"
+#include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "place/adjust.h"
 
@@ -142,7 +143,9 @@ quant::Report prepare(ir::Graph& graph, const Options& options, const Board& boa
     for (const place::Rewrite& rewrite : place::adjust_for_dla(graph, target))
       log::info("{} rewritten for the DLA: {} [{}]", rewrite.layer, rewrite.change, rewrite.id);
   }
-  return quant::assign(graph, quant_options(options, board));
+  quant::Report report = quant::assign(graph, quant_options(options, board));
+  passes::fold_dequantized(graph);  // weights that did not become Int8 are real numbers
+  return report;
 }
 
 /// Fuses so that the tensors called @p kept still come into being: where a network rounds by its

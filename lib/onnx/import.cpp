@@ -108,6 +108,25 @@ void check_supported(const ModelProto& proto, const Model& model) {
   unsupported.fail_if_any();
 }
 
+/// @p text without the control characters that damaged names have.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  return text;
+}
+
+/// Runs @p body; an Error that leaves it fits on one line, and so does each place it names.
+template <class Body>
+Imported with_printable_errors(Body&& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    Error clean(error.fault(), printable(error.sentence()));
+    for (const std::string& where : error.context()) clean.add_context(printable(where));
+    throw clean;
+  }
+}
+
 /// The network in @p proto, a file of hash @p hash; takes the weights out of the message.
 Imported import_model(ModelProto& proto, std::string hash, const std::string& folder) {
   Imported imported;
@@ -143,7 +162,8 @@ Imported import_stream(const std::string& path) {
   const bool parsed = proto.ParseFromZeroCopyStream(&stream);
   require_network(parsed, proto);
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  return import_model(proto, std::move(hash), folder.empty() ? "." : folder);
+  return with_printable_errors(
+      [&] { return import_model(proto, std::move(hash), folder.empty() ? "." : folder); });
 }
 
 }  // namespace
@@ -153,7 +173,7 @@ Imported import_bytes(std::string_view bytes, const std::string& folder) {
   ModelProto proto;
   const bool parsed = proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   require_network(parsed, proto);
-  return import_model(proto, hash128_hex(bytes), folder);
+  return with_printable_errors([&] { return import_model(proto, hash128_hex(bytes), folder); });
 }
 
 Imported import_file(const std::string& path) {

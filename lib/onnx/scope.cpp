@@ -163,7 +163,9 @@ void Scope::add_input(const onnx_file::ValueInfoProto& info) {
 void Scope::add_initializers(GraphProto& proto) {
   for (onnx_file::TensorProto& tensor : *proto.mutable_initializer()) {
     if (tensor.name().empty()) fail("an initializer has no name");
-    ir::Tensor elements = model_.tensors.read(tensor);
+    ir::Tensor elements =
+        in_context([&] { return format("reading initializer '{}'", tensor.name()); },
+                   [&] { return model_.tensors.read(tensor); });
     define(tensor.name(), add_value(frames_.back().prefix + tensor.name(), std::move(elements)));
   }
   if (proto.sparse_initializer_size() > 0)

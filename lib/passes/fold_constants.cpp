@@ -63,17 +63,32 @@ void fold(ir::Graph& graph, const ir::Node& node) {
 
 }  // namespace
 
-bool fold_constants(ir::Graph& graph) {
+namespace {
+
+/// Computes the nodes that @p wanted admits and drops them.
+template <class Wanted>
+bool fold_nodes(ir::Graph& graph, Wanted&& wanted) {
   std::vector<int> folded;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
-    if (!is_foldable(node.op) || !has_constant_inputs(graph, node) || grows_too_much(graph, node))
-      continue;
+    if (!has_constant_inputs(graph, node) || !wanted(node)) continue;
     fold(graph, node);
     folded.push_back(static_cast<int>(i));
   }
   erase_nodes(graph, folded);
   return !folded.empty();
+}
+
+}  // namespace
+
+bool fold_constants(ir::Graph& graph) {
+  return fold_nodes(graph, [&](const ir::Node& node) {
+    return is_foldable(node.op) && !grows_too_much(graph, node);
+  });
+}
+
+bool fold_dequantized(ir::Graph& graph) {
+  return fold_nodes(graph, [](const ir::Node& node) { return node.op == ir::Op::Dequantize; });
 }
 
 }  // namespace dlaexec::passes

@@ -13,6 +13,8 @@ bool fold_shape_arithmetic(ir::Graph& graph);
 /// Computes nodes whose inputs are all constants. Quantize and Dequantize stay: they say how their
 /// tensors are quantized.
 bool fold_constants(ir::Graph& graph);
+/// Computes dequantized constants: for graphs from which quantization has read what it wants.
+bool fold_dequantized(ir::Graph& graph);
 /// Removes nodes that hand on what they get: identities, casts to the same type, reshapes and
 /// permutations that change nothing.
 bool remove_identities(ir::Graph& graph);

@@ -26,6 +26,7 @@ endif()
 set(DLAEXEC_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address or undefined")
 if(DLAEXEC_SANITIZE)
   add_compile_options(-fsanitize=${DLAEXEC_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_compile_options(-Wno-uninitialized -Wno-maybe-uninitialized)  # GCC sees some in its own headers then
   add_link_options(-fsanitize=${DLAEXEC_SANITIZE})
 endif()
 

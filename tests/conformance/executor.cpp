@@ -34,38 +34,38 @@ Tensors run_saved(const ir::Graph& graph, const Tensors& inputs) {
   return ref::run(saved_and_loaded(plan).graph, inputs);
 }
 
-/// Built for a DLA core, saved, loaded, and run: the emulated core takes what the rules admit.
-Tensors run_on_dla(const ir::Graph& graph, const Tensors& inputs) {
-  const plan::Plan plan = plan_for_dla(graph, inputs);
-  if (!plan::uses_dla(plan)) throw NotForTheDla();
-  run::EngineOptions options;
-  options.gpu_device = std::nullopt;
-  options.threads = 2;
-  const run::Engine engine(saved_and_loaded(plan), options);
+Tensors run_engine(const run::Engine& engine, const Tensors& inputs) {
   run::Context context(engine);
   context.execute(inputs);
   return context.outputs();
 }
 
+/// Built for the host in FP32, saved, loaded, and run.
+Tensors run_on_host(const ir::Graph& graph, const Tensors& inputs) {
+  return run_engine(host_engine(plan_for_host(graph, inputs)), inputs);
+}
+
+/// Built for a DLA core, saved, loaded, and run: the emulated core takes what the rules admit.
+Tensors run_on_dla(const ir::Graph& graph, const Tensors& inputs) {
+  const plan::Plan plan = plan_for_dla(graph, inputs);
+  if (!plan::uses_dla(plan)) throw NotForTheDla();
+  return run_engine(host_engine(plan), inputs);
+}
+
 const Executor kExecutors[] = {
-    {"ref", run_on_ref},
-    {"cpu", run_on_cpu},
-    {"plan", run_saved},
-    {"dla", run_on_dla},
+    {"ref", run_on_ref},   {"cpu", run_on_cpu}, {"plan", run_saved},
+    {"host", run_on_host}, {"dla", run_on_dla},
 };
 
 }  // namespace
 
 NotForTheDla::NotForTheDla() : std::runtime_error("no layer is for the DLA") {}
 
-plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs) {
-  build::Options options;
-  options.graph = with_shapes_of(graph, inputs);
-  options.fp16 = true;
-  options.dla_core = 0;
-  options.gpu_device = std::nullopt;
-  options.gpu_fallback = true;
-  const log::Sink before = log::set_sink({});  // refusals are what the caller looks at
+namespace {
+
+/// Builds without a word: refusals are what the caller looks at.
+plan::Plan build_quietly(const build::Options& options) {
+  const log::Sink before = log::set_sink({});
   try {
     plan::Plan plan = build::build(options);
     log::set_sink(before);
@@ -74,6 +74,34 @@ plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs) {
     log::set_sink(before);
     throw;
   }
+}
+
+build::Options options_for(const ir::Graph& graph, const Tensors& inputs) {
+  build::Options options;
+  options.graph = with_shapes_of(graph, inputs);
+  options.gpu_device = std::nullopt;
+  return options;
+}
+
+}  // namespace
+
+plan::Plan plan_for_host(const ir::Graph& graph, const Tensors& inputs) {
+  return build_quietly(options_for(graph, inputs));
+}
+
+plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs) {
+  build::Options options = options_for(graph, inputs);
+  options.fp16 = true;
+  options.dla_core = 0;
+  options.gpu_fallback = true;
+  return build_quietly(options);
+}
+
+run::Engine host_engine(const plan::Plan& plan) {
+  run::EngineOptions options;
+  options.gpu_device = std::nullopt;
+  options.threads = 2;
+  return run::Engine(saved_and_loaded(plan), options);
 }
 
 std::span<const Executor> executors() { return kExecutors; }

@@ -9,6 +9,7 @@
 
 #include "ir/graph.h"
 #include "plan/plan.h"
+#include "run/engine.h"
 
 namespace dlaexec::test {
 
@@ -16,7 +17,7 @@ using Tensors = std::vector<ir::Tensor>;
 
 /// One way to compute a graph.
 struct Executor {
-  std::string name;  ///< as exclusions name it: "ref", "cpu", "plan", "dla"
+  std::string name;  ///< as exclusions name it: "ref", "cpu", "plan", "host", "dla"
   std::function<Tensors(const ir::Graph& graph, const Tensors& inputs)> run;
 };
 
@@ -34,6 +35,12 @@ struct NotForTheDla : std::runtime_error {
 /// @p graph built in FP16 for DLA core 0 of the default platform, with fallback to the host, for
 /// inputs of the dimensions of @p inputs.
 plan::Plan plan_for_dla(const ir::Graph& graph, const Tensors& inputs);
+
+/// @p graph built in FP32 for the host engine, for inputs of the dimensions of @p inputs.
+plan::Plan plan_for_host(const ir::Graph& graph, const Tensors& inputs);
+
+/// @p plan saved, loaded, and ready to run without a GPU.
+run::Engine host_engine(const plan::Plan& plan);
 
 /// @p graph for inputs of the dimensions of @p inputs.
 ir::Graph with_shapes_of(ir::Graph graph, const Tensors& inputs);

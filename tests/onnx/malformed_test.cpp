@@ -1,12 +1,17 @@
 // Damaged files: whatever is in them, the importer ends with a graph or with an Error.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iostream>
 #include <random>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "onnx/import.h"
+#include "onnx/mutation.h"
+#include "passes/pipeline.h"
 #include "support/onnx_model.h"
 #include "support/paths.h"
 
@@ -15,52 +20,38 @@ namespace {
 
 using test::OnnxModel;
 
-/// What came of a file that is neither a graph nor an Error; empty: all is well.
+/// What is wrong with an Error's words; empty: nothing.
+std::string flaw_of(const Error& error) {
+  if (error.sentence().find('\n') != std::string::npos) return "more than one line";
+  return error.sentence().empty() ? "no sentence" : "";
+}
+
+/// What came of a file that is neither a graph nor an Error for people; empty: all is well. A graph
+/// goes through the passes that every build begins with, too.
 std::string mishap_of(const std::string& bytes) {
   try {
-    import_bytes(bytes, "/nonexistent");
-  } catch (const Error&) {
-    return {};
+    ir::Graph graph = import_bytes(bytes, "/nonexistent").graph;
+    passes::clean_up(graph);
+  } catch (const Error& error) {
+    const std::string flaw = flaw_of(error);
+    return flaw.empty() ? flaw : format("{}: {}", flaw, error.what());
   } catch (const std::exception& other) {
     return other.what();
   }
   return {};
 }
 
-/// One damage: a byte changed, a run cut, doubled or overwritten, the end lost.
-std::string damaged(std::string bytes, std::mt19937& random) {
-  const auto below = [&](size_t limit) { return limit == 0 ? 0 : random() % limit; };
-  const int changes = 1 + static_cast<int>(below(3));
-  for (int i = 0; i < changes && !bytes.empty(); ++i) {
-    const size_t at = below(bytes.size());
-    const size_t run = 1 + below(std::min<size_t>(8, bytes.size() - at));
-    switch (below(6)) {
-      case 0:
-        bytes[at] = static_cast<char>(random());
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
-        break;
-      case 2:
-        bytes.erase(at, run);
-        break;
-      case 3:
-        bytes.insert(at, bytes.substr(at, run));
-        break;
-      case 4:  // the numbers that make sizes overflow
-        for (size_t k = 0; k < run; ++k) bytes[at + k] = static_cast<char>(0xff);
-        break;
-      default:
-        bytes.resize(at);
-    }
-  }
-  return bytes;
+using Mutate = std::string (*)(const std::string& bytes, std::mt19937& random);
+
+std::string damaged_bytes(const std::string& bytes, std::mt19937& random) {
+  return test::with_damaged_bytes(bytes, random);
 }
 
-void expect_no_mishap(const std::string& bytes, int count, unsigned seed, const std::string& name) {
+void expect_no_mishap(const std::string& bytes, int count, unsigned seed, const std::string& name,
+                      Mutate mutate = damaged_bytes) {
   std::mt19937 random(seed);
   for (int i = 0; i < count; ++i) {
-    const std::string file = damaged(bytes, random);
+    const std::string file = mutate(bytes, random);
     const std::string mishap = mishap_of(file);
     EXPECT_EQ(mishap, "") << name << ", mutation " << i << " of seed " << seed;
     if (!mishap.empty()) return;
@@ -149,7 +140,81 @@ TEST_F(Malformed, EveryTruncationEndsInAnErrorOrAGraph) {
     EXPECT_EQ(mishap_of(bytes.substr(0, size)), "") << "cut at " << size;
 }
 
-/// The models of the ONNX backend suite, over 100,000 mutations in all.
+/// An Error about a node must say which. What is wrong with the model as a whole names a value, a
+/// tensor, an operator or nothing (a file that is no model).
+TEST_F(Malformed, WhatIsWrongWithANodeNamesTheNode) {
+  int errors = 0, named = 0;
+  std::mt19937 random(7);
+  for (const OnnxModel& model : {convolutional(), with_shapes_and_bodies(), attentive()})
+    for (int i = 0; i < 700; ++i) {
+      try {
+        import_bytes(test::with_damaged_parts(model.bytes(), random), "/nonexistent");
+      } catch (const Error& error) {
+        ++errors;
+        const std::string text = error.what();
+        const bool names = text.find('\'') != std::string::npos;
+        named += text.find("node '") != std::string::npos;
+        EXPECT_TRUE(names) << text;
+      }
+    }
+  EXPECT_GT(errors, 500);
+  EXPECT_GT(named, errors / 2);
+}
+
+TEST_F(Malformed, DamagedPartsOfSmallNetworksEndInAGraphOrAnError) {
+  expect_no_mishap(convolutional().bytes(), 1500, 4, "convolutional", test::with_damaged_parts);
+  expect_no_mishap(with_shapes_and_bodies().bytes(), 1500, 5, "with_shapes_and_bodies",
+                   test::with_damaged_parts);
+  expect_no_mishap(attentive().bytes(), 1500, 6, "attentive", test::with_damaged_parts);
+}
+
+/// A size in bytes that overflows must not look small.
+TEST_F(Malformed, TensorsWhoseBytesOverflowAreRefused) {
+  for (const int64_t dim :
+       {int64_t{1} << 61, int64_t{1} << 62, INT64_MAX, INT64_MIN, int64_t{-1}}) {
+    OnnxModel model;
+    model.add_input("x", {"4"});
+    onnx_file::TensorProto* w = model.add_initializer("w", {dim}, {});
+    w->set_raw_data("");
+    model.add_node("Add", {"x", "w"}, {"y"}, "add");
+    model.add_output("y");
+    try {
+      import_bytes(model.bytes(), "/nonexistent");
+      ADD_FAILURE() << dim << " elements were read";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("'w'"), std::string::npos) << error.what();
+    }
+  }
+}
+
+/// Weights of two gibibytes, of which the file holds all but one byte (a sparse file).
+TEST_F(Malformed, AShortExternalFileOfTwoGibibytesIsNamedWithBothSizes) {
+  constexpr int64_t kElements = int64_t{1} << 29;
+  const std::string folder = test::temporary_dir();
+  std::ofstream(folder + "/w.bin").close();
+  std::filesystem::resize_file(folder + "/w.bin", kElements * 4 - 1);
+  OnnxModel model;
+  model.add_input("x", {"N", std::to_string(kElements / 1024)});
+  onnx_file::TensorProto* w = model.add_initializer("w", {kElements / 1024, 1024}, {});
+  w->set_data_location(onnx_file::TensorProto::EXTERNAL);
+  auto* place = w->add_external_data();
+  place->set_key("location");
+  place->set_value("w.bin");
+  model.add_node("MatMul", {"x", "w"}, {"y"}, "product");
+  model.add_output("y");
+  write_file(folder + "/model.onnx", model.bytes());
+  try {
+    import_file(folder + "/model.onnx");
+    ADD_FAILURE() << "the file is short";
+  } catch (const Error& error) {
+    for (const char* word : {"w.bin", "'w'", "2147483647", "2147483648"})
+      EXPECT_NE(error.sentence().find(word), std::string::npos) << error.what();
+    EXPECT_EQ(error.sentence().find('\n'), std::string::npos);
+  }
+}
+
+/// The models of the ONNX backend suite, over 100,000 mutations in all: half of bytes, half of
+/// parts. DLAEXEC_MUTATIONS changes how many.
 TEST_F(Malformed, SlowMutationsOfTheBackendSuiteEndInAGraphOrAnError) {
   if (!test::shared_dir()) GTEST_SKIP() << test::kNoShared;
   const std::string folder = test::temporary_dir();
@@ -161,9 +226,15 @@ TEST_F(Malformed, SlowMutationsOfTheBackendSuiteEndInAGraphOrAnError) {
     if (entry.path().filename() == "model.onnx" && entry.file_size() < 20000)
       models.push_back(entry.path().string());
   std::sort(models.begin(), models.end());
-  const int each = 100'000 / static_cast<int>(models.size()) + 1;
-  for (size_t i = 0; i < models.size(); ++i)
-    expect_no_mishap(read_file(models[i]), each, static_cast<unsigned>(i), models[i]);
+  const char* wanted = std::getenv("DLAEXEC_MUTATIONS");
+  const int each = (wanted ? std::atoi(wanted) : 110'000) / static_cast<int>(models.size()) / 2 + 1;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const std::string bytes = read_file(models[i]);
+    const auto seed = static_cast<unsigned>(i);
+    expect_no_mishap(bytes, each, seed, models[i]);
+    expect_no_mishap(bytes, each, seed, models[i], test::with_damaged_parts);
+  }
+  std::cout << format("{} models, {} mutations\n", models.size(), 2 * each * std::ssize(models));
 }
 
 }  // namespace
