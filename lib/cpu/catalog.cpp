@@ -1,6 +1,7 @@
 #include "cpu/catalog.h"
 
-#include <array>
+#include <algorithm>
+#include <iterator>
 
 namespace dlaexec::cpu {
 namespace {
@@ -70,6 +71,11 @@ bool is_plain(const Request& request) {
 }
 
 }  // namespace
+
+bool has_kernel(ir::Op op) {
+  return std::any_of(std::begin(kCatalog), std::end(kCatalog),
+                     [&](const Row& row) { return row.op == op; });
+}
 
 Kernel choose_kernel(const Request& request) {
   if (is_plain(request)) {

@@ -75,6 +75,9 @@ struct Request {
 /// The kernel for a node, if this maker has one.
 using Maker = std::optional<Kernel> (*)(const Request&);
 
+/// Whether nodes of @p op have kernels of their own, each for some shapes and types.
+bool has_kernel(ir::Op op);
+
 /// The best kernel for a node; the last resort is ref/.
 Kernel choose_kernel(const Request& request);
 

@@ -31,7 +31,4 @@ Imported import_file(const std::string& path);
 /// The same for a file in memory; external data is looked for in @p folder.
 Imported import_bytes(std::string_view bytes, const std::string& folder);
 
-/// The page lib/onnx/OPERATORS.md, made from the table of operators.
-std::string operators_markdown();
-
 }  // namespace dlaexec::onnx

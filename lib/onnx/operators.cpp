@@ -7,7 +7,8 @@ namespace dlaexec::onnx {
 namespace {
 
 constexpr Operator kOperators[] = {
-#define DLAEXEC_ONNX(domain, name, first, last, function) {domain, name, first, last, &function},
+#define DLAEXEC_ONNX(domain, name, first, last, function, op, types) \
+  {domain, name, first, last, &function, ir::Op::op, types},
 #include "onnx/operators.def"
 };
 

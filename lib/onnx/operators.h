@@ -18,6 +18,8 @@ struct Operator {
   std::string_view name;
   int64_t first_opset, last_opset;
   ImportFunction import;
+  ir::Op op;               ///< what does the work in the graph; others may surround it
+  std::string_view types;  ///< of the first input, for people
 };
 
 /// The newest opset of the standard domain whose operators are known.
@@ -29,7 +31,7 @@ std::span<const Operator> operators();
 const Operator* find_operator(std::string_view domain, std::string_view name, int64_t opset);
 
 // The functions of the rows.
-#define DLAEXEC_ONNX(domain, name, first, last, function) ValueIds function(Node& node);
+#define DLAEXEC_ONNX(domain, name, first, last, function, op, types) ValueIds function(Node& node);
 #include "onnx/operators.def"
 
 /// A convolution with the window attributes of @p node on operands of its own.

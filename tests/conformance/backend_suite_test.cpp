@@ -4,10 +4,12 @@
 
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "base/format.h"
 #include "conformance/exclusions.h"
 #include "onnx/import.h"
+#include "onnx/operators.h"
 #include "support/paths.h"
 
 namespace dlaexec::test {
@@ -44,6 +46,32 @@ TEST_P(OnnxBackend, EveryEligibleCasePassesUnlessATableSaysWhyNot) {
     if (exclusion.executor == "*" || exclusion.executor == on.name) {
       EXPECT_TRUE(excludes[&exclusion]) << "the exclusion of " << exclusion.name << " is stale";
     }
+}
+
+/// What the table of operators says of the graph is so: of an operator's cases, one at least has
+/// it.
+TEST(OnnxBackendTable, OperatorsBecomeTheOpsThatTheTableNames) {
+  const auto* suite = backend_suite();
+  if (suite == nullptr) GTEST_SKIP() << kNoShared;
+  std::map<std::string, std::pair<bool, std::set<std::string>>> found;  // by operator
+  for (const BackendCase& test : *suite) {
+    if (!test.is_eligible() || test.ops.size() != 1 || exclusion_of(test, "ref") != nullptr)
+      continue;
+    const auto* row = onnx::find_operator("", test.ops[0], test.opset);
+    if (row == nullptr) continue;
+    auto& [is_there, others] = found[test.ops[0]];
+    const ir::Graph graph = onnx::import_file(test.folder + "/model.onnx").graph;
+    is_there |= graph.nodes.empty();  // a constant
+    for (const ir::Node& node : graph.nodes) {
+      is_there |= node.op == row->op;
+      others.insert(std::string(ir::info(node.op).text));
+    }
+  }
+  EXPECT_GT(found.size(), 100u);
+  for (const auto& [name, ops] : found)
+    EXPECT_TRUE(ops.first) << name << " becomes "
+                           << join(std::vector<std::string>(ops.second.begin(), ops.second.end()),
+                                   ", ");
 }
 
 /// The suite's large networks carry constant weights and take arange(n) / n.

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/thread_pool.h"
 #include "conformance/executor.h"
 #include "conformance/real_models.h"
+#include "cpu/program.h"
 #include "onnx/import.h"
 #include "support/paths.h"
 
@@ -86,6 +88,27 @@ TEST_P(RealModel, GivesTheStoredOutputs) {
       const auto at = std::find(graph.outputs.begin(), graph.outputs.end(), *id);
       ASSERT_NE(at, graph.outputs.end()) << output["name"];
       compare(data, model, output, found[static_cast<size_t>(at - graph.outputs.begin())]);
+    }
+  }
+}
+
+TEST(RealModelThreads, GiveTheSameBitsHoweverManyTheyAre) {
+  if (!shared_dir()) GTEST_SKIP() << kNoShared;
+  const std::string data = *shared_dir() + "/data";
+  for (const char* name : {"resnet20_cifar10", "vww_mobilenetv1_025", "ultraface_rfb320"}) {
+    const json model = model_description(data, name);
+    const ir::Graph graph = onnx::import_file(data + "/" + model["model"].get<std::string>()).graph;
+    const Tensors input = {preprocessed(read_npy(data, model["cases"][0]["input"]["u8"]), model,
+                                        graph.value(graph.inputs.at(0)).type)};
+    const plan::Plan plan = plan_for_host(graph, input);
+    Tensors alone;
+    for (const int threads : {1, 2, 3, 5}) {
+      ThreadPool pool(threads);
+      const Tensors found = cpu::Program(plan.graph, pool).run(input);
+      if (threads == 1) alone = found;
+      for (size_t i = 0; i < found.size(); ++i)
+        EXPECT_TRUE(std::ranges::equal(found[i].bytes(), alone[i].bytes()))
+            << name << ", output " << i << " on " << threads << " threads";
     }
   }
 }
