@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "dla/platform.h"
+#include "gpu/device.h"
 #include "report/text.h"
 
 namespace dlaexec::cli {
@@ -199,9 +200,33 @@ void echo_reporting(Page& page, const Settings& settings, const Job& job) {
   page.add("");
 }
 
+/// The CUDA device that the job uses; without one, the host engine in its place.
+void echo_processor(Page& page, const Job& job, const report::Machine& machine) {
+  if (!job.build.gpu_device || !gpu::find_driver().table) {
+    page.add("Selected Device: host engine on {}", machine.cpu);
+    return;
+  }
+  const gpu::DeviceFacts facts = gpu::facts_of(*job.build.gpu_device);
+  page.add("Selected Device: {}", facts.name);
+  page.add("Compute Capability: {}.{}", facts.major, facts.minor);
+  page.add("SMs: {}", facts.multiprocessors);
+  page.add("Device Global Memory: {} MiB", facts.memory_bytes >> 20);
+  page.add("Shared Memory per SM: {} KiB", facts.shared_bytes >> 10);
+  page.add("Memory Bus Width: {} bits (ECC {})", facts.bus_bits,
+           facts.corrects_errors ? "enabled" : "disabled");
+  page.add("Application Compute Clock Rate: {} GHz",
+           number(static_cast<float>(facts.clock_khz) / 1e6f));
+  page.add("Application Memory Clock Rate: {} GHz",
+           number(static_cast<float>(facts.memory_clock_khz) / 1e6f));
+  page.add("");
+  page.add(
+      "Note: The application clock rates do not reflect the actual clock rates that the GPU is "
+      "currently running at.");
+}
+
 void echo_device(Page& page, const Job& job, const report::Machine& machine) {
   page.add("=== Device Information ===");
-  page.add("Selected Device: host engine on {}", machine.cpu);
+  echo_processor(page, job, machine);
   page.add("Host Cores: {}", machine.cores);
   page.add("Host Memory: {} MiB", machine.memory_bytes >> 20);
   if (job.build.dla_core) {

@@ -7,8 +7,9 @@ namespace dlaexec::gpu {
 namespace {
 
 // CUdevice_attribute values that are read below.
-constexpr int kClockRate = 13, kMultiprocessors = 16, kMemoryClockRate = 36, kMemoryBusWidth = 37,
-              kL2Size = 38, kMajor = 75, kMinor = 76, kSharedPerBlock = 97;
+constexpr int kClockRate = 13, kMultiprocessors = 16, kEcc = 32, kMemoryClockRate = 36,
+              kMemoryBusWidth = 37, kL2Size = 38, kMajor = 75, kMinor = 76,
+              kSharedPerMultiprocessor = 81, kSharedPerBlock = 97;
 constexpr int kMaxDynamicShared = 8;  // CUfunction_attribute
 constexpr int kLargeClusters = 14;    // likewise
 
@@ -29,6 +30,29 @@ int attribute(int device, int which) {
   return value;
 }
 
+int device_at(int ordinal) {
+  const Driver& cuda = driver();
+  int count = 0, device = 0;
+  check(cuda.device_count(&count), "counting devices");
+  if (ordinal < 0 || ordinal >= count)
+    fail(Fault::Usage, "--device={} is not there: this machine has {} CUDA device(s), from 0 to {}",
+         ordinal, count, count - 1);
+  check(cuda.device_get(&device, ordinal), "opening the device");
+  return device;
+}
+
+std::string name_of(int device) {
+  char name[256] = {};
+  check(driver().device_name(name, sizeof name - 1, device), "reading the device's name");
+  return name;
+}
+
+int64_t memory_of(int device) {
+  size_t bytes = 0;
+  check(driver().device_memory(&bytes, device), "reading the size of device memory");
+  return static_cast<int64_t>(bytes);
+}
+
 }  // namespace
 
 std::string Target::architecture_name() const {
@@ -44,20 +68,26 @@ Target target_of(const std::string& architecture) {
        architecture, join(kTargets, ", ", [](const Target& target) { return target.name; }));
 }
 
+DeviceFacts facts_of(int ordinal) {
+  const int device = device_at(ordinal);
+  DeviceFacts facts;
+  facts.name = name_of(device);
+  facts.major = attribute(device, kMajor);
+  facts.minor = attribute(device, kMinor);
+  facts.multiprocessors = attribute(device, kMultiprocessors);
+  facts.memory_bytes = memory_of(device);
+  facts.shared_bytes = attribute(device, kSharedPerMultiprocessor);
+  facts.bus_bits = attribute(device, kMemoryBusWidth);
+  facts.corrects_errors = attribute(device, kEcc) != 0;
+  facts.clock_khz = attribute(device, kClockRate);
+  facts.memory_clock_khz = attribute(device, kMemoryClockRate);
+  return facts;
+}
+
 Context::Context(int ordinal) {
-  const Driver& cuda = driver();
-  int count = 0;
-  check(cuda.device_count(&count), "counting devices");
-  if (ordinal < 0 || ordinal >= count)
-    fail(Fault::Usage, "--device={} is not there: this machine has {} CUDA device(s), from 0 to {}",
-         ordinal, count, count - 1);
-  check(cuda.device_get(&device_, ordinal), "opening the device");
-  char name[256] = {};
-  check(cuda.device_name(name, sizeof name - 1, device_), "reading the device's name");
-  size_t bytes = 0;
-  check(cuda.device_memory(&bytes, device_), "reading the size of device memory");
-  memory_bytes_ = static_cast<int64_t>(bytes);
-  target_.name = name;
+  device_ = device_at(ordinal);
+  memory_bytes_ = memory_of(device_);
+  target_.name = name_of(device_);
   target_.architecture = attribute(device_, kMajor) * 10 + attribute(device_, kMinor);
   target_.multiprocessors = attribute(device_, kMultiprocessors);
   target_.shared_bytes = attribute(device_, kSharedPerBlock);
@@ -66,7 +96,7 @@ Context::Context(int ordinal) {
   memory_clock_khz_ = attribute(device_, kMemoryClockRate);
   memory_bus_bits_ = attribute(device_, kMemoryBusWidth);
   target_.bytes_per_second = 2e3 * memory_clock_khz_ * memory_bus_bits_ / 8;  // double data rate
-  check(cuda.context_retain(&context_, device_), "opening a context on the device");
+  check(driver().context_retain(&context_, device_), "opening a context on the device");
   make_current();
 }
 

@@ -34,6 +34,21 @@ Target target_of(const std::string& architecture);
 /// Architectures that target_of() knows, oldest first.
 std::span<const Target> known_targets();
 
+/// What people are told of a device.
+struct DeviceFacts {
+  std::string name;
+  int major = 0, minor = 0;  ///< compute capability
+  int multiprocessors = 0;
+  int64_t memory_bytes = 0;
+  int shared_bytes = 0;  ///< of one multiprocessor
+  int bus_bits = 0;
+  bool corrects_errors = false;  ///< ECC
+  int clock_khz = 0, memory_clock_khz = 0;
+};
+
+/// The facts of device @p ordinal, read without opening it. Throws an Error when it is not there.
+DeviceFacts facts_of(int ordinal);
+
 /// A device in use: its primary context, current on the thread that made it.
 class Context {
  public:

@@ -19,9 +19,10 @@ constexpr int kMmaTiles[][4] = {
     {32, 128, 2, 4},  {32, 128, 1, 4},  {32, 64, 2, 2},  {32, 32, 2, 2},   {16, 128, 1, 4},
     {16, 64, 1, 4},
 };
-/// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows.
-constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128},  {64, 256}, {128, 64},
-                                  {128, 128}, {128, 256}, {256, 64}, {256, 128}};
+/// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows. Wider ones spill;
+/// conv_bulk.cu, which copies without addresses, has the room.
+constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128}, {128, 64},
+                                  {128, 128}, {256, 64}, {256, 128}};
 /// Tiles of conv_bulk.cu, one warpgroup's, and their stages.
 constexpr int kBulkTiles[][3] = {{128, 128, 5}, {64, 256, 4}, {128, 64, 8},
                                  {64, 128, 6},  {64, 64, 8},  {64, 64, 4}};

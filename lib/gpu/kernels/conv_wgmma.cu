@@ -1,7 +1,7 @@
 // Convolution as an implicit matrix product on Hopper's warpgroups: sm_90a.
 //   In           half, signed char; the other types, Act, kAccess and kShare as in conv_mma.cu
 //   kTileRows    output pixels of a block: 64 for each warpgroup
-//   kTileK       output channels of a block: 64, 128 or 256
+//   kTileK       output channels of a block: 64 or 128
 //   kStages      tiles in shared memory; kStages - 2 of them are on their way
 // Grid, kStays and dynamic shared memory as conv_mma.cu with kRow = 128, and 1024 bytes to align.
 #include "conv.cuh"

@@ -24,7 +24,8 @@ __device__ __forceinline__ void add_products(typename Sum<In>::type (&to)[kVec],
 }
 
 template <class In, class Out, class Residual, class Act, int kTaps, int kStride, int kRun, int kRows>
-__global__ void __launch_bounds__(128, kTaps == 5 && kRun == 4 ? 3 : 4) depthwise(const __grid_constant__ WindowParams p) {
+__global__ void
+    __launch_bounds__(128, kTaps == 5 && sizeof(In) == 1 ? 2 : kTaps == 5 && kRun == 4 ? 3 : 4) depthwise(const __grid_constant__ WindowParams p) {
   constexpr int kVec = 16 / sizeof(In);
   using SumType = typename Sum<In>::type;
   using In16 = Vector<In, kVec>;
