@@ -26,8 +26,9 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
     most.cluster = std::max(most.cluster, step.launch.cluster);
   }
   for (const auto& [kernel, most] : largest) {
-    const auto cubin =
-        std::find_if(code.begin(), code.end(), [&](const Cubin& c) { return c.kernel == kernel; });
+    const auto cubin = std::find_if(code.begin(), code.end(), [&wanted = kernel](const Cubin& c) {
+      return c.kernel == wanted;
+    });
     if (cubin == code.end())
       fail(Fault::PlanMismatch,
            "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",

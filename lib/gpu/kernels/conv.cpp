@@ -136,18 +136,19 @@ std::vector<float> multipliers(const Lowering& lowering, const Conv& c) {
   return result;
 }
 
+/// Elements of the weights that one output channel has.
+int64_t sum_length(const Conv& c) { return c.c / c.groups * c.taps_h * c.taps_w; }
+
 double bytes_of(const Conv& c, bool residual) {
-  const double out = static_cast<double>(c.images * c.k * c.out_h * c.out_w) *
-                     static_cast<double>(ir::size_bytes(c.out));
-  const double in =
-      static_cast<double>(c.images * c.c * c.h * c.w + c.k * c.c / c.groups * c.taps_h * c.taps_w) *
-      static_cast<double>(ir::size_bytes(c.in));
-  return in + out * (residual ? 2 : 1);
+  const auto size = [](ir::DataType type) { return static_cast<int64_t>(ir::size_bytes(type)); };
+  const int64_t out = c.images * c.k * c.out_h * c.out_w * size(c.out);
+  const int64_t in = (c.images * c.c * c.h * c.w + c.k * sum_length(c)) * size(c.in);
+  return static_cast<double>(in + out * (residual ? 2 : 1));
 }
 
 double operations_of(const Conv& c) {
   return 2.0 * static_cast<double>(c.images * c.k * c.out_h * c.out_w) *
-         static_cast<double>(c.c / c.groups * c.taps_h * c.taps_w);
+         static_cast<double>(sum_length(c));
 }
 
 /// The parts of a product that all convolutions share; the input's side is the caller's.

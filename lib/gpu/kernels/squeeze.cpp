@@ -207,9 +207,10 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   patch(step, &SqueezeParams::window, weights);
   patch(step, &SqueezeParams::bias0, bias0);
   step.bytes = static_cast<double>(span_bytes(x) + span_bytes(y));
-  if (window)
-    step.operations = 2.0 * static_cast<double>(ir::volume(y.dims)) *
-                      static_cast<double>(graph.constant(*window, 1)->count() / y.dims[1]);
+  if (window) {
+    const int64_t taps = graph.constant(*window, 1)->count() / y.dims[1];
+    step.operations = 2.0 * static_cast<double>(ir::volume(y.dims) * taps);
+  }
 }
 
 }  // namespace
