@@ -20,12 +20,13 @@ PeerKind peer_kind(const Settings& settings) {
   return ir::parse_enum<PeerKind>(settings.text(Flag::compareTo)).value_or(PeerKind::Fp32);
 }
 
-void require_sense(const Settings& settings) {
+void require_sense(const Settings& settings, const Job& job) {
   const bool compares = settings.given(Flag::compareTo), validates = settings.given(Flag::validate);
-  if ((compares || validates) && !settings.given(Flag::onnx))
-    fail(Fault::Usage,
-         "--compareTo and --validate need the network that the plan is made of: give "
-         "--onnx=FILE");
+  if ((compares || validates) && !job.builds())
+    fail(
+        Fault::Usage,
+        "--compareTo and --validate need the network that the plan is made of, and its build: give "
+        "--onnx=FILE instead of a finished plan");
   if (settings.on(Flag::dlaTimingOnly) && (compares || validates))
     fail(Fault::Usage, "--dlaTimingOnly computes no outputs to compare or validate; leave it out");
   for (const Flag flag : {Flag::layerwise, Flag::compareData, Flag::minCosine})
@@ -79,7 +80,7 @@ Gate max_loss(const report::ValidationResult& result, double most_points) {
 }  // namespace
 
 AccuracyCheck::AccuracyCheck(const Settings& settings, Job& job) : settings_(settings), job_(job) {
-  require_sense(settings);
+  require_sense(settings, job);
   if (!settings.given(Flag::compareTo) && !settings.given(Flag::validate)) return;
   options_ = job.build;
   record_ = std::make_unique<accuracy::BuildRecord>();

@@ -1,5 +1,6 @@
 #include "calibration.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -67,7 +68,39 @@ void check_batch(const ir::Graph& graph, size_t wanted) {
       wanted, shape[0].value);
 }
 
-void calibrate_on_data(build::Options& options, const Settings& settings) {
+/// Ranges for the cache beyond those of the network that is built. TensorRT asks for every tensor
+/// of the model, also for those that are gone here before ranges are chosen, such as what stands
+/// before a BatchNormalization.
+struct CacheExtras {
+  ir::Graph model;  ///< as imported
+  quant::Scales scales;
+
+  /// Makes @p options keep the model here.
+  static void listen(const std::shared_ptr<CacheExtras>& extras, build::Options& options) {
+    options.on_stage = [extras, before = options.on_stage](std::string_view stage,
+                                                           const ir::Graph& graph) {
+      if (stage == "import") extras->model = graph;
+      if (before) before(stage, graph);
+    };
+  }
+  /// Calibrates what @p known lacks by one more run over the data.
+  void calibrate(const accuracy::Dataset& data, const accuracy::CalibrationRequest& request,
+                 const quant::Scales& known, ThreadPool& pool) {
+    const bool is_complete =
+        std::all_of(model.nodes.begin(), model.nodes.end(), [&](const ir::Node& node) {
+          return std::all_of(node.outputs.begin(), node.outputs.end(), [&](ir::ValueId id) {
+            return id == ir::kNoValue || !ir::is_float(model.value(id).type) ||
+                   known.contains(model.value(id).name);
+          });
+        });
+    if (is_complete) return;
+    log::info("Calibrating again, for the cache: the model has tensors that the build has not");
+    scales = accuracy::calibrate(model, data, request, pool).scales;
+  }
+};
+
+void calibrate_on_data(build::Options& options, const Settings& settings,
+                       const std::shared_ptr<CacheExtras>& extras) {
   const std::string path = settings.text(Flag::calibData);
   if (!std::filesystem::exists(path))
     fail("--calibData: there is no file or folder '{}'; give samples to calibrate on", path);
@@ -75,7 +108,7 @@ void calibrate_on_data(build::Options& options, const Settings& settings) {
   const accuracy::Preprocess how = preprocess_of(settings);
   options.scales_from =
       format("calibration by {} on '{}'", ir::text(request.settings.algorithm), path);
-  options.calibrate = [path, request, how](const ir::Graph& graph) {
+  options.calibrate = [path, request, how, extras](const ir::Graph& graph) {
     return in_context([&] { return format("calibrating on '{}'", path); },
                       [&] {
                         check_batch(graph, request.batch_size);
@@ -86,6 +119,7 @@ void calibrate_on_data(build::Options& options, const Settings& settings) {
                         log_calibration(found);
                         log::info("Calibrated {} tensors on {} samples of '{}'",
                                   found.scales.size(), found.samples, path);
+                        if (extras) extras->calibrate(data, request, found.scales, pool);
                         return found.scales;
                       });
   };
@@ -140,7 +174,7 @@ void read_cache(build::Options& options, const Settings& settings) {
                  cache.algorithm, kEntropy);
 }
 
-void save_ranges(const quant::Report& report, const Settings& settings) {
+void save_ranges(const quant::Report& report, quant::Scales scales, const Settings& settings) {
   if (report.source == quant::RangeSource::Fixed || report.source == quant::RangeSource::None)
     fail(Fault::Usage,
          "--saveCalib has no ranges to write: give --int8 and --calibData=FOLDER or "
@@ -148,8 +182,9 @@ void save_ranges(const quant::Report& report, const Settings& settings) {
   const auto algorithm =
       ir::parse_enum<quant::CalibrationAlgorithm>(settings.text(Flag::calibAlgorithm)).value();
   const bool calibrated = report.source == quant::RangeSource::Calibrated;
+  for (const auto& [tensor, scale] : report.scales) scales[tensor] = scale;
   const quant::CalibrationCache cache = quant::cache_of(
-      report.scales, std::string(calibrated ? quant::cache_algorithm(algorithm) : kEntropy));
+      scales, std::string(calibrated ? quant::cache_algorithm(algorithm) : kEntropy));
   const std::string path = settings.text(Flag::saveCalib);
   write_file(path, quant::print_cache(cache));
   log::info("Wrote the ranges of {} tensors to '{}'", cache.entries.size(), path);
@@ -172,11 +207,15 @@ void set_ranges(build::Options& options, const Settings& settings) {
                                                   : quant::QdqLayers::Fused;
   if (settings.given(Flag::calib) && settings.given(Flag::calibData))
     fail(Fault::Usage, "--calib reads ranges and --calibData finds them; give one of them");
+  std::shared_ptr<CacheExtras> extras;
+  if (settings.given(Flag::saveCalib)) extras = std::make_shared<CacheExtras>();
   if (options.int8 && settings.given(Flag::calib)) read_cache(options, settings);
-  if (options.int8 && settings.given(Flag::calibData)) calibrate_on_data(options, settings);
+  if (options.int8 && settings.given(Flag::calibData)) calibrate_on_data(options, settings, extras);
+  if (extras) CacheExtras::listen(extras, options);
+  if (extras) extras->scales = options.scales;  // a cache that was read keeps what it holds
   if (!settings.given(Flag::saveCalib) && !settings.given(Flag::saveLayerPrecisions)) return;
-  options.on_quantized = [settings](const quant::Report& report) {
-    if (settings.given(Flag::saveCalib)) save_ranges(report, settings);
+  options.on_quantized = [settings, extras](const quant::Report& report) {
+    if (extras) save_ranges(report, extras->scales, settings);
     if (settings.given(Flag::saveLayerPrecisions)) save_precisions(report, settings);
   };
 }

@@ -21,23 +21,10 @@ ir::Tensor real_numbers(const ir::Tensor& tensor, const ir::Value& value) {
   return real;
 }
 
-/// A real tensor in the type that an input of a typed graph is exchanged in.
-ir::Tensor as_input(const ir::Tensor& real, const ir::Value& value) {
-  if (real.type() == value.type) return real;
-  if (value.type != ir::DataType::Int8 || value.quantization.scales.size() != 1)
-    return real.converted(value.type);
-  ir::Tensor stored(ir::DataType::Int8, real.dims());
-  const std::vector<float> elements = real.to_floats();
-  for (size_t i = 0; i < elements.size(); ++i)
-    stored.mutable_as<int8_t>()[i] = static_cast<int8_t>(std::fmin(
-        std::fmax(std::nearbyint(elements[i] / value.quantization.scales[0]), -128), 127));
-  return stored;
-}
-
 std::vector<ir::Tensor> as_inputs(const std::vector<ir::Tensor>& reals, const ir::Graph& graph) {
   std::vector<ir::Tensor> inputs;
   for (size_t i = 0; i < reals.size(); ++i)
-    inputs.push_back(as_input(reals[i], graph.value(graph.inputs[i])));
+    inputs.push_back(as_stored(reals[i], graph.value(graph.inputs[i])));
   return inputs;
 }
 
@@ -165,6 +152,18 @@ run::EngineOptions on_gpu(const build::Options& options) {
 }
 
 }  // namespace
+
+ir::Tensor as_stored(const ir::Tensor& real, const ir::Value& value) {
+  if (real.type() == value.type) return real;
+  if (value.type != ir::DataType::Int8 || value.quantization.scales.size() != 1)
+    return real.converted(value.type);
+  ir::Tensor stored(ir::DataType::Int8, real.dims());
+  const std::vector<float> elements = real.to_floats();
+  for (size_t i = 0; i < elements.size(); ++i)
+    stored.mutable_as<int8_t>()[i] = static_cast<int8_t>(std::fmin(
+        std::fmax(std::nearbyint(elements[i] / value.quantization.scales[0]), -128), 127));
+  return stored;
+}
 
 void BuildRecord::listen(build::Options& options) {
   options.on_stage = [this, before = options.on_stage](std::string_view stage,

@@ -22,6 +22,9 @@ enum class PeerKind : uint8_t {
   Fp32,  ///< the network in FP32 on the host, Q/DQ layers rounding as the model says
 };
 
+/// The elements of @p real as @p value of a typed graph holds them: in its type, by its scale.
+ir::Tensor as_stored(const ir::Tensor& real, const ir::Value& value);
+
 /// Tensors by name, in real numbers.
 using NamedTensors = std::map<std::string, ir::Tensor>;
 

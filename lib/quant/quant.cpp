@@ -1,5 +1,7 @@
 #include "quant/quant.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "quant/explicit.h"
 #include "quant/precision.h"
@@ -101,6 +103,23 @@ void log_origin(const Report& report) {
   }
 }
 
+/// Ranges that the DLA's rules widened so much that INT8 hardly tells their numbers apart.
+void warn_of_ruined_tensors(const Report& report) {
+  const auto ratio = [](const RangeChange& change) { return change.after / change.before; };
+  const auto is_ruined = [&](const RangeChange& change) { return ratio(change) > kMostWidening; };
+  const auto& changes = report.range_changes;
+  const auto count = std::count_if(changes.begin(), changes.end(), is_ruined);
+  if (count == 0) return;
+  const RangeChange& worst = *std::max_element(
+      changes.begin(), changes.end(),
+      [&](const RangeChange& a, const RangeChange& b) { return ratio(a) < ratio(b); });
+  log::warning(
+      "{} tensors keep less than 1/{} of their INT8 steps, because the DLA wants them on one range "
+      "with larger ones; most of all {} (+-{:.6g} became +-{:.6g} for layer {}). With --fp16 the "
+      "layers that ask for it leave INT8",
+      count, kMostWidening, worst.tensor, worst.before, worst.after, worst.layer);
+}
+
 }  // namespace
 
 Report assign(ir::Graph& graph, const Options& options) {
@@ -140,6 +159,7 @@ void log_report(const Report& report) {
         "{} tensors got a wider INT8 range, as the DLA's concatenation, pooling and "
         "elementwise layers need; --verbose lists them",
         report.range_changes.size());
+  warn_of_ruined_tensors(report);
   for (const PrecisionNote& note : report.notes)
     log::verbose("layer {} computes in {} and not in {}: {}", note.layer, ir::text(note.got),
                  ir::text(note.wanted), note.reason);

@@ -1,7 +1,7 @@
 // Q/DQ networks in INT8 on the host engine against their definition: fake quantization by ref.
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <cstdlib>
 
 #include "accuracy/peer.h"
 #include "build/build.h"
@@ -13,18 +13,6 @@
 
 namespace dlaexec::accuracy {
 namespace {
-
-/// @p real as a value of the typed graph holds it.
-ir::Tensor as_stored(const ir::Tensor& real, const ir::Value& value) {
-  if (value.type != ir::DataType::Int8 || value.quantization.scales.size() != 1)
-    return real.converted(value.type);
-  ir::Tensor stored(ir::DataType::Int8, real.dims());
-  const std::vector<float> elements = real.to_floats();
-  for (size_t i = 0; i < elements.size(); ++i)
-    stored.mutable_as<int8_t>()[i] = static_cast<int8_t>(std::fmin(
-        std::fmax(std::nearbyint(elements[i] / value.quantization.scales[0]), -128), 127));
-  return stored;
-}
 
 int64_t most_steps(const ir::Tensor& a, const ir::Tensor& b) {
   const std::vector<int64_t> x = a.to_ints(), y = b.to_ints();

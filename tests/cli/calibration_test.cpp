@@ -69,6 +69,25 @@ TEST_F(CalibrationFlags, RangesComeFromDataAndAreKept) {
   EXPECT_EQ(read_file(folder_ + "/small.cache"), read_file(folder_ + "/again.cache"));
 }
 
+TEST_F(CalibrationFlags, ACacheHoldsTensorsThatOnlyTheModelHas) {
+  test::OnnxModel model;
+  model.add_input("image", {"1", "3", "16", "16"});
+  model.add_initializer("w", {4, 3, 1, 1}, std::vector<float>(12, 0.5f));
+  for (const char* name : {"scale", "bias", "mean", "variance"})
+    model.add_initializer(name, {4}, {1, 2, 3, 4});
+  model.add_node("Conv", {"image", "w"}, {"before"}, "conv");
+  model.add_node("BatchNormalization", {"before", "scale", "bias", "mean", "variance"}, {"y"},
+                 "bn");
+  model.add_output("y");
+  write_file(folder_ + "/small.onnx", model.bytes());
+  ASSERT_EQ(run({"--int8", "--calibData=samples", "--saveCalib=a.cache"}).status, 0);
+  const quant::Scales scales = quant::scales_of(quant::read_cache(folder_ + "/a.cache"));
+  EXPECT_EQ(scales.size(), 3u);
+  EXPECT_GT(scales.at("before"), 0);
+  ASSERT_EQ(run({"--int8", "--calib=a.cache", "--saveCalib=b.cache"}).status, 0);
+  EXPECT_EQ(read_file(folder_ + "/a.cache"), read_file(folder_ + "/b.cache"));
+}
+
 TEST_F(CalibrationFlags, BatchesAndAlgorithmAreTheUsers) {
   const test::Outcome made = run({"--int8", "--calibData=samples", "--calibBatches=2",
                                   "--calibAlgorithm=minmax", "--saveCalib=small.cache"});
@@ -107,6 +126,13 @@ TEST_F(CalibrationFlags, ContradictionsAndMissingDataAreErrors) {
   EXPECT_THAT(run({"--int8", "--saveCalib=x.cache"}).err, HasSubstr("--saveCalib has no ranges"));
   EXPECT_EQ(run({"--int8", "--layerwise"}).status, 2);
   EXPECT_EQ(run({"--int8", "--maxAccuracyLoss=1"}).status, 2);
+}
+
+TEST_F(CalibrationFlags, AFinishedPlanHasNoNetworkToCompareWith) {
+  ASSERT_EQ(run({"--int8", "--saveEngine=small.plan"}).status, 0);
+  const test::Outcome failed = run({"--loadEngine=small.plan", "--validate=manifest.txt"});
+  EXPECT_EQ(failed.status, 2);
+  EXPECT_THAT(failed.err, HasSubstr("instead of a finished plan"));
 }
 
 TEST_F(CalibrationFlags, PrecisionsAreWrittenAsTheFlagReadsThem) {

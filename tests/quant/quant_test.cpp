@@ -283,7 +283,10 @@ TEST(UnequalRanges, AreSharedWhenTheyDifferLittleOrFp16IsNotAllowed) {
   EXPECT_EQ(precision_of(little, "add"), DataType::Int8);
   EXPECT_FLOAT_EQ(range_of(little, "near_out"), 4);
   Graph much = skip_connection();
-  assign_skip(much, 100, false);
+  const Report report = assign_skip(much, 100, false);
+  log::Capture lines;
+  log_report(report);
+  EXPECT_THAT(lines.text(), HasSubstr("most of all near_out (+-1 became +-100 for layer add)"));
   EXPECT_EQ(precision_of(much, "add"), DataType::Int8);
   EXPECT_FLOAT_EQ(range_of(much, "near_out"), 100);
 }
