@@ -46,8 +46,11 @@ ir::Ints entries(Node& node, std::string_view name, size_t count, int64_t otherw
 ValueIds col2im(Node& node) {
   const ValueId x = node.in(0);  // [N, C * taps, positions]
   const ir::Shape& counted = node.shape(node.in(1));
-  if (node.rank(x) != 3 || counted.size() != 1 || !counted[0].is_known() || counted[0].value < 1)
-    fail("the input must have 3 dimensions, and the image's number of dimensions must be known");
+  constexpr int64_t kMostDimensions = 8;
+  if (node.rank(x) != 3 || counted.size() != 1 || !counted[0].is_known() || counted[0].value < 1 ||
+      counted[0].value > kMostDimensions)
+    fail("the input must have 3 dimensions, and the image a known number of them, 1 to {}",
+         kMostDimensions);
   const auto spatial = static_cast<size_t>(counted[0].value);
   const ir::Ints stride = entries(node, "strides", spatial, 1);
   const ir::Ints dilation = entries(node, "dilations", spatial, 1);

@@ -187,6 +187,17 @@ TEST_F(Malformed, TensorsWhoseBytesOverflowAreRefused) {
   }
 }
 
+/// A list as long as a damaged size says would not fit any memory.
+TEST_F(Malformed, AnImageOfATrillionDimensionsIsRefused) {
+  OnnxModel model(18);
+  model.add_input("x", {"1", "4", "9"});
+  model.add_input("image", {std::to_string(int64_t{1} << 40)}, 7);
+  model.add_input("block", {"2"}, 7);
+  model.add_node("Col2Im", {"x", "image", "block"}, {"y"}, "patches");
+  model.add_output("y");
+  EXPECT_EQ(mishap_of(model.bytes()), "");
+}
+
 /// Weights of two gibibytes, of which the file holds all but one byte (a sparse file).
 TEST_F(Malformed, AShortExternalFileOfTwoGibibytesIsNamedWithBothSizes) {
   constexpr int64_t kElements = int64_t{1} << 29;
