@@ -87,9 +87,8 @@ void print_doubts(const bench::Result& result, const std::vector<std::string>& d
 void explain() {
   constexpr std::string_view kLines[] = {
       "Total Host Walltime: from the start of the first timed query to the end of the last.",
-      "Total GPU Compute Time: the mean of GPU Compute Time times the number of timed queries. "
-      "Much "
-      "less than the walltime means that engines wait.",
+      ("Total GPU Compute Time: the mean of GPU Compute Time times the number of timed queries. "
+       "Much less than the walltime means that engines wait."),
       "Throughput: timed queries over Total Host Walltime.",
       "Enqueue Time: the host's own work for a query, besides running its steps. More than GPU "
       "Compute Time means that the host is the limit.",
