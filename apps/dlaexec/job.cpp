@@ -44,12 +44,14 @@ void check_model(const Settings& settings) {
 
 void warn_of_vain_flags(const Settings& settings) {
   const bool constrained = settings.text(Flag::precisionConstraints) != "none";
-  const bool listed = settings.given(Flag::layerPrecisions);
+  const bool listed =
+      settings.given(Flag::layerPrecisions) || settings.given(Flag::layerOutputTypes);
   if (constrained && !listed)
-    log::warning("--precisionConstraints has no effect without --layerPrecisions");
+    log::warning(
+        "--precisionConstraints has no effect without --layerPrecisions or --layerOutputTypes");
   if (!constrained && listed)
     log::warning(
-        "--layerPrecisions has no effect while "
+        "--layerPrecisions and --layerOutputTypes have no effect while "
         "--precisionConstraints is none; give prefer or obey");
   warn_of_vain_calibration(settings);
   if (settings.on(Flag::adjustForDLA) && !uses_dla(settings))
@@ -125,6 +127,8 @@ build::Options build_options(const Settings& settings) {
       ir::parse_enum<quant::Constraints>(settings.text(Flag::precisionConstraints)).value();
   for (auto& [layer, type] : parse_layer_precisions(settings.text(Flag::layerPrecisions)))
     options.layer_precisions[layer] = type;
+  for (auto& [layer, types] : parse_layer_output_types(settings.text(Flag::layerOutputTypes)))
+    options.layer_output_types[layer] = types;
   for (auto& [layer, device] : parse_layer_devices(settings.text(Flag::layerDeviceTypes)))
     options.layer_devices[layer] = device;
   options.platform = settings.text(Flag::platform);

@@ -51,6 +51,11 @@ bool may_use_dla(const Options& options) {
   return false;
 }
 
+/// The user's types of layers count; with a DLA they are preferred at least.
+bool constrains(const Options& options) {
+  return options.constraints != quant::Constraints::None || may_use_dla(options);
+}
+
 quant::Options quant_options(const Options& options, const Board& board) {
   quant::Options wanted;
   wanted.int8 = options.int8;
@@ -202,6 +207,8 @@ plan::Plan build(const Options& options) {
   log_sparsity(sparse, options.sparsity);
   if (sparse.all()) plan.metadata.settings.push_back({std::string(plan::kSparseWeights), "all"});
 
+  OutputTypes output_types;
+  if (constrains(options)) output_types = wished_types(graph, options.layer_output_types);
   const quant::Report report = prepare(graph, options, board, placing);
   quant::log_report(report);
   if (options.on_quantized) options.on_quantized(report);
@@ -213,8 +220,11 @@ plan::Plan build(const Options& options) {
   const ir::Graph placed = graph;
 
   apply_edges(graph, placement, options);
-  fuse_keeping(graph, rounded_tensors(report), options);
-  passes::fix_types(graph, options.on_stage);
+  std::vector<std::string> kept = rounded_tensors(report);
+  for (const auto& [tensor, type] : output_types) kept.push_back(tensor);
+  fuse_keeping(graph, kept, options);
+  passes::fix_types(graph, options.on_stage,
+                    [&](ir::Graph& typed) { settle_types(typed, output_types); });
   show("types", graph);
   plan.loadables = compile_segments(graph, segment_names(placement), compiler);
   if (may_use_dla(options))

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "build/output_types.h"
 #include "build/sparsity.h"
 #include "dla/rules.h"
 #include "ir/graph.h"
@@ -40,6 +41,8 @@ struct Options {
   quant::Constraints constraints = quant::Constraints::None;
   /// By layer name; '*' stands for anything.
   std::map<std::string, ir::DataType> layer_precisions;
+  /// What layers deliver, where that is not what they compute in; holds under constraints alone.
+  LayerOutputTypes layer_output_types;
   /// Dynamic range / 127 by tensor name, from a calibration cache or the user; where they are from,
   /// and how they are found when there are none (quant::Options).
   quant::Scales scales;

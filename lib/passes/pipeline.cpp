@@ -54,6 +54,12 @@ std::span<const Pass> type_passes() { return kTypes; }
 
 void clean_up(ir::Graph& graph, const Observer& observer) { run(kCleanUp, graph, observer); }
 void fuse(ir::Graph& graph, const Observer& observer) { run(kFusion, graph, observer); }
-void fix_types(ir::Graph& graph, const Observer& observer) { run(kTypes, graph, observer); }
+void fix_types(ir::Graph& graph, const Observer& observer,
+               const std::function<void(ir::Graph&)>& settle) {
+  const std::span<const Pass> passes = kTypes;
+  run(passes.first(1), graph, observer);
+  if (settle) settle(graph);
+  run(passes.subspan(1), graph, observer);
+}
 
 }  // namespace dlaexec::passes

@@ -1,6 +1,7 @@
 // The ordered lists of passes.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "passes/pass.h"
@@ -18,6 +19,8 @@ void fuse(ir::Graph& graph, const Observer& observer = {});
 /// After fusion: every value gets its final type and format. The types and formats of the graph's
 /// inputs and outputs are taken as given.
 std::span<const Pass> type_passes();
-void fix_types(ir::Graph& graph, const Observer& observer = {});
+/// @p settle may change the types that follow from the precisions before anything is converted.
+void fix_types(ir::Graph& graph, const Observer& observer = {},
+               const std::function<void(ir::Graph&)>& settle = {});
 
 }  // namespace dlaexec::passes

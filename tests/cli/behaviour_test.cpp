@@ -36,6 +36,22 @@ TEST_F(Build, PrecisionsOfLayersHoldWhenTheyAreObeyed) {
   EXPECT_THAT(inspect(flags), HasSubstr("conv1 (CONVOLUTION) on gpu in i8"));
 }
 
+TEST_F(Build, OutputTypesOfLayersHold) {
+  const std::string flags = "--onnx=small.onnx --fp16 --precisionConstraints=obey";
+  const std::string listing = inspect(flags + " --layerOutputTypes=conv1:fp32,pool2:fp32");
+  EXPECT_THAT(listing, HasSubstr("conv1 -> c1: f32"));
+  EXPECT_THAT(listing, HasSubstr("pool2 -> g: f32"));
+  EXPECT_THAT(listing, HasSubstr("-> r1: f16"));
+  pass("--loadEngine=m.plan" + std::string(kBrief));
+  EXPECT_THAT(inspect("--onnx=small.onnx --fp16 --layerOutputTypes=pool2:fp32"),
+              HasSubstr("pool2 -> g: f16"));  // nothing is constrained
+  EXPECT_EQ(run(flags + " --layerOutputTypes=conv1:fp32+fp16 --skipInference").status, 1);
+  EXPECT_THAT(
+      pass("--onnx=small.onnx --layerOutputTypes=conv2:fp32 --skipInference" + std::string(kOnDla))
+          .err,
+      HasSubstr("the DLA delivers what it computes in"));
+}
+
 TEST_F(Build, DevicesOfLayersHold) {
   EXPECT_THAT(inspect("--onnx=small.onnx --layerDeviceTypes=conv2:GPU" + std::string(kOnDla)),
               HasSubstr("conv2 (CONVOLUTION) on gpu"));
