@@ -7,6 +7,7 @@
 #include "build/model.h"
 #include "build/segments.h"
 #include "build/shapes.h"
+#include "dla/clock.h"
 #include "dla/platform.h"
 #include "passes/passes.h"
 #include "passes/pipeline.h"
@@ -83,8 +84,8 @@ dla::CompileOptions compile_options(const Options& options, const Board& board) 
 }
 
 /// Asks the DLA compiler about a segment whose borders are typed already: fused and typed alone.
-std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
-                                                     const dla::CompileOptions& options) {
+place::FrontEndAnswer try_to_compile(const ir::Graph& segment, const dla::CompileOptions& options,
+                                     const dla::ClockSettings& clock) {
   ir::Graph trial = segment;
   for (ir::Node& node : trial.nodes) {
     node.device = ir::Device::Dla;
@@ -92,14 +93,16 @@ std::optional<place::FrontEndRefusal> try_to_compile(const ir::Graph& segment,
   }
   passes::fuse(trial);
   passes::fix_types(trial);
-  const auto refusal = dla::can_compile(trial, options);
-  if (!refusal) return std::nullopt;
-  // A step is known to the user by the first layer in it.
-  std::string layer = refusal->layer();
-  for (const ir::Node& node : trial.nodes)
-    if (node.name == refusal->layer() && !node.origins.empty()) layer = node.origins.front();
-  return place::FrontEndRefusal{layer, refusal->reason(),
-                                refusal->obstacle() == dla::Obstacle::Memory};
+  try {
+    return place::FrontEndAnswer(dla::estimate(dla::compile(trial, options), clock).seconds);
+  } catch (const dla::Refusal& refusal) {
+    // A step is known to the user by the first layer in it.
+    std::string layer = refusal.layer();
+    for (const ir::Node& node : trial.nodes)
+      if (node.name == refusal.layer() && !node.origins.empty()) layer = node.origins.front();
+    return std::optional(place::FrontEndRefusal{layer, refusal.reason(),
+                                                refusal.obstacle() == dla::Obstacle::Memory});
+  }
 }
 
 place::Options place_options(const Options& options, const Board& board,
@@ -115,8 +118,9 @@ place::Options place_options(const Options& options, const Board& board,
   wanted.input_formats = options.input_formats;
   wanted.output_formats = options.output_formats;
   wanted.order = options.subgraph_order;
-  wanted.front_end = [compiler](const ir::Graph& segment) {
-    return try_to_compile(segment, compiler);
+  const dla::ClockSettings clock = dla::clock_settings(board.platform, board.mode);
+  wanted.front_end = [compiler, clock](const ir::Graph& segment) {
+    return try_to_compile(segment, compiler, clock);
   };
   return wanted;
 }

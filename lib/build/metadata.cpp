@@ -1,6 +1,8 @@
 #include "build/metadata.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "place/formats.h"
 
@@ -13,6 +15,32 @@ std::unordered_map<std::string, const ir::Node*> owners(const ir::Graph& graph) 
   for (const ir::Node& node : graph.nodes)
     for (const std::string& origin : node.origins) found.emplace(origin, &node);
   return found;
+}
+
+/// What a rewrite for the DLA put beside the layer that it rewrote: no layer of the network, but it
+/// runs somewhere, and who counts layers on the GPU must see it.
+std::vector<plan::Layer> added_layers(const std::vector<NetworkLayer>& layers,
+                                      const ir::Graph& placed, const place::Placement& placement,
+                                      const ir::Graph& plan_graph) {
+  std::unordered_set<std::string> known;
+  for (const NetworkLayer& layer : layers) known.insert(layer.name);
+  std::vector<plan::Layer> added;
+  for (size_t i = 0; i < placed.nodes.size(); ++i) {
+    const ir::Node& node = placed.nodes[i];
+    if (known.contains(node.name)) continue;
+    plan::Layer& made = added.emplace_back();
+    made.name = node.name;
+    made.type = ir::info(node.op).layer_type;
+    made.device = node.device.value_or(ir::Device::Gpu);
+    made.precision = node.precision.value_or(ir::DataType::Float32);
+    made.findings = placement.layers.at(i).findings;
+    if (node.segment >= 0)
+      made.step = placement.segments.at(static_cast<size_t>(node.segment)).name;
+    else if (std::any_of(plan_graph.nodes.begin(), plan_graph.nodes.end(),
+                         [&](const ir::Node& step) { return step.name == node.name; }))
+      made.step = node.name;
+  }
+  return added;
 }
 
 std::string edges_text(const std::vector<place::EdgeFormat>& edges) {
@@ -64,6 +92,8 @@ std::vector<plan::Layer> describe_layers(const std::vector<NetworkLayer>& layers
     const auto step = step_owner.find(layer.name);
     if (step != step_owner.end()) made.step = step->second->name;
   }
+  for (plan::Layer& made : added_layers(layers, placed, placement, plan_graph))
+    described.push_back(std::move(made));
   return described;
 }
 

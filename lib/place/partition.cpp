@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "ir/dla_formats.h"
@@ -104,9 +105,10 @@ class Partitioner {
     placement_.layers[static_cast<size_t>(index)].findings.push_back(std::move(finding));
   }
 
-  /// Asks the compiler about @p nodes as one loadable.
-  std::optional<FrontEndRefusal> ask(const Nodes& nodes) const {
-    Graph segment = extract(graph_, nodes, segment_name(graph_, nodes));
+  /// Asks the compiler about @p nodes as one loadable, and remembers how long that takes.
+  std::optional<FrontEndRefusal> ask(const Nodes& nodes) {
+    const std::string name = segment_name(graph_, nodes);
+    Graph segment = extract(graph_, nodes, name);
     Segment borders;
     choose_formats(graph_, links_, nodes, options_, borders);
     for (const auto* side : {&borders.inputs, &borders.outputs})
@@ -116,7 +118,9 @@ class Partitioner {
         value.type = crossing.type;
         value.format = crossing.format;
       }
-    return options_.front_end(segment);
+    FrontEndAnswer answer = options_.front_end(segment);
+    if (answer.seconds) compiled_seconds_[name] = *answer.seconds;
+    return std::move(answer.refusal);
   }
 
   /// Asks the compiler about each segment; true if a layer left, or a segment is to be two, and the
@@ -227,7 +231,11 @@ class Partitioner {
       graph_.nodes[i].segment = placement_.layers[i].segment = -1;
     }
     for (size_t s = 0; s < segments.size(); ++s) {
-      placement_.segments.push_back(describe(graph_, links_, segments[s], options_));
+      Segment segment = describe(graph_, links_, segments[s], options_);
+      if (const auto compiled = compiled_seconds_.find(segment.name);
+          compiled != compiled_seconds_.end())
+        segment.dla_seconds = compiled->second + segment.border_seconds;
+      placement_.segments.push_back(std::move(segment));
       for (const int index : segments[s]) {
         const auto at = static_cast<size_t>(index);
         graph_.nodes[at].device = placement_.layers[at].device = Device::Dla;
@@ -242,6 +250,7 @@ class Partitioner {
   std::vector<char> on_dla_;
   std::vector<int64_t> piece_;  ///< of a segment that was cut to fit its memory; 0: not cut
   int64_t pieces_ = 0;
+  std::map<std::string, double> compiled_seconds_;  ///< by segment, on one core
   Placement placement_;
 };
 

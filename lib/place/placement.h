@@ -25,9 +25,18 @@ struct FrontEndRefusal {
   std::string reason;
   bool too_large = false;  ///< the whole does not fit the memory pools; a part of it may
 };
+/// What the compiler says of a segment: why it cannot compile it, or how long the loadable takes.
+struct FrontEndAnswer {
+  // NOLINTNEXTLINE(google-explicit-constructor): a refusal is an answer
+  FrontEndAnswer(std::optional<FrontEndRefusal> why = std::nullopt) : refusal(std::move(why)) {}
+  explicit FrontEndAnswer(double modelled) : seconds(modelled) {}
+
+  std::optional<FrontEndRefusal> refusal;
+  std::optional<double> seconds;  ///< modelled, on one core; without the segment's borders
+};
 /// Asks the compiler about a segment, as a graph of its own whose inputs and outputs have the types
-/// and formats that they cross its border in; nothing when it can compile it.
-using FrontEnd = std::function<std::optional<FrontEndRefusal>(const ir::Graph& segment)>;
+/// and formats that they cross its border in.
+using FrontEnd = std::function<FrontEndAnswer(const ir::Graph& segment)>;
 
 /// What one network input or output may be: its type and the formats allowed.
 struct EdgeFormat {
@@ -80,8 +89,8 @@ struct Segment {
   std::string name;  ///< "{ForeignNode[first...last]}"
   std::vector<std::string> layers;
   std::vector<Crossing> inputs, outputs;
-  /// Modelled roughly. On the DLA with what the borders cost: handing tensors over, formats changed
-  /// on the way.
+  /// Modelled: on the DLA by the clock of the compiled segment where a front end was asked, else
+  /// roughly, with what the borders cost: handing tensors over, formats changed on the way.
   double dla_seconds = 0, gpu_seconds = 0;
   double border_seconds = 0;
 };
