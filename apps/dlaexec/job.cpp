@@ -9,6 +9,7 @@
 #include "calibration.h"
 #include "dla/platform.h"
 #include "profiles.h"
+#include "what_if.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -75,6 +76,17 @@ std::vector<place::EdgeFormat> build_formats(const Settings& settings, Flag flag
   return formats;
 }
 
+/// --dlaSRAM, which changes how a loadable is compiled.
+int64_t sram_of(const Settings& settings, const PoolSizes& sizes) {
+  if (sizes.dla_sram)
+    fail(Fault::Usage, "--dlaSRAM and --memPoolSize=dlaSRAM say the same; give one of them");
+  if (!settings.given(Flag::onnx))
+    fail(Fault::Usage,
+         "--dlaSRAM changes what the DLA compiler makes; give --onnx=FILE with it, not a finished "
+         "plan");
+  return parse_size(settings.text(Flag::dlaSRAM), "--dlaSRAM");
+}
+
 build::MemoryPools build_pools(const Settings& settings) {
   const bool counted = settings.dialect() == Dialect::Union || release(settings.dialect()) >= 1003;
   const PoolSizes sizes =
@@ -82,6 +94,7 @@ build::MemoryPools build_pools(const Settings& settings) {
   build::MemoryPools pools;
   pools.workspace = sizes.workspace;
   pools.dla_sram = sizes.dla_sram;
+  if (settings.given(Flag::dlaSRAM)) pools.dla_sram = sram_of(settings, sizes);
   pools.dla_local_dram = sizes.dla_local_dram;
   pools.dla_global_dram = sizes.dla_global_dram;
   if (!pools.workspace && settings.given(Flag::workspace))
@@ -99,7 +112,7 @@ std::optional<int> core_of(const Settings& settings) {
   const dla::Platform& platform = dla::platform(settings.text(Flag::platform));
   const auto core =
       static_cast<int>(std::min<int64_t>(settings.integer(Flag::useDLACore), 1 << 20));
-  dla::require_core(platform, dla::power_mode(platform, settings.text(Flag::powerMode)), core);
+  dla::require_core(platform, dla::power_mode(platform, power_mode(settings)), core);
   return core;
 }
 
@@ -132,7 +145,7 @@ build::Options build_options(const Settings& settings) {
   for (auto& [layer, device] : parse_layer_devices(settings.text(Flag::layerDeviceTypes)))
     options.layer_devices[layer] = device;
   options.platform = settings.text(Flag::platform);
-  options.power_mode = settings.text(Flag::powerMode);
+  options.power_mode = power_mode(settings);
   options.dla_core = core_of(settings);
   set_ranges(options, settings);
   options.gpu_fallback = settings.on(Flag::allowGPUFallback);
@@ -150,6 +163,31 @@ build::Options build_options(const Settings& settings) {
   return options;
 }
 
+/// How many DLA cores the streams keep busy.
+int busy_cores(const Settings& settings) {
+  const int64_t cores = settings.integer(Flag::dlaCores);
+  if (settings.given(Flag::dlaCores)) {
+    const dla::Platform& platform = dla::platform(settings.text(Flag::platform));
+    const dla::PowerMode& mode = dla::power_mode(platform, power_mode(settings));
+    if (cores > mode.dla_cores)
+      fail(Fault::Usage, "--dlaCores is {}; {} in power mode {} has {}", cores, platform.name,
+           mode.name, mode.dla_cores);
+  }
+  return static_cast<int>(std::min(settings.integer(Flag::infStreams), cores));
+}
+
+run::BoardOptions board_options(const Settings& settings) {
+  run::BoardOptions options;
+  options.dla_core = core_of(settings);
+  if (settings.given(Flag::platform)) options.platform = settings.text(Flag::platform);
+  options.power_mode = power_mode(settings);
+  if (settings.given(Flag::dlaClock)) options.dla_mhz = dla_clocks(settings).front();
+  if (settings.given(Flag::dramBandwidth))
+    options.dram_gb_per_s = dram_bandwidths(settings).front();
+  options.busy_cores = busy_cores(settings);
+  return options;
+}
+
 run::EngineOptions engine_options(const Settings& settings) {
   if (settings.on(Flag::dlaTimingOnly) && settings.on(Flag::noDlaReplay))
     fail(Fault::Usage,
@@ -158,11 +196,10 @@ run::EngineOptions engine_options(const Settings& settings) {
   options.gpu_device = gpu_of(settings);
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
-  options.dla_core = core_of(settings);
+  options.board = board_options(settings);
+  options.predict = settings.on(Flag::predict);
   options.profile =
       static_cast<int>(std::min<int64_t>(settings.integer(Flag::useProfile), 1 << 20));
-  if (settings.given(Flag::platform)) options.platform = settings.text(Flag::platform);
-  options.power_mode = settings.text(Flag::powerMode);
   return options;
 }
 
@@ -190,6 +227,7 @@ InferenceOptions inference_options(const Settings& settings) {
   InferenceOptions options;
   options.engine = engine_options(settings);
   options.bench = bench_options(settings);
+  options.bench.dla_cores = options.engine.board.busy_cores;
   options.streams =
       static_cast<int>(std::min<int64_t>(settings.integer(Flag::infStreams), 1 << 10));
   options.sleep_ms = settings.real(Flag::sleepTime);

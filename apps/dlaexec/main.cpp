@@ -21,6 +21,7 @@
 #include "reports.h"
 #include "settings.h"
 #include "tune_precision.h"
+#include "what_if.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -100,6 +101,10 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   reporter.accuracy = check.run(ready.plan);
   if (precision)
     reporter.accuracy.emplace(reporter.accuracy.value_or(report::Accuracy{})).precision = precision;
+  if (wants_table(settings)) {
+    console.print(what_if_table(settings, job, ready.plan));
+    return finish(nullptr, nullptr);
+  }
   if (job.skip_inference) {
     log::info("Skipped inference phase since --skipInference is added.");
     return finish(nullptr, nullptr);

@@ -9,9 +9,18 @@
 #include "help.h"
 #include "man_page.h"
 #include "plan/listing.h"
+#include "report/dla_operations.h"
+#include "run/board.h"
 
 namespace dlaexec::cli {
 namespace {
+
+/// What its board makes of each loadable.
+std::string operations_of(const plan::Plan& plan) {
+  if (!plan::uses_dla(plan)) return "";
+  const run::Board board = run::board_of(plan.metadata, {});
+  return report::dla_operations_text(report::dla_steps(plan, board), board);
+}
 
 std::string inspect(const std::string& path, bool as_json) {
   return in_context([&] { return format("reading the plan '{}'", path); },
@@ -20,7 +29,8 @@ std::string inspect(const std::string& path, bool as_json) {
                       const plan::Header header = plan::read_header(file.bytes());
                       const plan::Plan plan =
                           plan::from_bytes(file.bytes(), file.owner(), plan::Check::Structure);
-                      return as_json ? plan::list_json(plan, header) : plan::list(plan, header);
+                      if (as_json) return plan::list_json(plan, header);
+                      return plan::list(plan, header) + operations_of(plan);
                     });
 }
 
@@ -31,33 +41,34 @@ std::string plan_version(const Settings& settings) {
   return format("Plan was created with dlaexec version {}\n", plan.metadata.tool_version);
 }
 
-/// --listDlaRules[=json]
-std::string list_rules(const std::string& form, bool as_json) {
+/// Whether a list is wanted as JSON: with --json, or as --listDlaRules=json.
+bool as_json(const Settings& settings, Flag flag) {
+  const std::string form = settings.text(flag);
   if (!form.empty() && form != "json")
-    fail(Fault::Usage, "--listDlaRules is '{}'; give json, or the flag alone", form);
-  return as_json || form == "json" ? dla::rules_json() : dla::rules_text();
+    fail(Fault::Usage, "{} is '{}'; give json, or the flag alone", spelling(flag), form);
+  return form == "json" || settings.on(Flag::json);
 }
 
 }  // namespace
 
 std::optional<std::string> answer(const Settings& settings) {
-  const bool as_json = settings.on(Flag::json);
+  const bool json = settings.on(Flag::json);
   if (settings.given(Flag::help)) {
     const std::string topic = settings.text(Flag::help);
-    return help(topic.empty() && as_json ? "json" : topic);
+    return help(topic.empty() && json ? "json" : topic);
   }
-  if (settings.on(Flag::version)) return as_json ? version_json() : version_text();
-  if (settings.on(Flag::listPlatforms))
-    return as_json ? dla::platforms_json() : dla::platforms_text();
+  if (settings.on(Flag::version)) return json ? version_json() : version_text();
+  if (settings.given(Flag::listPlatforms))
+    return as_json(settings, Flag::listPlatforms) ? dla::platforms_json() : dla::platforms_text();
   if (settings.given(Flag::listDlaRules))
-    return list_rules(settings.text(Flag::listDlaRules), as_json);
+    return as_json(settings, Flag::listDlaRules) ? dla::rules_json() : dla::rules_text();
   if (settings.given(Flag::dumpConfig)) {
     write_file(settings.text(Flag::dumpConfig), config_json(settings));
     return "";
   }
   if (settings.given(Flag::completion)) return completion(settings.text(Flag::completion));
   if (settings.on(Flag::manPage)) return man_page();
-  if (settings.given(Flag::inspect)) return inspect(settings.text(Flag::inspect), as_json);
+  if (settings.given(Flag::inspect)) return inspect(settings.text(Flag::inspect), json);
   if (settings.on(Flag::getPlanVersionOnly)) return plan_version(settings);
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include "ir/npy.h"
 #include "plan/file.h"
 #include "report/benchmark_formats.h"
+#include "report/dla_operations.h"
 #include "report/layer_info.h"
 #include "report/performance.h"
 #include "report/summary.h"
@@ -73,9 +74,9 @@ void dump_raw_bindings(const Inference& inference) {
   for (const auto& binding : inference.outputs()) dump(binding, false);
 }
 
-std::string timeline_note(const plan::Plan& plan, const bench::Profile& profile) {
-  return format("{} for {} {}", report::division_of_time(profile), plan.metadata.platform,
-                plan.metadata.power_mode);
+std::string timeline_note(const std::optional<run::Board>& board, const bench::Profile& profile) {
+  if (!board) return "";
+  return format("{} for {}", report::division_of_time(profile), run::to_text(*board));
 }
 
 /// Nothing disturbs what is modelled.
@@ -92,7 +93,7 @@ void report_performance(const Reporter& reporter, const Inference& inference,
   const bench::Profile profile = bench::profile(result, inference.engine().steps());
   report::print_performance(
       result, {reporter.job.average_runs, reporter.job.percentiles,
-               timeline_note(inference.engine().plan(), profile), disturbances(inference)});
+               timeline_note(inference.engine().board(), profile), disturbances(inference)});
   export_file(reporter.settings, Flag::exportTimes, [&] { return report::times_json(result); });
 }
 
@@ -155,8 +156,12 @@ void Reporter::run(const Inference& inference, const bench::Result& result,
   if (settings.on(Flag::dumpRawBindingsToFile)) dump_raw_bindings(inference);
   if (profiled == nullptr) return;
   const bench::Profile profile = bench::profile(*profiled, inference.engine().steps());
-  if (settings.on(Flag::dumpProfile)) report::print_profile(profile);
-  export_file(settings, Flag::exportProfile, [&] { return report::profile_json(profile); });
+  std::vector<report::DlaStep> inside;
+  if (settings.on(Flag::profileDlaOperations)) inside = report::dla_steps(inference.engine());
+  if (settings.on(Flag::dumpProfile)) report::print_profile(profile, inside);
+  export_file(settings, Flag::exportProfile, [&] { return report::profile_json(profile, inside); });
+  if (settings.on(Flag::dumpProfile) && !inside.empty())
+    log_lines(report::dla_operations_text(inside, *inference.engine().board()));
 }
 
 std::string Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan,
@@ -174,6 +179,9 @@ std::string Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan,
   if (inference != nullptr) {
     run.steps = &inference->engine().steps();
     run.conditions = inference->conditions();
+    run.board = inference->engine().board();
+  } else if (plan::uses_dla(plan)) {
+    run.board = run::board_of(plan.metadata, job.inference.engine.board);
   }
   run.percentiles = job.percentiles;
   run.machine = machine;

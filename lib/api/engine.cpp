@@ -11,7 +11,7 @@ namespace {
 
 run::EngineOptions engine_options(std::optional<int> dla_core) {
   run::EngineOptions options;
-  options.dla_core = dla_core;
+  options.board.dla_core = dla_core;
   return options;
 }
 

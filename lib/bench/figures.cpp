@@ -53,6 +53,7 @@ Profile profile(const Result& result, const std::vector<run::Step>& steps) {
   for (size_t i = 0; i < steps.size(); ++i) {
     const std::vector<float>& times = result.step_ms[i];
     LayerTime layer{steps[i].name, steps[i].processor, steps[i].kind};
+    layer.error = steps[i].error;
     layer.total_ms = std::accumulate(times.begin(), times.end(), 0.0);
     if (!times.empty()) {
       layer.mean_ms = layer.total_ms / static_cast<double>(times.size());

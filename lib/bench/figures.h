@@ -1,6 +1,7 @@
 // A measurement as the figures that people compare.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,7 +36,8 @@ struct LayerTime {
   run::Processor processor = run::Processor::Host;
   run::Kind kind = run::Kind::Measured;
   double total_ms = 0, mean_ms = 0, median_ms = 0;
-  double percentage = 0;  ///< of all steps' total; 0 when that is 0
+  double percentage = 0;                       ///< of all steps' total; 0 when that is 0
+  std::optional<double> error = std::nullopt;  ///< of a modelled time; see run::Step
 };
 
 struct Profile {

@@ -1,7 +1,6 @@
 #include "bench/measure.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <deque>
 #include <thread>
@@ -51,6 +50,8 @@ class Measurement {
         options_(options),
         clock_(clock),
         depth_(options.expose_transfers ? 1 : 2),
+        dla_cores_(static_cast<size_t>(options.dla_cores)),
+        processors_(static_cast<size_t>(run::Processor::Dla) + dla_cores_),
         pipelines_(streams.size()),
         loop_(options.limits),
         origin_(clock.now()) {
@@ -99,21 +100,26 @@ class Measurement {
     const double start = start_h2d + milliseconds(timeline.h2d);
     const double end = timeline.kind == run::TimelineKind::Wall
                            ? start + milliseconds(timeline.total)
-                           : end_when_composed(timeline, start);
+                           : end_when_composed(timeline, i, start);
     const double end_d2h = end + milliseconds(timeline.d2h);
     stream.free_ms = end_d2h;
     stream.pending.push_back(
         {host_ms_, host_ms_ + enqueue_of(timeline), start_h2d, start, start, end, end, end_d2h});
   }
 
+  Occupancy& processor_of(run::Processor processor, size_t stream) {
+    const size_t core = processor == run::Processor::Dla ? stream % dla_cores_ : 0;
+    return processors_[static_cast<size_t>(processor) + core];
+  }
+
   /// The end of a query that starts at @p start_ms, its steps waiting for processors that other
   /// streams hold. A step that waits delays all that follow it.
-  double end_when_composed(const run::Timeline& timeline, double start_ms) {
+  double end_when_composed(const run::Timeline& timeline, size_t stream, double start_ms) {
     double delay = 0;
     for (size_t i = 0; i < steps_.size(); ++i) {
       const run::StepTime& step = timeline.steps[i];
       const double earliest = start_ms + milliseconds(step.start) + delay;
-      Occupancy& processor = processors_[static_cast<size_t>(steps_[i].processor)];
+      Occupancy& processor = processor_of(steps_[i].processor, stream);
       delay += processor.reserve(earliest, milliseconds(step.duration)) - earliest;
     }
     return start_ms + milliseconds(timeline.total) + delay;
@@ -181,10 +187,11 @@ class Measurement {
   const Options& options_;
   const Clock& clock_;
   size_t depth_;  ///< queries of a stream under way at a time: 2 lets the host be one ahead
+  size_t dla_cores_;
+  std::vector<Occupancy> processors_;  ///< host, GPU, then each DLA core
   std::vector<Stream> pipelines_;
   measure::Loop loop_;
   run::Nanoseconds origin_;
-  std::array<Occupancy, 3> processors_;
   double host_ms_ = 0;  ///< when the host can issue the next query, on the timeline
   size_t looked_at_ = 0;
   Result result_;

@@ -23,6 +23,7 @@ struct Options {
   measure::LoopLimits limits;
   double idle_ms = 0;             ///< pause after each timed iteration, on the timeline
   bool expose_transfers = false;  ///< a query begins when the one before has ended
+  int dla_cores = 1;              ///< that streams take turns on
   double most_wall_s = 60;        ///< real time after which measuring ends, with a warning
   std::optional<Stability> until_stable;
   const std::atomic<bool>* interrupt = nullptr;  ///< becoming true ends measuring; may be null

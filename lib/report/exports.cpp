@@ -75,6 +75,44 @@ std::string_view raw_type(ir::DataType type) {
   __builtin_unreachable();
 }
 
+std::string layer_record(const bench::LayerTime& layer) {
+  return format(
+      "\"name\" : {}, \"timeMs\" : {}, \"averageMs\" : {}, \"medianMs\" : {}, \"percentage\" : {}",
+      json_string(layer.name), json_number(layer.total_ms, kFigureDigits),
+      json_number(layer.mean_ms, kFigureDigits), json_number(layer.median_ms, kFigureDigits),
+      json_number(layer.percentage, kFigureDigits));
+}
+
+/// What the row of a hardware operation has beyond that of a step.
+std::string operation_record(const DlaOperation& operation) {
+  return format(
+      "\"unit\" : \"{}\", \"layers\" : [ {} ], \"bound\" : \"{}\", \"cycles\" : {}, "
+      "\"utilization\" : "
+      "{}, \"dramBytes\" : {}, \"sramBytes\" : {}",
+      ir::text(operation.unit), join(operation.layers, ", ", json_string),
+      ir::text(operation.time.bound), json_number(operation.time.cycles, kTimeDigits),
+      json_number(operation.time.utilization, kFigureDigits), operation.time.dram_bytes,
+      operation.time.sram_bytes);
+}
+
+/// Calls body(row, operation) for the operations inside step @p step: their modelled times in every
+/// iteration.
+template <class Body>
+void for_each_operation(const bench::Profile& profile, size_t step, std::span<const DlaStep> inside,
+                        Body&& body) {
+  for (const DlaStep& dla : inside) {
+    if (dla.step != step) continue;
+    for (const DlaOperation& operation : dla.operations) {
+      bench::LayerTime row{dla.name + "/" + operation.name, run::Processor::Dla,
+                           run::Kind::Modelled};
+      row.mean_ms = row.median_ms = 1e3 * operation.time.seconds;
+      row.total_ms = row.mean_ms * static_cast<double>(profile.iterations);
+      row.percentage = profile.total_ms > 0 ? 100 * row.total_ms / profile.total_ms : 0;
+      body(row, operation);
+    }
+  }
+}
+
 }  // namespace
 
 std::string times_json(const bench::Result& result) {
@@ -83,20 +121,20 @@ std::string times_json(const bench::Result& result) {
   return array_of(records);
 }
 
-std::string profile_json(const bench::Profile& profile) {
+std::string profile_json(const bench::Profile& profile, std::span<const DlaStep> inside) {
   std::vector<std::string> records = {format("{{ \"count\" : {} }}", profile.iterations)};
-  for (const bench::LayerTime& layer : profile.layers)
-    records.push_back(format(
-        "{{ \"name\" : {}, \"timeMs\" : {}, \"averageMs\" : {}, \"medianMs\" : {}, \"percentage\" "
-        ": "
-        "{} }}",
-        json_string(layer.name), json_number(layer.total_ms, kFigureDigits),
-        json_number(layer.mean_ms, kFigureDigits), json_number(layer.median_ms, kFigureDigits),
-        json_number(layer.percentage, kFigureDigits)));
+  for (size_t i = 0; i < profile.layers.size(); ++i) {
+    const bench::LayerTime& layer = profile.layers[i];
+    records.push_back(format("{{ {} }}", layer_record(layer)));
+    for_each_operation(
+        profile, i, inside, [&](const bench::LayerTime& row, const DlaOperation& op) {
+          records.push_back(format("{{ {}, {} }}", layer_record(row), operation_record(op)));
+        });
+  }
   return array_of(records);
 }
 
-void print_profile(const bench::Profile& profile) {
+void print_profile(const bench::Profile& profile, std::span<const DlaStep> inside) {
   const auto row = [](double total, double mean, double median, double percentage,
                       std::string_view name) {
     log::info("{:11.2f}{:13.4f}{:13.4f}{:10.1f}   {}", total, mean, median, percentage, name);
@@ -105,11 +143,16 @@ void print_profile(const bench::Profile& profile) {
   log::info("=== Profile ({} iterations ) ===", profile.iterations);
   log::info("   Time(ms)     Avg.(ms)   Median(ms)   Time(%)   Layer");
   double mean = 0, median = 0;
-  for (const bench::LayerTime& layer : profile.layers) {
+  for (size_t i = 0; i < profile.layers.size(); ++i) {
+    const bench::LayerTime& layer = profile.layers[i];
     mean += layer.mean_ms;
     median += layer.median_ms;
     if (layer.total_ms > 0)
       row(layer.total_ms, layer.mean_ms, layer.median_ms, layer.percentage, layer.name);
+    for_each_operation(
+        profile, i, inside, [&](const bench::LayerTime& part, const DlaOperation& op) {
+          row(part.total_ms, part.mean_ms, part.median_ms, part.percentage, "  " + to_text(op));
+        });
   }
   row(profile.total_ms, mean, median, profile.total_ms > 0 ? 100 : 0, "Total");
   log::info("");

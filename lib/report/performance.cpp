@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "dla/clock.h"
 #include "measure/diagnosis.h"
 #include "report/text.h"
 
@@ -116,12 +117,25 @@ std::string statistics_line(std::string_view name, const measure::Statistics& s)
 }
 
 std::string division_of_time(const bench::Profile& profile) {
-  std::map<std::pair<run::Processor, run::Kind>, double> shares;
-  for (const bench::LayerTime& layer : profile.layers)
-    shares[{layer.processor, layer.kind}] += layer.percentage;
-  return join(shares, ", ", [](const auto& share) {
-    return format("{} {:.1f} % {}", ir::text(share.first.first), share.second,
-                  ir::text(share.first.second));
+  struct Share {
+    double percentage = 0;
+    const bench::LayerTime* largest = nullptr;  ///< whose error stands for all
+  };
+  std::map<std::pair<run::Processor, run::Kind>, Share> shares;
+  for (const bench::LayerTime& layer : profile.layers) {
+    Share& share = shares[{layer.processor, layer.kind}];
+    share.percentage += layer.percentage;
+    if (share.largest == nullptr || layer.percentage > share.largest->percentage)
+      share.largest = &layer;
+  }
+  return join(shares, ", ", [](const auto& entry) {
+    const auto& [engine, share] = entry;
+    std::string text =
+        format("{} {:.1f} % {}", ir::text(engine.first), share.percentage, ir::text(engine.second));
+    const bool is_transition = engine.first == run::Processor::Host;
+    if (engine.second == run::Kind::Modelled && !is_transition)
+      text += format(" ({})", dla::error_text(share.largest->error));
+    return text;
   });
 }
 

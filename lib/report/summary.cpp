@@ -5,12 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "build/metadata.h"
-#include "dla/clock.h"
 #include "dla/loadable.h"
-#include "dla/platform.h"
 #include "measure/diagnosis.h"
 #include "measure/histogram.h"
 #include "measure/interval.h"
+#include "report/dla_operations.h"
 #include "report/plan_steps.h"
 #include "report/text.h"
 
@@ -118,6 +117,10 @@ Json engines_json(const bench::Profile& profile) {
   return engines;
 }
 
+Json error_percent(const std::optional<double>& error) {
+  return error ? Json(100 * *error) : Json(nullptr);
+}
+
 Json steps_json(const bench::Result& result, const std::vector<run::Step>& steps,
                 const bench::Profile& profile) {
   Json json = Json::array();
@@ -133,7 +136,9 @@ Json steps_json(const bench::Result& result, const std::vector<run::Step>& steps
                    {"median", time.median_ms},
                    {"total", time.total_ms}}},
                  {"share_percent", time.percentage}};
-    if (steps[i].kind == run::Kind::Measured)
+    if (steps[i].kind == run::Kind::Modelled)
+      step["time_ms"]["error_percent"] = error_percent(steps[i].error);
+    else
       step["time_ms"]["samples"] =
           kept_samples(std::span(result.step_ms[i]).subspan(result.warm_up_queries));
     json.push_back(std::move(step));
@@ -173,56 +178,27 @@ Json placement_json(const plan::Plan& plan) {
           {"layers", layers_json(plan)}};
 }
 
-Json operation_json(const dla::Loadable& loadable, const dla::Operation& operation,
-                    const dla::OperationTime& time) {
-  const dla::Traffic& traffic = operation.tiling.traffic;
-  return {{"name", operation.name},
-          {"unit", ir::text(operation.unit())},
-          {"layers", operation.origins},
-          {"precision", ir::text(operation.precision)},
-          {"tactic", tactic_text(operation)},
-          {"input", format_text(loadable, operation.input)},
-          {"output", format_text(loadable, operation.output)},
-          {"hardware_layers", operation.tiling.hardware_layers()},
-          {"macs", time.macs},
-          {"cycles", time.cycles},
-          {"time_ms", time.seconds * 1000},
-          {"bound", ir::text(time.bound)},
-          {"utilization", time.utilization},
-          {"bytes",
-           {{"input", traffic.input},
-            {"weights", traffic.weights},
-            {"operand", traffic.operand},
-            {"output", traffic.output}}}};
-}
-
-/// The board that the plan was built for, whose clocks the model uses.
-dla::ClockSettings clock_of(const plan::Metadata& metadata) {
-  const dla::Platform& platform = dla::platform(metadata.platform);
-  return dla::clock_settings(platform, dla::power_mode(platform, metadata.power_mode));
-}
-
-Json loadable_json(const plan::Loadable& section, const dla::ClockSettings& clock) {
+Json loadable_json(const plan::Loadable& section, const DlaStep& step) {
   const dla::Loadable loadable = dla::deserialize(section.bytes, section.owner);
-  const dla::LoadableTime time = dla::estimate(loadable, clock);
-  Json operations = Json::array();
-  for (size_t i = 0; i < loadable.operations.size(); ++i)
-    operations.push_back(operation_json(loadable, loadable.operations[i], time.operations[i]));
   return {{"name", section.name},
           {"size_bytes", section.bytes.size()},
           {"kind", kind_text(true)},
-          {"time_ms", time.seconds * 1000},
+          {"time_ms", step.seconds * 1000},
+          {"error_percent", error_percent(step.error)},
           {"pools",
            {{"sram_bytes", loadable.pools.sram},
             {"local_dram_bytes", loadable.pools.local},
             {"global_dram_bytes", loadable.pools.global}}},
-          {"operations", std::move(operations)}};
+          {"operations", Json::parse(dla_operations_json(step))}};
 }
 
-Json loadables_json(const plan::Plan& plan) {
+Json loadables_json(const plan::Plan& plan, const std::optional<run::Board>& board) {
   Json loadables = Json::array();
-  for (const plan::Loadable& section : plan.loadables)
-    loadables.push_back(loadable_json(section, clock_of(plan.metadata)));
+  if (!board) return loadables;
+  for (const DlaStep& step : dla_steps(plan, *board)) {
+    const auto& node = plan.graph.nodes[step.step].get<ir::ForeignNodeAttributes>();
+    loadables.push_back(loadable_json(plan.loadables[static_cast<size_t>(node.loadable)], step));
+  }
   return loadables;
 }
 
@@ -235,14 +211,14 @@ Json pools_total(const Json& loadables) {
   return total;
 }
 
-Json platform_json(const plan::Metadata& metadata) {
-  if (metadata.dla_core < 0) return nullptr;
-  const dla::Platform& platform = dla::platform(metadata.platform);
-  const dla::PowerMode& mode = dla::power_mode(platform, metadata.power_mode);
-  return {{"name", metadata.platform},
-          {"power_mode", mode.name},
-          {"dla_core", metadata.dla_core},
-          {"dla_mhz", mode.dla_mhz}};
+Json platform_json(const Run& run) {
+  if (!run.board) return nullptr;
+  return {{"name", run.board->platform->name},
+          {"power_mode", run.board->mode->name},
+          {"dla_core", run.plan->metadata.dla_core},
+          {"dla_mhz", run.board->clock.clock_hz / 1e6},
+          {"dram_gb_per_s", run.board->clock.dram_bytes_per_second / 1e9},
+          {"busy_cores", run.board->clock.busy_cores}};
 }
 
 Json machine_json(const Machine& machine) {
@@ -326,12 +302,12 @@ std::string summary_json(const Run& run) {
       {"command", run.command},
       {"options", pairs_json(run.options)},
       {"model", {{"name", run.plan->metadata.model}, {"hash", run.plan->metadata.model_hash}}},
-      {"platform", platform_json(run.plan->metadata)},
+      {"platform", platform_json(run)},
       {"machine", machine_json(run.machine)},
       {"peak_memory_bytes", peak_memory_bytes()}};
   if (run.result != nullptr) add_measurement(json, run);
   json["placement"] = placement_json(*run.plan);
-  json["loadables"] = loadables_json(*run.plan);
+  json["loadables"] = loadables_json(*run.plan, run.board);
   json["placement"]["pools"] = pools_total(json["loadables"]);
   json["plan"] = plan_json(run);
   json["quantization"] = quantization_json(run.plan->metadata);

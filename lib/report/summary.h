@@ -13,6 +13,7 @@
 #include "report/accuracy.h"
 #include "report/gate.h"
 #include "report/machine.h"
+#include "run/board.h"
 
 namespace dlaexec::report {
 
@@ -31,6 +32,7 @@ struct Run {
   const bench::Result* result = nullptr;
   const std::vector<run::Step>* steps = nullptr;
   std::vector<float> percentiles;
+  std::optional<run::Board> board;  ///< that the modelled times are for
   Machine machine;
   Conditions conditions;  ///< while it was measured
   std::span<const Gate> gates;

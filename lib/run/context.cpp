@@ -69,6 +69,10 @@ struct Context::State {
     return *values[static_cast<size_t>(id)];
   }
 
+  /// Runs everything and keeps the outputs.
+  void run_parts(Timeline& timeline);
+  /// The outputs of a prediction.
+  void make_zeros();
   void run_host(HostPart& part, size_t index, Timeline& timeline);
   void run_dla(const DlaPart& part, size_t index, Timeline& timeline);
   void run_gpu(const GpuPart& part, size_t index, Timeline& timeline);
@@ -80,6 +84,27 @@ struct Context::State {
   std::vector<std::optional<ir::Tensor>> values;
   std::vector<ir::Tensor> outputs;
 };
+
+void Context::State::run_parts(Timeline& timeline) {
+  const Clock::time_point start = Clock::now();
+  for (size_t i = 0; i < engine->parts.size(); ++i) {
+    if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&engine->parts[i]))
+      run_host(**host, i, timeline);
+    else if (const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&engine->parts[i]))
+      run_gpu(**gpu, i, timeline);
+    else
+      run_dla(*std::get<std::unique_ptr<DlaPart>>(engine->parts[i]), i, timeline);
+  }
+  timeline.wall = Clock::now() - start;
+  outputs.clear();
+  for (const ir::ValueId id : engine->plan.graph.outputs) outputs.push_back(tensor(id));
+}
+
+void Context::State::make_zeros() {
+  if (!outputs.empty()) return;
+  for (const Binding& output : engine->outputs)
+    outputs.push_back(ir::Tensor::zeros(output.type, ir::dims_of(output.shape)));
+}
 
 void Context::State::run_host(HostPart& part, size_t index, Timeline& timeline) {
   std::vector<ir::Tensor> inputs;
@@ -147,22 +172,14 @@ Timeline Context::execute(std::span<const ir::Tensor> inputs) {
   Timeline timeline;
   timeline.kind = engine.kind;
   timeline.steps.resize(engine.steps.size());
-  const Clock::time_point start = Clock::now();
-  for (size_t i = 0; i < engine.parts.size(); ++i) {
-    if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&engine.parts[i]))
-      state_->run_host(**host, i, timeline);
-    else if (const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&engine.parts[i]))
-      state_->run_gpu(**gpu, i, timeline);
-    else
-      state_->run_dla(*std::get<std::unique_ptr<DlaPart>>(engine.parts[i]), i, timeline);
-  }
-  timeline.wall = Clock::now() - start;
-
-  state_->outputs.clear();
-  for (const ir::ValueId id : graph.outputs) state_->outputs.push_back(state_->tensor(id));
+  if (engine.options.predict)
+    state_->make_zeros();
+  else
+    state_->run_parts(timeline);
   state_->values.clear();
   for (size_t i = 0; i < timeline.steps.size(); ++i)
-    timeline.steps[i].duration = engine.modelled[i].value_or(timeline.steps[i].wall);
+    timeline.steps[i].duration =
+        engine.modelled[i] ? engine.modelled[i]->duration : timeline.steps[i].wall;
   timeline.total = lay_out(engine.kind, engine.steps, engine.needed, timeline.steps);
   // On the host alone, what lies between the steps counts as well; a GPU's events leave it out.
   if (engine.kind == TimelineKind::Wall && !engine.gpu) timeline.total = timeline.wall;

@@ -4,30 +4,12 @@
 #include <cmath>
 
 #include "dla/clock.h"
-#include "dla/platform.h"
 #include "run/compose.h"
 #include "run/engine_state.h"
+#include "run/gpu_roofline.h"
 
 namespace dlaexec::run {
 namespace {
-
-/// The board whose clocks the model uses: the options' or the plan's.
-struct Board {
-  const dla::Platform& platform;
-  const dla::PowerMode& mode;
-  int core;
-};
-
-Board board_of(const plan::Metadata& built_for, const EngineOptions& options) {
-  const bool chosen = !options.platform.empty();
-  const dla::Platform& platform = dla::platform(chosen ? options.platform : built_for.platform);
-  const bool own_mode = chosen || !options.power_mode.empty();
-  const dla::PowerMode& mode =
-      dla::power_mode(platform, own_mode ? options.power_mode : built_for.power_mode);
-  const int core = options.dla_core.value_or(built_for.dla_core);
-  if (core >= 0) dla::require_core(platform, mode, core);
-  return {platform, mode, std::max(core, 0)};
-}
 
 std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
   std::vector<Binding> found;
@@ -36,12 +18,6 @@ std::vector<Binding> bindings(const ir::Graph& graph, const std::vector<ir::Valu
     found.push_back({value.name, value.type, value.shape, value.format});
   }
   return found;
-}
-
-bool has_sparse_weights(const plan::Metadata& metadata) {
-  return std::any_of(metadata.settings.begin(), metadata.settings.end(), [](const auto& setting) {
-    return setting.name == plan::kSparseWeights && setting.value == "all";
-  });
 }
 
 void require_profile(const std::vector<plan::ShapeRange>& ranges, int profile) {
@@ -57,23 +33,23 @@ int64_t bytes_of(const ir::Value& value) {
   return ir::volume(ir::dims_of(value.shape)) * static_cast<int64_t>(ir::size_bytes(value.type));
 }
 
-/// Durations that the model gives: of loadables, and of the reformats between them and the rest,
-/// which on a board are the transition from one processor to the other.
-std::vector<std::optional<Nanoseconds>> model_times(const ir::Graph& graph,
-                                                    const std::vector<Part>& parts,
-                                                    const dla::ClockSettings& clock) {
-  std::vector<std::optional<Nanoseconds>> times(graph.nodes.size());
+/// Durations of loadables, and of the reformats between them and the rest, which on a board are the
+/// transition from one processor to the other.
+std::vector<std::optional<Modelled>> model_times(const ir::Graph& graph,
+                                                 const std::vector<Part>& parts,
+                                                 const dla::ClockSettings& clock) {
+  std::vector<std::optional<Modelled>> times(graph.nodes.size());
   const std::vector<int> made_by = ir::producers(graph);
   const std::vector<std::vector<int>> used_by = ir::uses(graph);
   const auto note = [&](int node, double seconds) {
     if (node >= 0 && graph.nodes[static_cast<size_t>(node)].op == ir::Op::Reformat)
-      times[static_cast<size_t>(node)] = nanoseconds(seconds);
+      times[static_cast<size_t>(node)] = {nanoseconds(seconds), std::nullopt};
   };
   for (const Part& part : parts) {
     const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
     if (!dla) continue;
-    const double seconds = dla::estimate((*dla)->loadable(), clock).seconds;
-    times[static_cast<size_t>((*dla)->node())] = nanoseconds(seconds);
+    const dla::LoadableTime time = dla::estimate((*dla)->loadable(), clock);
+    times[static_cast<size_t>((*dla)->node())] = {nanoseconds(time.seconds), time.error};
     for (const ir::ValueId id : (*dla)->inputs())
       note(made_by[static_cast<size_t>(id)], dla::to_dla_seconds(bytes_of(graph.value(id))));
     for (const ir::ValueId id : (*dla)->outputs())
@@ -81,6 +57,18 @@ std::vector<std::optional<Nanoseconds>> model_times(const ir::Graph& graph,
         note(user, dla::to_gpu_seconds(bytes_of(graph.value(id))));
   }
   return times;
+}
+
+/// What is left of @p times is the GPU's.
+void predict_gpu(const ir::Graph& graph, const Board& board,
+                 std::vector<std::optional<Modelled>>& times) {
+  for (const ir::Value& value : graph.values)
+    if (!ir::is_static(value.shape))
+      fail("--predict needs every shape: '{}' is {}; build with --shapes", value.name,
+           ir::to_text(value.shape));
+  for (size_t i = 0; i < times.size(); ++i)
+    if (!times[i])
+      times[i] = {nanoseconds(gpu_seconds(graph, graph.nodes[i], board)), kRooflineError};
 }
 
 /// Consecutive host steps are one part each, and so are consecutive GPU steps; loadables one each.
@@ -130,7 +118,7 @@ void require_generation(const std::vector<Part>& parts, const dla::Platform& pla
 }
 
 /// The core holds the plan's loadables as long as the engine lives.
-std::unique_ptr<CoreUse> take_core(const std::vector<Part>& parts, const Board& board) {
+std::unique_ptr<CoreUse> take_core(const std::vector<Part>& parts, const Board& board, int core) {
   int loadables = 0;
   int64_t sram = 0;
   for (const Part& part : parts) {
@@ -139,20 +127,42 @@ std::unique_ptr<CoreUse> take_core(const std::vector<Part>& parts, const Board& 
     ++loadables;
     sram = std::max(sram, (*dla)->loadable().pools.sram);
   }
-  return std::make_unique<CoreUse>(board.platform, board.core, loadables, sram);
+  return std::make_unique<CoreUse>(*board.platform, std::max(core, 0), loadables, sram);
 }
 
-Step describe(const ir::Node& node, bool modelled) {
+Step describe(const ir::Node& node, const std::optional<Modelled>& modelled) {
   Step step;
   step.name = node.name;
   step.type = ir::info(node.op).layer_type;
   step.origins = node.origins;
   step.processor = node.op == ir::Op::ForeignNode ? Processor::Dla : Processor::Host;
   step.kind = modelled ? Kind::Modelled : Kind::Measured;
+  if (modelled) step.error = modelled->error;
   return step;
 }
 
 }  // namespace
+
+void Engine::State::model() {
+  modelled.resize(plan.graph.nodes.size());
+  loadables.resize(plan.graph.nodes.size());
+  for (const Part& part : parts)
+    if (const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part))
+      loadables[static_cast<size_t>((*dla)->node())] = &(*dla)->loadable();
+  if (!plan::uses_dla(plan) && !options.predict) return;
+  board = board_of(plan.metadata, options.board);
+  require_generation(parts, *board->platform);
+  if (!options.predict)
+    core_use = take_core(parts, *board, options.board.dla_core.value_or(plan.metadata.dla_core));
+  kind = options.predict ? TimelineKind::Predicted : TimelineKind::Composed;
+  modelled = times_on(*board);
+}
+
+std::vector<std::optional<Modelled>> Engine::State::times_on(const Board& chosen) const {
+  std::vector<std::optional<Modelled>> times = model_times(plan.graph, parts, chosen.clock);
+  if (options.predict) predict_gpu(plan.graph, chosen, times);
+  return times;
+}
 
 Engine::Engine(plan::Plan plan, EngineOptions options)
     : state_(std::make_shared<State>(std::move(plan), options)) {
@@ -161,24 +171,19 @@ Engine::Engine(plan::Plan plan, EngineOptions options)
   state_->inputs = bindings(graph, graph.inputs);
   state_->outputs = bindings(graph, graph.outputs);
   state_->needed = dependencies(graph);
-  state_->gpu = open_gpu(state_->plan, options.gpu_device);
+  if (!options.predict) state_->gpu = open_gpu(state_->plan, options.gpu_device);
   state_->parts = cut(state_->plan, state_->threads, state_->gpu ? &*state_->gpu : nullptr);
-  state_->modelled.resize(graph.nodes.size());
-  if (plan::uses_dla(state_->plan)) {
-    const Board board = board_of(state_->plan.metadata, options);
-    require_generation(state_->parts, board.platform);
-    state_->core_use = take_core(state_->parts, board);
-    state_->kind = TimelineKind::Composed;
-    dla::ClockSettings clock = dla::clock_settings(board.platform, board.mode);
-    clock.sparse_weights = has_sparse_weights(state_->plan.metadata);
-    state_->modelled = model_times(graph, state_->parts, clock);
+  state_->model();
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    state_->steps.push_back(describe(graph.nodes[i], state_->modelled[i]));
+    if (options.predict && state_->steps.back().processor == Processor::Host)
+      state_->steps.back().processor = Processor::Gpu;
   }
-  for (size_t i = 0; i < graph.nodes.size(); ++i)
-    state_->steps.push_back(describe(graph.nodes[i], state_->modelled[i].has_value()));
   for (const Part& part : state_->parts)
     if (const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&part))
       for (const int node : (*gpu)->nodes())
         state_->steps[static_cast<size_t>(node)].processor = Processor::Gpu;
+  if (options.predict) return;
   for (const Part& part :
        state_->parts)  // compiled now, so that the first execution is like others
     if (const auto* host = std::get_if<std::unique_ptr<HostPart>>(&part);
@@ -193,5 +198,19 @@ const std::vector<Binding>& Engine::inputs() const { return state_->inputs; }
 const std::vector<Binding>& Engine::outputs() const { return state_->outputs; }
 const std::vector<Step>& Engine::steps() const { return state_->steps; }
 TimelineKind Engine::timeline_kind() const { return state_->kind; }
+const std::vector<const dla::Loadable*>& Engine::loadables() const { return state_->loadables; }
+
+Timeline Engine::predict(const Board& board) const {
+  DLAEXEC_CHECK(state_->options.predict);
+  const std::vector<std::optional<Modelled>> times = state_->times_on(board);
+  Timeline timeline;
+  timeline.kind = state_->kind;
+  timeline.steps.resize(times.size());
+  for (size_t i = 0; i < times.size(); ++i) timeline.steps[i].duration = times[i]->duration;
+  timeline.total = lay_out(timeline.kind, state_->steps, state_->needed, timeline.steps);
+  return timeline;
+}
+
+const std::optional<Board>& Engine::board() const { return state_->board; }
 
 }  // namespace dlaexec::run

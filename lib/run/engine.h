@@ -3,12 +3,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dla/loadable.h"
 #include "ir/tensor.h"
 #include "plan/plan.h"
+#include "run/board.h"
 #include "run/timeline.h"
 
 namespace dlaexec::run {
@@ -26,15 +29,14 @@ struct EngineOptions {
   std::optional<int> gpu_device = 0;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;
-  /// Which core runs the loadables; no value: the one the plan was built for.
-  std::optional<int> dla_core;
+  BoardOptions board;  ///< whose clocks the model uses
   /// The optimization profile whose shapes are taken.
   int profile = 0;
   /// Given: sees every tensor that a DLA step makes inside, in real numbers, whenever it is
   /// emulated.
   std::function<void(const std::string& tensor, const ir::Tensor& real)> on_dla_tensor;
-  /// The board whose clocks the model uses; empty: the plan's.
-  std::string platform, power_mode;
+  /// Every step takes its modelled time on that board and none is run: outputs are zeros.
+  bool predict = false;
 };
 
 /// An input or output as the user sees it.
@@ -59,6 +61,12 @@ class Engine {
   /// The steps in the order of every Timeline of its contexts.
   const std::vector<Step>& steps() const;
   TimelineKind timeline_kind() const;
+  /// When each step would run on @p board, every time modelled; for engines that predict.
+  Timeline predict(const Board& board) const;
+  /// For each step the loadable that it runs, or null.
+  const std::vector<const dla::Loadable*>& loadables() const;
+  /// The board that the modelled times are for; none when every time is measured.
+  const std::optional<Board>& board() const;
 
  private:
   friend class Context;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,10 @@ enum class Kind : uint8_t { Measured, Modelled };
 
 /// What the time axis of an execution is.
 enum class TimelineKind : uint8_t {
-  Wall,      ///< every step measured, one after the other as they ran
-  Composed,  ///< each step starts when its inputs are ready and its processor is free; Kind says
-             ///< how long it took
+  Wall,       ///< every step measured, one after the other as they ran
+  Composed,   ///< each step starts when its inputs are ready and its processor is free; Kind says
+              ///< how long it took
+  Predicted,  ///< composed, and every step is modelled: of a board that is not here
 };
 
 /// One step of the plan as it is known before it runs.
@@ -36,6 +38,8 @@ struct Step {
   std::vector<std::string> origins;  ///< the network layers in it
   Processor processor = Processor::Host;
   Kind kind = Kind::Measured;
+  /// How far off a modelled duration is on average, as a part of it; no value: not known.
+  std::optional<double> error = std::nullopt;
 };
 
 /// One execution of a step. Steps of no work take no time.
@@ -60,4 +64,4 @@ struct Timeline {
 
 DLAEXEC_ENUM_TEXT(dlaexec::run::Processor, "host", "gpu", "dla");
 DLAEXEC_ENUM_TEXT(dlaexec::run::Kind, "measured", "modelled");
-DLAEXEC_ENUM_TEXT(dlaexec::run::TimelineKind, "wall", "composed");
+DLAEXEC_ENUM_TEXT(dlaexec::run::TimelineKind, "wall", "composed", "predicted");

@@ -47,6 +47,19 @@ Result measure_composed(size_t streams, const Options& options) {
   return measure(executes, kDlaThenHost, options, scripted.clock());
 }
 
+TEST(Measure, StreamsQueueOnACoreAndTakeTurnsOnSeveral) {
+  // 6 ms on the DLA and 4 ms on the host a query: one core limits two streams, two cores do not.
+  const auto rate = [](size_t streams, int cores) {
+    Options wanted = options(200, 0, 0);
+    wanted.dla_cores = cores;
+    return figures(measure_composed(streams, wanted), {}).throughput_qps;
+  };
+  EXPECT_NEAR(rate(1, 1), 100, 1);
+  EXPECT_NEAR(rate(2, 1), 1000 / 6.0, 2);
+  EXPECT_NEAR(rate(2, 2), 200, 2);
+  EXPECT_NEAR(rate(4, 2), 250, 3);  // now the host limits
+}
+
 TEST(Measure, QueriesOfAStreamFollowEachOtherWithoutGaps) {
   const Result r = measure_composed(1, options(10, 0, 0));
   EXPECT_EQ(r.timeline, TimelineKind::Composed);

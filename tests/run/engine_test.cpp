@@ -294,7 +294,7 @@ TEST(Engine, RefusesABoardWithTheOtherDla) {
   const plan::Plan plan = build::build(dla_options_for(split_network()));
   try {
     EngineOptions options;
-    options.platform = "agx-xavier";
+    options.board.platform = "agx-xavier";
     const Engine engine(plan, options);
     FAIL() << "an Orin plan ran on Xavier";
   } catch (const Error& error) {
