@@ -70,7 +70,7 @@ TEST(DlaOperations, FollowTheirStepInTheProfile) {
   const json with = json::parse(profile_json(profile, dla_steps(engine)));
   ASSERT_EQ(with.size(), without.size() + 2);
   const size_t at = dla_steps(engine)[0].step + 2;  // behind the count and the step
-  EXPECT_EQ(with[at]["name"], engine.steps()[at - 2].name + "/conv");
+  EXPECT_EQ(with[at]["name"], engine.steps()[at - 2].name + "/conv + relu");
   EXPECT_EQ(with[at]["layers"], json({"conv", "relu"}));
   for (const char* key : {"timeMs", "averageMs", "medianMs", "percentage", "bound", "cycles",
                           "utilization", "dramBytes", "sramBytes", "unit"})
@@ -81,6 +81,7 @@ TEST(DlaOperations, OfASummaryFitItsSchema) {
   const plan::Plan plan = small_dla_plan();
   report::Run told;
   told.command = {"dlaexec"};
+  told.machine = this_machine();
   told.plan = &plan;
   run::BoardOptions wanted;
   wanted.dla_mhz = 800;
