@@ -197,6 +197,7 @@ run::EngineOptions engine_options(const Settings& settings) {
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
   options.board = board_options(settings);
+  options.dla_half_sum = ir::parse_enum<dla::core::HalfSum>(settings.text(Flag::dlaFp16)).value();
   options.predict = settings.on(Flag::predict);
   options.profile =
       static_cast<int>(std::min<int64_t>(settings.integer(Flag::useProfile), 1 << 20));

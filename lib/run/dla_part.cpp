@@ -68,7 +68,9 @@ const std::vector<ir::Tensor>& DlaRun::run(const std::vector<ir::Tensor>& inputs
 }
 
 void DlaRun::emulate(const std::vector<ir::Tensor>& inputs) {
-  if (!core_) core_ = std::make_unique<dla::core::Core>(part_.loadable(), threads_);
+  if (!core_)
+    core_ = std::make_unique<dla::core::Core>(part_.loadable(), threads_, dla::core::best_isa(),
+                                              options_.dla_half_sum);
   std::vector<ir::Tensor> dense;
   for (size_t i = 0; i < inputs.size(); ++i)
     dense.push_back(

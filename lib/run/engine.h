@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dla/core/half_sum.h"
 #include "dla/loadable.h"
 #include "ir/tensor.h"
 #include "plan/plan.h"
@@ -29,6 +30,8 @@ struct EngineOptions {
   std::optional<int> gpu_device = 0;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;
+  /// How the emulated core sums FP16 convolutions.
+  dla::core::HalfSum dla_half_sum = dla::core::HalfSum::Ordered;
   BoardOptions board;  ///< whose clocks the model uses
   /// The optimization profile whose shapes are taken.
   int profile = 0;

@@ -1,3 +1,6 @@
+#include <array>
+#include <limits>
+
 #include "dla/core/conv.h"
 #include "dla/core/rows.h"
 #include "dla/core/sdp.h"
@@ -10,8 +13,9 @@ constexpr int64_t kChannelBlock = 16;
 /// One convolution at work.
 class ScalarConv {
  public:
-  ScalarConv(const Memory& memory, const Operation& operation)
-      : conv_(std::get<ConvParameters>(operation.parameters)),
+  ScalarConv(const Memory& memory, const Operation& operation, HalfSum half_sum)
+      : half_sum_(half_sum),
+        conv_(std::get<ConvParameters>(operation.parameters)),
         input_(memory.view(operation.input)),
         output_(memory.view(operation.output)),
         sdp_(memory, operation, conv_.sdp),
@@ -21,7 +25,8 @@ class ScalarConv {
         kernels_(output_.dims().c / conv_.groups) {}
 
   void make(const Position& at) const {
-    if (!input_.is_int8()) return sdp_.deliver(at, float_sum(at));
+    if (!input_.is_int8())
+      return sdp_.deliver(at, half_sum_ == HalfSum::Nvdla ? nvdla_sum(at) : float_sum(at));
     const int32_t sum = saturate<int32_t>(integer_sum(at));
     if (output_.is_int8()) return sdp_.deliver(at, int64_t{sum});
     sdp_.deliver(at, static_cast<float>(sum) * static_cast<float>(factor(conv_.sdp.input)));
@@ -75,6 +80,28 @@ class ScalarConv {
     return sum;
   }
 
+  /// NVDLA's order: blocks of 64 channels, then kernel rows, then columns; each is a cycle.
+  float nvdla_sum(const Position& at) const {
+    const int64_t first = at.c / kernels_ * channels_;
+    double sum = 0;
+    bool is_nan = false;
+    for (int64_t block = 0; block < channels_; block += kNvdlaLanes)
+      for_each_tap(at, [&](int64_t h, int64_t w, int64_t r, int64_t s) {
+        std::array<Half, kNvdlaLanes> inputs, weights;
+        const int64_t count = std::min(kNvdlaLanes, channels_ - block);
+        for (int64_t i = 0; i < count; ++i) {
+          const auto lane = static_cast<size_t>(i);
+          inputs[lane] = input_.load<Half>({at.n, first + block + i, h, w});
+          weights[lane] = half_weights_[weight_index(at.c, block + i, r, s)];
+          is_nan = is_nan || std::isnan(static_cast<float>(inputs[lane]));
+        }
+        const auto lanes = static_cast<size_t>(count);
+        sum += nvdla_cycle({inputs.data(), lanes}, {weights.data(), lanes});
+      });
+    return is_nan ? std::numeric_limits<float>::quiet_NaN() : nvdla_deliver(sum);
+  }
+
+  HalfSum half_sum_;
   const ConvParameters& conv_;
   CubeView input_, output_;
   Sdp sdp_;
@@ -91,8 +118,9 @@ float conv_input(Half half) {
   return std::clamp(value, -kConvInfinity, kConvInfinity);
 }
 
-void run_conv_scalar(const Memory& memory, const Operation& operation, ThreadPool& threads) {
-  const ScalarConv conv(memory, operation);
+void run_conv_scalar(const Memory& memory, const Operation& operation, ThreadPool& threads,
+                     HalfSum half_sum) {
+  const ScalarConv conv(memory, operation, half_sum);
   const Nchw& out = memory.view(operation.output).dims();
   const Tiling& tiling = operation.tiling;
   for (const Strip& strip : tiling.strips)

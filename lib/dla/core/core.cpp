@@ -66,6 +66,7 @@ bool is_usable(Isa isa) {
 struct Core::State {
   const Loadable& loadable;
   ThreadPool& threads;
+  HalfSum half_sum;
   ir::Tensor local, sram;
   /// By operation; null where the scalar code runs.
   std::vector<std::unique_ptr<PreparedConv>> convolutions;
@@ -76,7 +77,9 @@ struct Core::State {
     if (prepare_conv == nullptr) return;
     threads.parallel_for(static_cast<int64_t>(convolutions.size()), [&](int64_t i) {
       const Operation& operation = loadable.operations[static_cast<size_t>(i)];
-      if (operation.unit() == Unit::Conv)
+      const bool is_scalar =
+          half_sum == HalfSum::Nvdla && operation.precision == ir::DataType::Float16;
+      if (operation.unit() == Unit::Conv && !is_scalar)
         convolutions[static_cast<size_t>(i)] = prepare_conv(loadable, operation);
     });
   }
@@ -86,7 +89,7 @@ struct Core::State {
     if (convolutions[index]) return convolutions[index]->run(memory, threads);
     switch (operation.unit()) {
       case Unit::Conv:
-        return run_conv_scalar(memory, operation, threads);
+        return run_conv_scalar(memory, operation, threads, half_sum);
       case Unit::Sdp:
         return run_sdp(memory, operation, threads);
       case Unit::Pdp:
@@ -110,9 +113,13 @@ std::vector<Isa> usable_isas() {
   return usable;
 }
 
-Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa)
-    : state_(new State{
-          loadable, threads, arena(loadable.pools.local), arena(loadable.pools.sram), {}}) {
+Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa, HalfSum half_sum)
+    : state_(new State{loadable,
+                       threads,
+                       half_sum,
+                       arena(loadable.pools.local),
+                       arena(loadable.pools.sram),
+                       {}}) {
   state_->prepare(isa);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "dla/core/half_sum.h"
 #include "dla/loadable.h"
 
 namespace dlaexec::dla::core {
@@ -28,7 +29,9 @@ class Core {
  public:
   /// @p loadable must be verified (deserialize and compile do it) and outlive the core, as must
   /// @p threads.
-  Core(const Loadable& loadable, ThreadPool& threads, Isa isa = best_isa());
+  /// With HalfSum::Nvdla the scalar code runs FP16 convolutions whatever @p isa is.
+  Core(const Loadable& loadable, ThreadPool& threads, Isa isa = best_isa(),
+       HalfSum half_sum = HalfSum::Ordered);
   ~Core();
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
