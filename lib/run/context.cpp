@@ -50,9 +50,8 @@ struct Context::State {
   explicit State(std::shared_ptr<Engine::State> of) : engine(std::move(of)) {
     for (const Part& part : engine->parts) {
       const auto* dla = std::get_if<std::unique_ptr<DlaPart>>(&part);
-      dla_runs.push_back(
-          dla ? std::make_unique<DlaRun>(**dla, engine->threads, engine->options)
-              : nullptr);
+      dla_runs.push_back(dla ? std::make_unique<DlaRun>(**dla, engine->threads, engine->options)
+                             : nullptr);
     }
     for (const Part& part : engine->parts) {
       const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&part);
