@@ -78,7 +78,7 @@ TEST(CoreUse, IsTakenByEnginesForAsLongAsTheyLive) {
     const Engine first(plan);
     EXPECT_THROW(Engine{plan}, Error);
     EngineOptions other;
-    other.dla_core = 1;
+    other.board.dla_core = 1;
     const Engine second(plan, other);
   }
   const Engine again(plan);
