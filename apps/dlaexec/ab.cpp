@@ -65,6 +65,7 @@ report::Recorded record(const Side& side, const std::vector<std::string>& comman
   run.plan_bytes = side.plan_bytes;
   run.result = &medians;
   run.steps = &side.inference->engine().steps();
+  run.board = side.inference->engine().board();
   run.percentiles = side.job.percentiles;
   run.machine = report::this_machine();
   report::Recorded recorded = report::read_summary(report::summary_json(run), side.name);

@@ -47,6 +47,7 @@ report::Recorded read_plan(const std::string& path) {
   run.plan = &plan;
   run.plan_bytes = static_cast<int64_t>(file.bytes().size());
   run.machine.cores = 1;
+  if (plan::uses_dla(plan)) run.board = run::board_of(plan.metadata, {});
   return report::read_summary(report::summary_json(run), path);
 }
 

@@ -135,7 +135,12 @@ void add_board(std::vector<Decision>& found, const Recorded& before, const Recor
   };
   add("platform", before.platform, after.platform);
   add("power mode", before.power_mode, after.power_mode);
-  add("DLA clock", format("{} MHz", before.dla_mhz), format("{} MHz", after.dla_mhz));
+  add("DLA clock", format("{:g} MHz", before.dla_mhz), format("{:g} MHz", after.dla_mhz));
+  if (before.dram_gb_per_s > 0 && after.dram_gb_per_s > 0)
+    add("memory bandwidth", format("{:g} GB/s", before.dram_gb_per_s),
+        format("{:g} GB/s", after.dram_gb_per_s));
+  if (before.busy_cores > 0 && after.busy_cores > 0)
+    add("busy DLA cores", format("{}", before.busy_cores), format("{}", after.busy_cores));
 }
 
 }  // namespace

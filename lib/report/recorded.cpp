@@ -190,6 +190,8 @@ Recorded read(const json& summary, std::string source) {
     recorded.platform = summary.at("platform").at("name");
     recorded.power_mode = summary.at("platform").at("power_mode");
     recorded.dla_mhz = summary.at("platform").at("dla_mhz");
+    recorded.dram_gb_per_s = summary.at("platform").value("dram_gb_per_s", 0.0);
+    recorded.busy_cores = summary.at("platform").value("busy_cores", 0);
   }
   recorded.layers = layers_of(summary.at("placement"));
   recorded.sizes = sizes_of(summary);

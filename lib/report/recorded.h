@@ -49,7 +49,8 @@ struct Recorded {
   int streams = 1;
   std::string platform;  ///< "" without a DLA
   std::string power_mode;
-  double dla_mhz = 0;
+  double dla_mhz = 0, dram_gb_per_s = 0;  ///< 0: the summary does not tell
+  int busy_cores = 0;
   std::string machine;  ///< processor and cores, and the GPU when one ran steps
   std::vector<RecordedFigure> figures;
   std::vector<RecordedPart> parts;  ///< in order of execution

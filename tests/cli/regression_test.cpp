@@ -74,7 +74,7 @@ class Regression : public testing::Test {
 };
 
 TEST_F(Regression, ASlowerDlaClockIsFoundWithTheGuiltyLayerFirst) {
-  const test::Outcome slow = run(std::string(kRun) + kExports + "--powerMode=15W" +
+  const test::Outcome slow = run(std::string(kRun) + kExports + "--dlaClock=400" +
                                  " --baseline=base.json --exportSummary=slow.json");
   EXPECT_EQ(slow.status, 3) << slow.out << slow.err;
   EXPECT_THAT(slow.out, HasSubstr("&&&& FAILED"));
@@ -86,6 +86,8 @@ TEST_F(Regression, ASlowerDlaClockIsFoundWithTheGuiltyLayerFirst) {
   const json comparison = document("comparison.json", "comparison.json");
   EXPECT_EQ(comparison["figures"][0]["verdict"], "slower");
   EXPECT_EQ(comparison["layers"][0]["layers"][0], "conv2");
+  EXPECT_EQ(comparison["decisions"][0]["subject"], "DLA clock");
+  EXPECT_EQ(comparison["decisions"][0]["after"], "400 MHz");
   EXPECT_EQ(comparison["gates"][0]["id"], "regression.latency");
   EXPECT_THAT(comparison["gates"][0]["culprits"][0].get<std::string>(), StartsWith("conv2"));
   EXPECT_THAT(first_culprit_in_junit("gate.regression", "latency"), StartsWith("conv2"));
@@ -118,7 +120,7 @@ TEST_F(Regression, ALayerForcedToTheGpuIsFoundAndNamedFirst) {
 }
 
 TEST_F(Regression, TwoSummariesCompareAsABaselineDoes) {
-  ASSERT_EQ(run(std::string(kRun) + "--powerMode=15W --exportSummary=slow.json").status, 0);
+  ASSERT_EQ(run(std::string(kRun) + "--dlaClock=400 --exportSummary=slow.json").status, 0);
   EXPECT_EQ(run("--compare=base.json,base.json").status, 0);
   EXPECT_EQ(run("--compare=base.json,slow.json").status, 3);
   EXPECT_EQ(run("--compare=slow.json,base.json").status, 0);
@@ -157,7 +159,7 @@ TEST_F(Regression, ABaselineOfAnOlderVersionIsStillCompared) {
   write_file(folder_ + "/old.json", old.dump());
   document("old.json", "summary-1.json");
   EXPECT_EQ(run("--compare=old.json,base.json").status, 0);
-  EXPECT_EQ(run(std::string(kRun) + "--powerMode=15W --baseline=old.json").status, 3);
+  EXPECT_EQ(run(std::string(kRun) + "--dlaClock=400 --baseline=old.json").status, 3);
 }
 
 TEST_F(Regression, WhatCannotBeComparedIsRefusedUnlessForced) {
@@ -252,7 +254,7 @@ TEST_F(Regression, ExportsOfOtherToolsAreWritten) {
 
 TEST_F(Regression, RoundsOfTwoOptionSetsAreMeasuredInTurns) {
   const test::Outcome outcome =
-      run(std::string(kRun) + kExports + "--abRuns=8 --abOptions=--powerMode=15W");
+      run(std::string(kRun) + kExports + "--abRuns=8 --abOptions=--dlaClock=400");
   EXPECT_EQ(outcome.status, 3) << outcome.out << outcome.err;
   const json comparison = document("comparison.json", "comparison.json");
   EXPECT_EQ(comparison["before"], "A");

@@ -19,7 +19,8 @@ Id bottleneck(Net& net, const std::string& name, Id x, int64_t width, int64_t st
 
 Graph resnet50(int64_t batch) {
   Net net;
-  Id x = net.relu("relu1", net.conv("conv1", net.input("image", {batch, 3, 224, 224}), 64, 7, {2, 3}));
+  Id x =
+      net.relu("relu1", net.conv("conv1", net.input("image", {batch, 3, 224, 224}), 64, 7, {2, 3}));
   x = net.pool("maxpool", PoolKind::Max, x, 3, 2, 1);
   const int blocks[] = {3, 4, 6, 3};
   for (int stage = 0; stage < 4; ++stage)
@@ -48,8 +49,8 @@ Id inverted_residual(Net& net, const std::string& name, Id x, int64_t maps, int6
 
 Graph mobilenet_v2(int64_t batch) {
   Net net;
-  Id x =
-      clip6(net, "clip0", net.conv("conv0", net.input("image", {batch, 3, 224, 224}), 32, 3, {2, 1}));
+  Id x = clip6(net, "clip0",
+               net.conv("conv0", net.input("image", {batch, 3, 224, 224}), 32, 3, {2, 1}));
   const int rows[][4] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                          {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
   int index = 0;
