@@ -91,14 +91,13 @@ void explain() {
       ("Total GPU Compute Time: the mean of GPU Compute Time times the number of timed queries. "
        "Much less than the walltime means that engines wait."),
       "Throughput: timed queries over Total Host Walltime.",
-      "Enqueue Time: the host's own work for a query, besides running its steps. More than GPU "
-      "Compute Time means that the host is the limit.",
+      ("Enqueue Time: the host's own work for a query, besides running its steps. More than GPU "
+       "Compute Time means that the host is the limit."),
       "H2D Latency: moving the inputs to the engine. 0 where host and engine share their memory.",
-      "GPU Compute Time: from the start of a query's first step to the end of its last, on the "
-      "GPU, "
-      "on the host in its place, and on the DLA.",
-      "D2H Latency: moving the outputs from the engine. 0 where host and engine share their "
-      "memory.",
+      ("GPU Compute Time: from the start of a query's first step to the end of its last, on the "
+       "GPU, on the host in its place, and on the DLA."),
+      ("D2H Latency: moving the outputs from the engine. 0 where host and engine share their "
+       "memory."),
       "Latency: H2D Latency, GPU Compute Time and D2H Latency together."};
   log::info("Explanations of the performance metrics are printed in the verbose logs.");
   log::verbose("");
