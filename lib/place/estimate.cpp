@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "dla/gpu_roofline.h"
+#include "ir/macs.h"
+
 namespace dlaexec::place {
 namespace {
 
@@ -12,9 +15,6 @@ using namespace ir;
 constexpr double kDlaArithmetic = 0.7;
 constexpr double kDlaBytesPerCycle = 29;
 constexpr double kDlaGapSeconds = 0.72e-6;
-constexpr double kGpuArithmetic = 0.35;
-constexpr double kGpuMemory = 0.7;
-constexpr double kGpuLaunchSeconds = 5e-6;
 
 double elements(const Value& value) {
   return is_static(value.shape) ? static_cast<double>(volume(dims_of(value.shape))) : 0;
@@ -47,25 +47,6 @@ bool starts_an_operation(const Node& node) {
 
 }  // namespace
 
-double macs_of(const Graph& graph, const Node& node) {
-  const bool multiplies =
-      node.op == Op::Conv || node.op == Op::Deconv || node.op == Op::Gemm || node.op == Op::MatMul;
-  if (!multiplies || node.inputs.size() < 2) return 0;
-  const Value& weights = graph.value(node.inputs[1]);
-  const bool spreads = node.op == Op::Deconv;  // each input pixel meets each weight
-  const Value& counted = graph.value(spreads ? node.inputs[0] : node.outputs[0]);
-  if (!is_static(weights.shape) || !is_static(counted.shape)) return 0;
-  const Dims dims = dims_of(weights.shape);
-  const bool product = node.op == Op::Gemm || node.op == Op::MatMul;
-  if (product) {
-    const Dims left = dims_of(graph.value(node.inputs[0]).shape);
-    const bool transposed = node.op == Op::Gemm && node.get<GemmAttributes>().transpose_a;
-    const int64_t inner = left[left.size() - (transposed && left.size() > 1 ? 2 : 1)];
-    return elements(counted) * static_cast<double>(inner);
-  }
-  return elements(counted) * static_cast<double>(volume(dims)) / static_cast<double>(dims[0]);
-}
-
 double dla_seconds(const Graph& graph, const Node& node, const dla::Platform& platform,
                    const dla::PowerMode& mode) {
   const dla::CoreFacts& core = dla::core_facts(platform.generation);
@@ -80,16 +61,9 @@ double dla_seconds(const Graph& graph, const Node& node, const dla::Platform& pl
 
 double gpu_seconds(const Graph& graph, const Node& node, const dla::Platform& platform,
                    const dla::PowerMode& mode) {
-  const dla::GpuFacts& gpu = platform.gpu;
-  const double multiprocessors = std::min(gpu.multiprocessors, 2 * mode.gpu_tpcs);
-  const double int8_rate = gpu.int8_macs * multiprocessors * mode.gpu_mhz * 1e6;
-  const double rate = is_int8(node) ? int8_rate : int8_rate / 2;
-  if (rate <= 0) return 0;
-  const double arithmetic = macs_of(graph, node) / (rate * kGpuArithmetic);
-  const double memory =
-      bytes_moved(graph, node) / (platform.memory_bytes_per_second(mode) * kGpuMemory);
-  const double start = starts_an_operation(node) ? kGpuLaunchSeconds : 0;
-  return std::max(arithmetic, memory) + start;
+  return dla::gpu_seconds({macs_of(graph, node), bytes_moved(graph, node),
+                           node.precision.value_or(DataType::Float32), starts_an_operation(node)},
+                          platform, mode, platform.memory_bytes_per_second(mode));
 }
 
 }  // namespace dlaexec::place

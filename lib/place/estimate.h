@@ -6,9 +6,6 @@
 
 namespace dlaexec::place {
 
-/// Multiply-accumulates of one layer; 0 for those that have none.
-double macs_of(const ir::Graph& graph, const ir::Node& node);
-
 /// Seconds of a layer on one DLA core, and on the platform's GPU: the longer of arithmetic and
 /// memory, with the fixed cost of starting it.
 double dla_seconds(const ir::Graph& graph, const ir::Node& node, const dla::Platform& platform,

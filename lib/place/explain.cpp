@@ -1,8 +1,10 @@
 #include "place/explain.h"
+#include "ir/macs.h"
 
 #include <algorithm>
 #include <unordered_map>
 
+#include "ir/macs.h"
 #include "place/adjust.h"
 #include "place/advice.h"
 #include "place/candidates.h"

@@ -68,7 +68,7 @@ void predict_gpu(const ir::Graph& graph, const Board& board,
            ir::to_text(value.shape));
   for (size_t i = 0; i < times.size(); ++i)
     if (!times[i])
-      times[i] = {nanoseconds(gpu_seconds(graph, graph.nodes[i], board)), kRooflineError};
+      times[i] = {nanoseconds(gpu_seconds(graph, graph.nodes[i], board)), dla::kRooflineError};
 }
 
 /// Consecutive host steps are one part each, and so are consecutive GPU steps; loadables one each.

@@ -1,15 +1,11 @@
-// How long a board's GPU takes for a step, by a roofline: what its arithmetic and its memory allow.
-// For boards that are not here; a GPU that is here is measured.
+// The steps of a plan on the GPU of a board that is not here.
 #pragma once
 
+#include "dla/gpu_roofline.h"
 #include "ir/graph.h"
 #include "run/board.h"
 
 namespace dlaexec::run {
-
-/// The mean error of roofline times of whole networks on the boards of tests/run/predict_test.cpp,
-/// rounded up, as a part of the time.
-inline constexpr double kRooflineError = 0.2;
 
 /// Seconds for @p node of @p graph, whose shapes are known, on the GPU of @p board in its power
 /// mode.

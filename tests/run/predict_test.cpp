@@ -119,8 +119,8 @@ TEST(Predict, StatesTheErrorThatPublishedGpuRatesShow) {
     std::printf("%s %s %s: %+.0f %%\n", row.platform, row.mode, row.network, 100 * error);
     sum += std::abs(error);
   }
-  EXPECT_LE(sum / std::size(kRows), kRooflineError);
-  EXPECT_GE(sum / std::size(kRows), kRooflineError - 0.1);  // not stated worse than it is
+  EXPECT_LE(sum / std::size(kRows), dla::kRooflineError);
+  EXPECT_GE(sum / std::size(kRows), dla::kRooflineError - 0.1);  // not stated worse than it is
 }
 
 }  // namespace
