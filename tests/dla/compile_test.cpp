@@ -18,7 +18,7 @@ CompileOptions options_for(Generation generation) {
 
 std::string refusal(const std::string& text,
                     CompileOptions options = options_for(Generation::Orin)) {
-  const std::optional<Refusal> found = can_compile(ir::parse(text), options);
+  const std::optional<Refusal> found = test::refusal_of(ir::parse(text), options);
   return found ? found->what() : "";
 }
 
@@ -154,7 +154,7 @@ TEST(Compile, PoolsThatAreTooSmallAreNamed) {
   CompileOptions options = options_for(Generation::Orin);
   options.pools.sram = 4096;
   options.pools.local = 4096;
-  const std::optional<Refusal> local = can_compile(segment, options);
+  const std::optional<Refusal> local = test::refusal_of(segment, options);
   ASSERT_TRUE(local.has_value());
   EXPECT_EQ(local->layer(), "a");
   EXPECT_THAT(local->reason(),
@@ -162,7 +162,7 @@ TEST(Compile, PoolsThatAreTooSmallAreNamed) {
   EXPECT_THAT(local->reason(), HasSubstr("dlaLocalDRAM"));
   options.pools = default_pools(Generation::Orin);
   options.pools.global = 65536;
-  const std::optional<Refusal> global = can_compile(segment, options);
+  const std::optional<Refusal> global = test::refusal_of(segment, options);
   ASSERT_TRUE(global.has_value());
   EXPECT_EQ(global->layer(), "y");
   EXPECT_THAT(global->reason(), HasSubstr("dlaGlobalDRAM"));

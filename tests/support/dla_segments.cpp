@@ -31,6 +31,16 @@ double largest_difference(const ir::Tensor& got, const ir::Tensor& wanted) {
 
 }  // namespace
 
+std::optional<dla::Refusal> refusal_of(const ir::Graph& segment,
+                                       const dla::CompileOptions& options) {
+  try {
+    compile(segment, options);
+    return std::nullopt;
+  } catch (const dla::Refusal& refusal) {
+    return refusal;
+  }
+}
+
 Loadable compiled(const ir::Graph& segment, Generation generation) {
   return compile(segment, {generation, default_pools(generation)});
 }

@@ -1,6 +1,7 @@
 // Typed segments for tests of the DLA, run on the emulated core and on ref.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "ir/graph.h"
 
 namespace dlaexec::test {
+
+/// Why compile() refuses @p segment; nothing when it does not.
+std::optional<dla::Refusal> refusal_of(const ir::Graph& segment,
+                                       const dla::CompileOptions& options);
 
 /// @p segment compiled for a generation with its default pools.
 dla::Loadable compiled(const ir::Graph& segment,

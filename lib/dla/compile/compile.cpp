@@ -79,13 +79,4 @@ Loadable compile(const ir::Graph& segment, const CompileOptions& options) {
   return loadable;
 }
 
-std::optional<Refusal> can_compile(const ir::Graph& segment, const CompileOptions& options) {
-  try {
-    compile(segment, options);
-    return std::nullopt;
-  } catch (const Refusal& refusal) {
-    return refusal;
-  }
-}
-
 }  // namespace dlaexec::dla

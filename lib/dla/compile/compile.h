@@ -1,7 +1,6 @@
 // From a typed graph segment to a loadable.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -53,9 +52,6 @@ class Refusal : public Error {
 /// which the loadable's cubes then tell. Throws a Refusal for a layer or a combination that the
 /// hardware does not do or that does not fit the pools, an Error for illegal pool sizes.
 Loadable compile(const ir::Graph& segment, const CompileOptions& options);
-
-/// Whether compile() would succeed; if not, why not.
-std::optional<Refusal> can_compile(const ir::Graph& segment, const CompileOptions& options);
 
 /// Throws an Error with the nearest legal sizes for a limit that is no power of two of at least
 /// 4 KiB.
