@@ -1,5 +1,6 @@
 // Lists of kernel instances for tests that compile the whole catalogue.
 #include <algorithm>
+#include <set>
 
 #include "base/format.h"
 #include "gpu/families.h"
@@ -22,10 +23,40 @@ Product product_with(DataType in, DataType out, bool rows) {
   return product;
 }
 
+/// True if some product may be run so: the one that asks for the least shared memory would fit.
 bool runs(const ProductTactic& tactic, DataType in, DataType out, const Target& target) {
-  if (tactic.unit == ProductTactic::Unit::Bulk && out == DataType::Float32) return false;
-  if (in != DataType::Float32) return true;
-  return target.is_ampere() && tactic.unit == ProductTactic::Unit::Mma;
+  using Unit = ProductTactic::Unit;
+  if (tactic.unit == Unit::Bulk && out == DataType::Float32) return false;
+  if (in == DataType::Float32 && !(target.is_ampere() && tactic.unit == Unit::Mma)) return false;
+  Product least;
+  least.in = in;
+  least.out = out;
+  least.sum_bytes = 1;
+  return shared_bytes(least, tactic) <= target.shared_bytes;
+}
+
+/// What is left of a tactic without its pipeline.
+std::string tile_of(ProductTactic tactic) {
+  tactic.row_bytes = tactic.stages = 0;
+  return to_text(tactic);
+}
+
+/// Types of inputs and results, and whether to compile them with every pipeline.
+struct Types {
+  DataType in, out;
+  bool every_pipeline = false;
+};
+
+std::vector<Types> types_of(Coverage coverage) {
+  constexpr DataType kHalf = DataType::Float16, kInt8 = DataType::Int8, kFloat = DataType::Float32;
+  if (coverage == Coverage::EveryTile) return {{kHalf, kHalf}};
+  // The way out does not know the pipeline: each tile with one of them shows what other results
+  // ask.
+  return {{kHalf, kHalf, true},
+          {kInt8, kInt8, true},
+          {kFloat, kFloat, true},
+          {kHalf, kFloat},
+          {kInt8, kHalf}};
 }
 
 void add_unique(std::vector<Kernel>& kernels, Kernel kernel) {
@@ -46,28 +77,23 @@ int declared_spill_bytes(const Kernel& kernel) {
 
 std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   std::vector<Kernel> kernels;
-  std::vector<std::pair<DataType, DataType>> types = {{DataType::Float16, DataType::Float16}};
-  const bool everything = coverage == Coverage::Everything;
-  if (everything)
-    types = {{DataType::Float16, DataType::Float16},
-             {DataType::Float16, DataType::Float32},
-             {DataType::Int8, DataType::Int8},
-             {DataType::Int8, DataType::Float16},
-             {DataType::Float32, DataType::Float32}};
-  for (const auto& [in, out] : types)
+  for (const Types& types : types_of(coverage)) {
+    std::set<std::string> tiles;  // that have their kernel
     for (ProductTactic tactic : all_product_tactics(target)) {
-      if (!runs(tactic, in, out, target)) continue;
       const bool bulk = tactic.unit == ProductTactic::Unit::Bulk;
-      if (!everything && !bulk && (tactic.row_bytes != 128 || tactic.stages != 3)) continue;
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
           if (bulk && split != 1) continue;
-          if (!everything && rows != (bulk ? tactic.pair : split == 2)) continue;
+          if (!types.every_pipeline && rows != (bulk ? tactic.pair : split == 2)) continue;
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
-          add_unique(kernels, product_kernel(product_with(in, out, rows), tactic, target));
+          if (!runs(tactic, types.in, types.out, target)) continue;
+          if (!types.every_pipeline && !tiles.insert(tile_of(tactic)).second) continue;
+          add_unique(kernels,
+                     product_kernel(product_with(types.in, types.out, rows), tactic, target));
         }
     }
+  }
   return kernels;
 }
 

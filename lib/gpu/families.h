@@ -37,7 +37,7 @@ void lower_rows(Lowering&, const ir::Node&);
 /// How much of the catalogue of products a list covers.
 enum class Coverage : uint8_t {
   EveryTile,   ///< each tile with one pipeline, in half
-  Everything,  ///< each tile with each pipeline, type, access and way to share sums
+  Everything,  ///< each tile with each pipeline, type, access and way to share sums that fits
 };
 
 /// Bytes a thread may spill, stores and loads together, in @p kernel.
