@@ -85,7 +85,7 @@ Tensor read_npy(std::span<const std::byte> bytes, std::string_view name) {
   Dims dims = parse_shape(field(header, "shape"), name);
   const std::string_view described = field(header, "descr");
   const std::string_view code = described.size() > 4 ? described.substr(1, 3) : std::string_view();
-  const auto require = [&](size_t element_bytes) {
+  const auto require = [&, elements = elements](size_t element_bytes) {
     if (elements.size() / element_bytes < static_cast<size_t>(volume(dims)))
       fail("'{}' ends inside its elements: shape {} needs {} bytes, {} are there", name,
            to_text(dims), static_cast<size_t>(volume(dims)) * element_bytes, elements.size());

@@ -24,7 +24,7 @@ Lut build(Builder& builder, Lut lut, Function&& function) {
     entries[static_cast<size_t>(i)] = to_half(static_cast<float>(function(x)));
   }
   for (int i = 0; i < kLinearEntries; ++i)
-    entries[static_cast<size_t>(kFirstEntries + i)] = to_half(
+    entries[size_t{kFirstEntries} + static_cast<size_t>(i)] = to_half(
         static_cast<float>(function(spaced(lut.linear_start, lut.linear_end, i, kLinearEntries))));
   lut.entries = builder.add_constants<Half>(entries);
   return lut;
