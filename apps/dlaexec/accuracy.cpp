@@ -22,11 +22,18 @@ PeerKind peer_kind(const Settings& settings) {
 
 void require_sense(const Settings& settings, const Job& job) {
   const bool compares = settings.given(Flag::compareTo), validates = settings.given(Flag::validate);
-  if ((compares || validates) && !job.builds())
-    fail(
-        Fault::Usage,
-        "--compareTo and --validate need the network that the plan is made of, and its build: give "
-        "--onnx=FILE instead of a finished plan");
+  if ((compares || validates) && !job.run_loadable.empty())
+    fail(Fault::Usage,
+         "a loadable alone knows nothing of its network; give --onnx=FILE or --loadEngine=PLAN for "
+         "--compareTo and --validate");
+  if (compares && !job.builds() && job.build.model_path.empty())
+    fail(Fault::Usage,
+         "--compareTo needs the network that the plan was made of: add --onnx=FILE to "
+         "--loadEngine");
+  if (compares && !job.builds() && peer_kind(settings) == PeerKind::Gpu)
+    fail(Fault::Usage,
+         "--compareTo=gpu builds the network for the GPU with the plan's ranges, which a finished "
+         "plan does not hold: leave --loadEngine out, or compare with fp32");
   if (settings.on(Flag::dlaTimingOnly) && (compares || validates))
     fail(Fault::Usage, "--dlaTimingOnly computes no outputs to compare or validate; leave it out");
   for (const Flag flag : {Flag::layerwise, Flag::compareData, Flag::minCosine})
@@ -89,6 +96,11 @@ AccuracyCheck::AccuracyCheck(const Settings& settings, Job& job) : settings_(set
 
 std::optional<report::Accuracy> AccuracyCheck::run(const plan::Plan& plan) {
   if (!record_) return std::nullopt;
+  if (!job_.builds()) {
+    *record_ = accuracy::record_of(plan);
+    if (!job_.build.model_path.empty())
+      record_->network = accuracy::network_of(plan, job_.build.model_path);
+  }
   ThreadPool pool;
   report::Accuracy found;
   const ir::Graph& network = record_->network;

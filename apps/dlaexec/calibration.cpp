@@ -1,10 +1,12 @@
 #include "calibration.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
 #include "accuracy/calibrate.h"
+#include "accuracy/lift.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -21,14 +23,28 @@ constexpr std::string_view kEntropy = "EntropyCalibration2";
 class Progress {
  public:
   void operator()(size_t done, size_t total) {
+    if (first_ == 0) {
+      first_ = done;
+      start_ = std::chrono::steady_clock::now();
+    }
     if (done * kLines / total == said_) return;
     said_ = done * kLines / total;
-    log::info("Calibrating: {} of {} samples", done, total);
+    log::info("Calibrating: {} of {} samples{}", done, total, left(done, total));
   }
 
  private:
   static constexpr size_t kLines = 10;
-  size_t said_ = 0;
+
+  /// By what the samples after the first ones took.
+  std::string left(size_t done, size_t total) const {
+    if (done == first_ || done == total) return "";
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
+    const double each = spent.count() / static_cast<double>(done - first_);
+    return format(", about {:.0f} s left", each * static_cast<double>(total - done));
+  }
+
+  size_t said_ = 0, first_ = 0;
+  std::chrono::steady_clock::time_point start_;
 };
 
 accuracy::CalibrationRequest request_of(const Settings& settings) {
@@ -125,6 +141,35 @@ void calibrate_on_data(build::Options& options, const Settings& settings,
   };
 }
 
+/// Samples spread over the data, as many as a look at the outputs needs.
+std::vector<accuracy::Batch> some_batches(const accuracy::Dataset& data, const ir::Graph& graph) {
+  constexpr size_t kSamples = 8;
+  const ir::Shape& shape = graph.value(graph.inputs[0]).shape;
+  const size_t batch = shape.empty() ? 1 : static_cast<size_t>(shape[0].value);
+  const size_t all = data.size() / batch,
+               count = std::min(all, std::max<size_t>(1, kSamples / batch));
+  std::vector<accuracy::Batch> batches;
+  for (size_t i = 0; i < count; ++i)
+    batches.push_back(data.load_batch(i * all / count * batch, batch));
+  return batches;
+}
+
+/// Layers leave INT8 where the outputs lose too much.
+void lift_where_needed(build::Options& options, const Settings& settings) {
+  const double least_cosine = settings.real(Flag::calibCosine);
+  if (least_cosine > 1)
+    fail(Fault::Usage, "--calibCosine is {}; give at most 1, or 0 to leave all layers in INT8",
+         least_cosine);
+  if (least_cosine == 0 || settings.given(Flag::tunePrecision)) return;
+  options.lift = [path = settings.text(Flag::calibData), how = preprocess_of(settings),
+                  least_cosine](const ir::Graph& graph, const quant::Options& with_ranges) {
+    const ir::Graph sized = accuracy::with_batch(graph, 1);
+    const accuracy::Dataset data(path, accuracy::feeds_of(sized), how);
+    ThreadPool pool;
+    return accuracy::find_lifts(sized, with_ranges, some_batches(data, sized), least_cosine, pool);
+  };
+}
+
 /// trtexec's behaviour: one batch of noise, which makes ranges that fit no data.
 void calibrate_on_noise(build::Options& options, const std::string& why) {
   log::warning(
@@ -210,7 +255,10 @@ void set_ranges(build::Options& options, const Settings& settings) {
   std::shared_ptr<CacheExtras> extras;
   if (settings.given(Flag::saveCalib)) extras = std::make_shared<CacheExtras>();
   if (options.int8 && settings.given(Flag::calib)) read_cache(options, settings);
-  if (options.int8 && settings.given(Flag::calibData)) calibrate_on_data(options, settings, extras);
+  if (options.int8 && settings.given(Flag::calibData)) {
+    calibrate_on_data(options, settings, extras);
+    lift_where_needed(options, settings);
+  }
   if (extras) CacheExtras::listen(extras, options);
   if (extras) extras->scales = options.scales;  // a cache that was read keeps what it holds
   if (!settings.given(Flag::saveCalib) && !settings.given(Flag::saveLayerPrecisions)) return;
@@ -229,7 +277,8 @@ void warn_of_vain_calibration(const Settings& settings) {
   for (const Flag flag : {Flag::calib, Flag::calibData, Flag::translateQDQ})
     if (settings.given(flag) && !int8)
       log::warning("{} has no effect without --int8 or --best", spelling(flag));
-  for (const Flag flag : {Flag::calibBatches, Flag::calibBatchSize, Flag::calibAlgorithm})
+  for (const Flag flag :
+       {Flag::calibBatches, Flag::calibBatchSize, Flag::calibAlgorithm, Flag::calibCosine})
     if (settings.given(flag) && !settings.given(Flag::calibData))
       log::warning("{} has no effect without --calibData", spelling(flag));
   if (settings.given(Flag::calibPercentile) && settings.text(Flag::calibAlgorithm) != "percentile")

@@ -1,6 +1,7 @@
 #include "accuracy/calibrate.h"
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "accuracy/taps.h"
@@ -11,23 +12,6 @@
 
 namespace dlaexec::accuracy {
 namespace {
-
-/// The network with every size known: its free batch is @p batch; another free size has no data to
-/// follow.
-ir::Graph with_batch(const ir::Graph& graph, int64_t batch) {
-  std::map<std::string, int64_t> sizes;
-  for (const ir::ValueId id : graph.inputs) {
-    const ir::Shape& shape = graph.value(id).shape;
-    for (size_t i = 0; i < shape.size(); ++i) {
-      if (shape[i].is_known()) continue;
-      if (i > 0)
-        fail("input '{}' is {}; calibration needs every size but the batch: give --shapes",
-             graph.value(id).name, ir::to_text(shape));
-      sizes[shape[i].symbol] = batch;
-    }
-  }
-  return sizes.empty() ? graph : ir::specialize(graph, sizes);
-}
 
 int64_t batch_of(const ir::Graph& graph) {
   if (graph.inputs.empty()) fail("a network without inputs has nothing to calibrate");
@@ -96,6 +80,21 @@ class Collector {
 
 }  // namespace
 
+ir::Graph with_batch(const ir::Graph& graph, int64_t batch) {
+  std::map<std::string, int64_t> sizes;
+  for (const ir::ValueId id : graph.inputs) {
+    const ir::Shape& shape = graph.value(id).shape;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      if (shape[i].is_known()) continue;
+      if (i > 0)
+        fail("input '{}' is {}; calibration needs every size but the batch: give --shapes",
+             graph.value(id).name, ir::to_text(shape));
+      sizes[shape[i].symbol] = batch;
+    }
+  }
+  return sizes.empty() ? graph : ir::specialize(graph, sizes);
+}
+
 std::vector<Feed> feeds_of(const ir::Graph& graph) {
   std::vector<Feed> feeds;
   for (const ir::ValueId id : graph.inputs) {
@@ -123,9 +122,16 @@ Calibration calibrate(const ir::Graph& graph, const Dataset& data,
   if (request.batches > 0) batches = std::min(batches, request.batches);
   Collector collector(sized, pool);
   const progress::Scope calibrating("calibrating", static_cast<int64_t>(batches));
+  // Pictures are decoded while the network runs on those before.
+  const auto load = [&](size_t i) {
+    return std::async(std::launch::async, [&, i] { return data.load_batch(i * batch, batch); });
+  };
+  std::future<std::vector<ir::Tensor>> next = load(0);
   for (size_t i = 0; i < batches; ++i) {
     progress::advance_to(static_cast<int64_t>(i));
-    collector.add(data.load_batch(i * batch, batch));
+    const std::vector<ir::Tensor> inputs = next.get();
+    if (i + 1 < batches) next = load(i + 1);
+    collector.add(inputs);
     if (request.progress) request.progress((i + 1) * batch, batches * batch);
   }
   Calibration result = collector.choose(request.settings);

@@ -40,6 +40,10 @@ struct Calibration {
 /// The inputs of @p graph as samples fill them.
 std::vector<Feed> feeds_of(const ir::Graph& graph);
 
+/// The network with every size known: its free batch is @p batch. Throws an Error for another free
+/// size, which has no data to follow.
+ir::Graph with_batch(const ir::Graph& graph, int64_t batch);
+
 /// Runs samples through the network in FP32 on the host and chooses a range for every float tensor;
 /// what the network's answer is read from (its outputs, what softmax reads) is never clipped.
 /// @p graph is the network as the build sees it before it assigns precisions: the tensors have the

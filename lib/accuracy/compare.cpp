@@ -6,18 +6,6 @@
 namespace dlaexec::accuracy {
 namespace {
 
-/// Tensors of the typed graph in its order, each with the layers that its node carries.
-std::vector<TensorDifference> tensors_in_order(const ir::Graph& graph) {
-  std::vector<TensorDifference> tensors;
-  for (const ir::Node& node : graph.nodes) {
-    if (node.op == ir::Op::Reformat) continue;
-    for (const ir::ValueId id : node.outputs)
-      if (id != ir::kNoValue)
-        tensors.push_back({graph.value(id).name, join(node.origins, "+"), {}});
-  }
-  return tensors;
-}
-
 std::optional<size_t> first_bad(const std::vector<TensorDifference>& tensors) {
   for (size_t i = 0; i < tensors.size(); ++i)
     if (tensors[i].difference.snr_db < kGoodSnr || tensors[i].difference.not_finite > 0) return i;
@@ -42,13 +30,12 @@ Comparison compare(Peer& plan, Peer& peer, const BuildRecord& record, Sight sigh
     const std::string& name = record.network.value(id).name;
     if (sums.contains(name)) result.outputs.push_back({name, "", sums[name].total()});
   }
+  if (result.outputs.empty())
+    fail("plan and peer have no output of the same name; compare engines of one network");
   if (sight == Sight::Outputs) return result;
-  for (TensorDifference& tensor : tensors_in_order(record.typed)) {
-    const auto sum = sums.find(tensor.tensor);
-    if (sum == sums.end()) continue;
-    tensor.difference = sum->second.total();
-    result.layers.push_back(std::move(tensor));
-  }
+  for (const MadeTensor& tensor : record.made)
+    if (const auto sum = sums.find(tensor.name); sum != sums.end())
+      result.layers.push_back({tensor.name, tensor.layers, sum->second.total()});
   result.first_bad = first_bad(result.layers);
   return result;
 }

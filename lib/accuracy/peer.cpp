@@ -145,6 +145,16 @@ plan::Plan for_gpu(build::Options options, const quant::Report& ranges) {
   return build::build(options);
 }
 
+/// The definition and the host engine take the steps as they were before the DLA's compiler.
+void require_steps(const ir::Graph& typed, PeerKind kind) {
+  for (const ir::Node& node : typed.nodes)
+    if (node.op == ir::Op::ForeignNode)
+      fail(
+          "--compareTo={} runs the plan's steps one by one, and those on the DLA are compiled "
+          "in a finished plan: compare it with fp32, or build it anew with --onnx alone",
+          ir::text(kind));
+}
+
 run::EngineOptions on_gpu(const build::Options& options) {
   run::EngineOptions engine;
   engine.gpu_device = options.gpu_device;
@@ -165,19 +175,6 @@ ir::Tensor as_stored(const ir::Tensor& real, const ir::Value& value) {
   return stored;
 }
 
-void BuildRecord::listen(build::Options& options) {
-  options.on_stage = [this, before = options.on_stage](std::string_view stage,
-                                                       const ir::Graph& graph) {
-    if (stage == "import") network = graph;
-    if (stage == "types") typed = graph;
-    if (before) before(stage, graph);
-  };
-  options.on_quantized = [this, before = options.on_quantized](const quant::Report& report) {
-    ranges = report;
-    if (before) before(report);
-  };
-}
-
 std::unique_ptr<Peer> plan_peer(const plan::Plan& plan, const run::EngineOptions& options,
                                 Sight sight) {
   return std::make_unique<PlanPeer>(plan, options, sight);
@@ -185,6 +182,7 @@ std::unique_ptr<Peer> plan_peer(const plan::Plan& plan, const run::EngineOptions
 
 std::unique_ptr<Peer> make_peer(PeerKind kind, const BuildRecord& record,
                                 const build::Options& options, ThreadPool& pool, Sight sight) {
+  if (kind == PeerKind::Ref || kind == PeerKind::Cpu) require_steps(record.typed, kind);
   switch (kind) {
     case PeerKind::Ref:
       return std::make_unique<RefPeer>(record.typed, sight);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "accuracy/record.h"
 #include "base/thread_pool.h"
 #include "build/options.h"
 #include "ir/graph.h"
@@ -27,17 +28,6 @@ ir::Tensor as_stored(const ir::Tensor& real, const ir::Value& value);
 
 /// Tensors by name, in real numbers.
 using NamedTensors = std::map<std::string, ir::Tensor>;
-
-/// What a build tells on the way that comparisons need: its network before types, and after.
-struct BuildRecord {
-  ir::Graph network;  ///< as imported, shapes as in the plan
-  ir::Graph typed;    ///< fused, its types fixed, nothing compiled
-  quant::Report ranges;
-
-  /// Makes @p options fill this record as well as whatever they did before; it must outlive the
-  /// build.
-  void listen(build::Options& options);
-};
 
 /// Which tensors an engine shows.
 enum class Sight { Outputs, EveryTensor };

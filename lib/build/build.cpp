@@ -66,6 +66,7 @@ quant::Options quant_options(const Options& options, const Board& board) {
   wanted.scales = options.scales;
   wanted.scales_from = options.scales_from;
   wanted.calibrate = options.calibrate;
+  wanted.lift = options.lift;
   wanted.qdq = options.qdq.value_or(may_use_dla(options) ? quant::QdqLayers::Translated
                                                          : quant::QdqLayers::Fused);
   if (may_use_dla(options)) wanted.dla = dla::Target{board.platform.generation, board.edition, {}};

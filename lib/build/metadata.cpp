@@ -131,6 +131,12 @@ std::vector<plan::Setting> describe_ranges(const quant::Report& report) {
       {std::string(kRangesSetting), std::string(ir::text(report.source))}};
   if (!report.scales_from.empty() && report.source != quant::RangeSource::Fixed)
     settings.push_back({std::string(kRangesFromSetting), report.scales_from});
+  if (const quant::Lifted& lifted = report.lifted; !lifted.layers.empty())
+    settings.push_back({std::string(kLiftedSetting),
+                        format("{} of {} INT8 steps left it: cosine to FP32 on {} calibration "
+                               "samples {:.4f} before, {:.4f} after",
+                               lifted.steps, lifted.of, lifted.samples, lifted.cosine_before,
+                               lifted.cosine_after)});
   return settings;
 }
 

@@ -31,7 +31,8 @@ std::vector<plan::Setting> describe_settings(const Options& options);
 /// Where the INT8 ranges came from; nothing for a build without INT8. The summary's "quantization"
 /// is made from these settings.
 inline constexpr std::string_view kRangesSetting = "int8Ranges",
-                                  kRangesFromSetting = "int8RangesFrom";
+                                  kRangesFromSetting = "int8RangesFrom",
+                                  kLiftedSetting = "int8Lifted";
 std::vector<plan::Setting> describe_ranges(const quant::Report& report);
 
 /// What the user should know of ranges and precisions.

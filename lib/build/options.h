@@ -48,6 +48,7 @@ struct Options {
   quant::Scales scales;
   std::string scales_from;
   std::function<quant::Scales(const ir::Graph&)> calibrate;
+  std::function<quant::Lifted(const ir::Graph&, const quant::Options&)> lift;
   /// What Q/DQ layers become; none: translated with a DLA, else fused.
   std::optional<quant::QdqLayers> qdq;
 

@@ -132,6 +132,12 @@ class Assigner {
     return missing ? format("the scale of tensor '{}' is not known", missing->name) : "";
   }
 
+  /// Why the layer's numbers rule INT8 out; empty when they do not.
+  std::string unfit_for_int8(const Node& node) const {
+    const auto lifted = options_.lifted.find(node.name);
+    return lifted != options_.lifted.end() ? lifted->second : missing_scale(node);
+  }
+
   Choice as_allowed(const Node& node) const {
     if (options_.dla && node.device == Device::Dla)
       if (const std::optional<Choice> choice = on_dla(node)) return *choice;
@@ -142,7 +148,7 @@ class Assigner {
   std::optional<Choice> on_dla(const Node& node) const {
     std::string why;
     if (options_.int8) {
-      why = missing_scale(node);
+      why = unfit_for_int8(node);
       if (why.empty() && dla_takes(node, DataType::Int8)) {
         if (!dla_computes_in_fp16(node)) return Choice{DataType::Int8, ""};
         return Choice{DataType::Float16, "the DLA computes this layer in FP16"};
@@ -163,7 +169,7 @@ class Assigner {
     }
     std::string why;
     if (options_.int8) {
-      why = missing_scale(node);
+      why = unfit_for_int8(node);
       if (why.empty() && gpu_takes_int8(node)) return {DataType::Int8, ""};
       if (why.empty()) why = "this layer has no INT8 form";
     }

@@ -120,6 +120,23 @@ void warn_of_ruined_tensors(const Report& report) {
       count, kMostWidening, worst.tensor, worst.before, worst.after, worst.layer);
 }
 
+void log_lifted(const Lifted& lifted) {
+  if (lifted.samples == 0) return;
+  if (lifted.layers.empty() && lifted.cosine_before >= lifted.least_cosine) {
+    log::info("INT8 keeps a cosine of {:.4f} to FP32 on {} samples it was calibrated on",
+              lifted.cosine_before, lifted.samples);
+    return;
+  }
+  log::warning(
+      "INT8 throughout keeps a cosine of {:.4f} to FP32 on {} samples it was calibrated on, less "
+      "than --calibCosine={}; {}",
+      lifted.cosine_before, lifted.samples, lifted.least_cosine,
+      lifted.layers.empty()
+          ? "with --fp16 the layers that cost most could leave INT8"
+          : format("so the layers that cost most leave it, {} of {}: {:.4f}; --verbose lists them",
+                   lifted.steps, lifted.of, lifted.cosine_after));
+}
+
 }  // namespace
 
 Report assign(ir::Graph& graph, const Options& options) {
@@ -129,7 +146,14 @@ Report assign(ir::Graph& graph, const Options& options) {
   report.scales_from = options.scales_from;
   report.scales = known_scales(graph);
   if (options.int8) report.tensors_without_scale = tensors_without_scale(graph);
-  assign_precisions(graph, options, report);
+  Options settled = options;
+  settled.calibrate = nullptr;
+  settled.lift = nullptr;
+  if (report.source == RangeSource::Calibrated && options.lift) {
+    report.lifted = options.lift(graph, settled);
+    settled.lifted.insert(report.lifted.layers.begin(), report.lifted.layers.end());
+  }
+  assign_precisions(graph, settled, report);
   if (options.int8 && options.dla) {
     if (options.fp16) lift_unequal_layers(graph, report);
     report.range_changes = share_dla_ranges(graph);
@@ -160,6 +184,7 @@ void log_report(const Report& report) {
         "elementwise layers need; --verbose lists them",
         report.range_changes.size());
   warn_of_ruined_tensors(report);
+  log_lifted(report.lifted);
   for (const PrecisionNote& note : report.notes)
     log::verbose("layer {} computes in {} and not in {}: {}", note.layer, ir::text(note.got),
                  ir::text(note.wanted), note.reason);

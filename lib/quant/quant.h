@@ -27,6 +27,15 @@ enum class QdqLayers : uint8_t {
 /// A tensor's scale by its name: dynamic range / 127.
 using Scales = std::map<std::string, float>;
 
+/// Layers that leave INT8 because data showed that the network's outputs lose too much by them.
+struct Lifted {
+  std::map<std::string, std::string> layers;  ///< by name: why
+  int steps = 0, of = 0;    ///< how many steps of the plan that makes, of those in INT8 before
+  size_t samples = 0;       ///< that were looked at
+  double least_cosine = 0;  ///< what the outputs were to keep to FP32
+  double cosine_before = 1, cosine_after = 1;  ///< of the worst output
+};
+
 struct Options {
   /// Precisions allowed beside Float32. With a DLA and neither of them, fp16 is meant.
   bool fp16 = false, int8 = false;
@@ -40,6 +49,11 @@ struct Options {
   /// Given: finds scales from data for the network as it is when ranges are chosen, Q/DQ layers
   /// gone. Asked when `scales` is empty, and for what Q/DQ layers leave open.
   std::function<Scales(const ir::Graph&)> calibrate;
+  /// Given: says after calibrating which layers had better leave INT8, for the network with its
+  /// ranges and these options without the two questions.
+  std::function<Lifted(const ir::Graph&, const Options&)> lift;
+  /// Layers that leave INT8 whatever else holds for them, but for Constraints: by name, why.
+  std::map<std::string, std::string> lifted;
   QdqLayers qdq = QdqLayers::Fused;
   /// Given when layers may go to a DLA; Node::device holds the wish (place::choose_devices).
   std::optional<dla::Target> dla;
@@ -80,6 +94,7 @@ struct Report {
   QdqLayers qdq = QdqLayers::Fused;  ///< meaningful when they are the source
   std::string scales_from;           ///< Options::scales_from when the scales are given
   Scales scales;            ///< of every tensor that has one, before the DLA's rules widened any
+  Lifted lifted;            ///< what Options::lift said
   Translation translation;  ///< of Q/DQ layers
   std::vector<std::string> derived;  ///< tensors whose scale follows from their neighbours'
   std::vector<std::string> tensors_without_scale;

@@ -254,6 +254,7 @@ Json quantization_json(const plan::Metadata& metadata) {
       json["accuracy_is_meaningless"] = setting.value == ir::text(quant::RangeSource::Fixed);
     }
     if (setting.name == build::kRangesFromSetting) json["from"] = setting.value;
+    if (setting.name == build::kLiftedSetting) json["lifted"] = setting.value;
   }
   return json;
 }

@@ -96,6 +96,22 @@ TEST_F(CalibrationFlags, BatchesAndAlgorithmAreTheUsers) {
   EXPECT_EQ(quant::read_cache(folder_ + "/small.cache").algorithm, "MinMaxCalibration");
 }
 
+TEST_F(CalibrationFlags, LayersThatCostTooMuchLeaveInt8) {
+  const std::vector<std::string> flags = {"--int8", "--fp16", "--calibData=samples"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), flags.begin(), flags.end());
+    return run(more);
+  };
+  const test::Outcome strict = with({"--calibCosine=1", "--verbose"});
+  ASSERT_EQ(strict.status, 0) << strict.err;
+  EXPECT_THAT(strict.err, HasSubstr("INT8 throughout keeps a cosine of"));
+  EXPECT_THAT(strict.out, HasSubstr("computes in f16 and not in i8: "));
+  EXPECT_THAT(summary()["quantization"]["lifted"].get<std::string>(), HasSubstr("INT8 steps"));
+  EXPECT_EQ(with({"--calibCosine=0"}).status, 0);
+  EXPECT_FALSE(summary()["quantization"].contains("lifted"));
+  EXPECT_EQ(with({"--calibCosine=1.5"}).status, 2);
+}
+
 TEST_F(CalibrationFlags, FixedRangesAreSaidToBeMeaningless) {
   const test::Outcome made = run({"--int8", "--saveEngine=small.plan"});
   ASSERT_EQ(made.status, 0) << made.err;
@@ -128,11 +144,42 @@ TEST_F(CalibrationFlags, ContradictionsAndMissingDataAreErrors) {
   EXPECT_EQ(run({"--int8", "--maxAccuracyLoss=1"}).status, 2);
 }
 
-TEST_F(CalibrationFlags, AFinishedPlanHasNoNetworkToCompareWith) {
-  ASSERT_EQ(run({"--int8", "--saveEngine=small.plan"}).status, 0);
-  const test::Outcome failed = run({"--loadEngine=small.plan", "--validate=manifest.txt"});
-  EXPECT_EQ(failed.status, 2);
-  EXPECT_THAT(failed.err, HasSubstr("instead of a finished plan"));
+TEST_F(CalibrationFlags, AFinishedPlanIsJudgedToo) {
+  const std::vector<std::string> checks = {"--validate=manifest.txt", "--compareTo=fp32",
+                                           "--layerwise", "--compareData=samples"};
+  for (const std::vector<std::string>& engine :
+       {std::vector<std::string>{}, {"--fp16", "--useDLACore=0", "--allowGPUFallback"}}) {
+    std::vector<std::string> build = {"--int8", "--calibData=samples", "--saveEngine=small.plan"};
+    build.insert(build.end(), engine.begin(), engine.end());
+    build.insert(build.end(), checks.begin(), checks.end());
+    ASSERT_EQ(run(build).status, 0);
+    const json fresh = summary()["accuracy"];
+    std::vector<std::string> load = {"--loadEngine=small.plan"};
+    load.insert(load.end(), checks.begin(), checks.end());
+    const test::Outcome loaded = run(load);
+    ASSERT_EQ(loaded.status, 0) << loaded.err;
+    EXPECT_EQ(summary()["accuracy"]["validation"], fresh["validation"]);
+    EXPECT_EQ(summary()["accuracy"]["comparison"]["outputs"], fresh["comparison"]["outputs"]);
+    EXPECT_EQ(summary()["accuracy"]["comparison"]["layers"], fresh["comparison"]["layers"]);
+  }
+  const test::Outcome steps = run({"--loadEngine=small.plan", "--compareTo=cpu"});
+  EXPECT_THAT(steps.err, HasSubstr("compiled in a finished plan"));
+  EXPECT_EQ(run({"--loadEngine=small.plan", "--compareTo=gpu"}).status, 2);
+}
+
+TEST_F(CalibrationFlags, ValidatingAFinishedPlanNeedsNoModel) {
+  ASSERT_EQ(run({"--int8", "--calibData=samples", "--saveEngine=small.plan"}).status, 0);
+  const auto load = [&](const char* check) {
+    return test::run_program({DLAEXEC_PROGRAM, "--loadEngine=small.plan", "--skipInference",
+                              "--device=cpu", "--exportSummary=summary.json", check},
+                             folder_);
+  };
+  const test::Outcome validated = load("--validate=manifest.txt");
+  ASSERT_EQ(validated.status, 0) << validated.err;
+  EXPECT_EQ(summary()["accuracy"]["validation"]["predictions"].size(), 6u);
+  const test::Outcome compared = load("--compareTo=fp32");
+  EXPECT_EQ(compared.status, 2);
+  EXPECT_THAT(compared.err, HasSubstr("add --onnx=FILE"));
 }
 
 TEST_F(CalibrationFlags, PrecisionsAreWrittenAsTheFlagReadsThem) {

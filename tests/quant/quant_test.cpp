@@ -233,6 +233,30 @@ TEST(Calibration, IsAskedForTheNetworkWithoutCacheOrQdq) {
   EXPECT_THAT(lines.text(), HasSubstr("are from calibration on 'pictures'"));
 }
 
+TEST(Calibration, LayersThatItLiftsLeaveInt8WithTheReason) {
+  Graph graph = branches();
+  Options options = int8_options();
+  options.fp16 = true;
+  options.calibrate = [](const Graph& asked) {
+    Scales scales;
+    for (const ir::Value& value : asked.values) scales[value.name] = 1.0f / 127;
+    return scales;
+  };
+  options.lift = [](const Graph& ranged, const Options& settled) {
+    EXPECT_FLOAT_EQ(ranged.value(ranged.find_value("c1_out").value()).quantization.scales[0],
+                    1.0f / 127);
+    EXPECT_FALSE(settled.calibrate || settled.lift);
+    Lifted lifted;
+    lifted.layers["c1"] = "it is noisy";
+    return lifted;
+  };
+  const Report report = assign(graph, options);
+  EXPECT_EQ(graph.nodes[0].name, "c1");
+  EXPECT_EQ(graph.nodes[0].precision, DataType::Float16);
+  ASSERT_FALSE(report.notes.empty());
+  EXPECT_EQ(report.notes[0].reason, "it is noisy");
+}
+
 TEST(Report, KeepsTheScalesThatTheDlaWidened) {
   Graph graph = branches();
   wish_dla(graph);
