@@ -1,11 +1,15 @@
-// Q/DQ networks in INT8 on the host engine against their definition: fake quantization by ref.
+// Q/DQ networks in INT8 on the host engine, and on a GPU where there is one, against their
+// definition: fake quantization by ref.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <functional>
 
+#include "accuracy/compare.h"
 #include "accuracy/peer.h"
 #include "build/build.h"
 #include "cpu/program.h"
+#include "gpu/on_device.h"
 #include "ir/text.h"
 #include "ref/evaluate.h"
 #include "run/inputs.h"
@@ -21,9 +25,23 @@ int64_t most_steps(const ir::Tensor& a, const ir::Tensor& b) {
   return most;
 }
 
+/// Runs a step on an engine.
+using RunStep =
+    std::function<std::vector<ir::Tensor>(const ir::Graph&, const std::vector<ir::Tensor>&)>;
+
+std::vector<ir::Tensor> run_on_host(const ir::Graph& step, const std::vector<ir::Tensor>& inputs) {
+  ThreadPool pool(2);
+  return cpu::Program(step, pool).run(inputs);
+}
+
+std::vector<ir::Tensor> run_on_device(const ir::Graph& step,
+                                      const std::vector<ir::Tensor>& inputs) {
+  return gpu::run_on_device(step, inputs);
+}
+
 /// Runs every INT8 step of the built network on what ref's fake quantization gives it, and compares
 /// what it makes with what ref makes. Returns how many steps were compared.
-int compare_layers(build::Options options) {
+int compare_layers(build::Options options, const RunStep& run_step) {
   options.int8 = true;
   options.gpu_device.reset();
   BuildRecord record;
@@ -40,7 +58,6 @@ int compare_layers(build::Options options) {
     const auto id = network.find_value(value.name);
     return id ? real[static_cast<size_t>(*id)] : ir::Tensor();
   };
-  ThreadPool pool(2);
   int compared = 0;
   for (size_t i = 0; i < record.typed.nodes.size(); ++i) {
     const ir::Graph step = ir::extract(record.typed, {static_cast<int>(i)}, "step");
@@ -51,24 +68,23 @@ int compare_layers(build::Options options) {
       if (const ir::Tensor tensor = of(step.value(id)); !ref::is_absent(tensor))
         fed.push_back(as_stored(tensor, step.value(id)));
     if (fed.size() != step.inputs.size() || ref::is_absent(of(made))) continue;
-    cpu::Program program(step, pool);
-    EXPECT_LE(most_steps(program.run(fed)[0], as_stored(of(made), made)), 1)
+    EXPECT_LE(most_steps(run_step(step, fed)[0], as_stored(of(made), made)), 1)
         << record.typed.nodes[i].name;
     ++compared;
   }
   return compared;
 }
 
-int compare_layers(const std::string& name) {
+int compare_layers(const std::string& name, const RunStep& run_step) {
   build::Options options;
   options.model_path = *test::shared_dir() + format("/data/models/{}/{}.onnx", name, name);
   const bool is_small = name.find("cifar") != std::string::npos;
   const ir::Dims dims = is_small ? ir::Dims{1, 3, 32, 32} : ir::Dims{1, 3, 224, 224};
   options.shapes = {{"input", dims, dims, dims}};
-  return compare_layers(options);
+  return compare_layers(options, run_step);
 }
 
-TEST(ExplicitQuantization, OnTheHostIsWithinAStepOfFakeQuantization) {
+build::Options small_qdq_network() {
   build::Options options;
   options.model_path = "qdq";
   options.graph = ir::parse(R"(graph @g(%x: f32[1,4,6,6]) {
@@ -90,18 +106,55 @@ TEST(ExplicitQuantization, OnTheHostIsWithinAStepOfFakeQuantization) {
     %pd = dequantize(%pq, %t, %z) : f32[1,5,3,3]
     return %pd
   })");
-  EXPECT_GE(compare_layers(options), 1);
+  return options;
+}
+
+TEST(ExplicitQuantization, OnTheHostIsWithinAStepOfFakeQuantization) {
+  EXPECT_GE(compare_layers(small_qdq_network(), run_on_host), 1);
 }
 
 TEST(ExplicitQuantization, OfATrainedNetworkIsWithinAStepOfFakeQuantizationInEveryLayer) {
   if (!test::shared_dir()) GTEST_SKIP() << test::kNoShared;
-  EXPECT_GE(compare_layers("resnet20_cifar10_qdq"), 20);
+  EXPECT_GE(compare_layers("resnet20_cifar10_qdq", run_on_host), 20);
 }
 
 TEST(ExplicitQuantization, SlowOfTheOtherTrainedNetworksToo) {
   if (!test::shared_dir()) GTEST_SKIP() << test::kNoShared;
   for (const char* name : {"resnet56_cifar10_qdq", "squeezenet1.1_qdq", "mobilenetv2_qdq"})
-    EXPECT_GE(compare_layers(name), 20) << name;
+    EXPECT_GE(compare_layers(name, run_on_host), 20) << name;
+}
+
+TEST(ExplicitQuantizationOnDevice, IsWithinAStepOfFakeQuantization) {
+  SKIP_WITHOUT_DEVICE();
+  EXPECT_GE(compare_layers(small_qdq_network(), run_on_device), 1);
+}
+
+TEST(ExplicitQuantizationOnDevice, OfATrainedNetworkIsWithinAStepInEveryLayer) {
+  SKIP_WITHOUT_DEVICE();
+  if (!test::shared_dir()) GTEST_SKIP() << test::kNoShared;
+  EXPECT_GE(compare_layers("resnet20_cifar10_qdq", run_on_device), 20);
+}
+
+TEST(ComparedWithTheGpu, APlanForTheHostIsWithinAStepInEveryTensor) {
+  SKIP_WITHOUT_DEVICE();
+  build::Options options = small_qdq_network();
+  options.int8 = true;
+  const build::Options asked = options;
+  options.gpu_device.reset();
+  BuildRecord record;
+  record.listen(options);
+  const plan::Plan plan = build::build(options);
+  ThreadPool pool(2);
+  run::EngineOptions host;
+  host.gpu_device.reset();
+  const auto own = plan_peer(plan, host, Sight::EveryTensor);
+  const auto peer = make_peer(PeerKind::Gpu, record, asked, pool, Sight::EveryTensor);
+  const Comparison found =
+      compare(*own, *peer, record, Sight::EveryTensor, 1, [&](size_t) -> std::vector<ir::Tensor> {
+        return {run::random_input(ir::DataType::Float32, {1, 4, 6, 6})};
+      });
+  EXPECT_GE(found.layers.size(), 2u);
+  EXPECT_LE(found.outputs.at(0).difference.max_abs, 0.0501) << "the output's scale is 0.05";
 }
 
 }  // namespace
