@@ -213,7 +213,8 @@ quant::Lifted find_lifts(const ir::Graph& graph, const quant::Options& options,
                          const std::vector<Batch>& batches, double least_cosine, ThreadPool& pool) {
   quant::Lifted result;
   LiftSearch search(graph, options, batches, pool);
-  result.samples = batches.size();
+  for (const Batch& batch : batches)
+    result.samples += batch[0].dims().empty() ? 1 : static_cast<size_t>(batch[0].dims()[0]);
   result.least_cosine = least_cosine;
   result.of = static_cast<int>(search.step_count());
   result.cosine_before = result.cosine_after = search.cosine_without({});

@@ -123,12 +123,13 @@ void warn_of_ruined_tensors(const Report& report) {
 void log_lifted(const Lifted& lifted) {
   if (lifted.samples == 0) return;
   if (lifted.layers.empty() && lifted.cosine_before >= lifted.least_cosine) {
-    log::info("INT8 keeps a cosine of {:.4f} to FP32 on {} samples it was calibrated on",
+    log::info("INT8 keeps a cosine of {:.4f} to FP32 on {} of the samples it was calibrated on",
               lifted.cosine_before, lifted.samples);
     return;
   }
   log::warning(
-      "INT8 throughout keeps a cosine of {:.4f} to FP32 on {} samples it was calibrated on, less "
+      "INT8 throughout keeps a cosine of {:.4f} to FP32 on {} of the samples it was calibrated on, "
+      "less "
       "than --calibCosine={}; {}",
       lifted.cosine_before, lifted.samples, lifted.least_cosine,
       lifted.layers.empty()

@@ -17,9 +17,9 @@
 namespace dlaexec::gpu {
 
 /// A test that needs a device and a compiler starts with this.
-#define SKIP_WITHOUT_DEVICE()                                     \
-  if (!find_driver().table) GTEST_SKIP() << find_driver().reason; \
-  if (!find_nvrtc().table) GTEST_SKIP() << find_nvrtc().reason
+#define SKIP_WITHOUT_DEVICE()                                                                 \
+  if (!dlaexec::gpu::find_driver().table) GTEST_SKIP() << dlaexec::gpu::find_driver().reason; \
+  if (!dlaexec::gpu::find_nvrtc().table) GTEST_SKIP() << dlaexec::gpu::find_nvrtc().reason
 
 /// The device of this process's tests.
 inline const Context& device() {
