@@ -1,4 +1,5 @@
-"""Detectors up to their raw outputs: SSD-MobileNet-v1 300, RetinaNet-ResNeXt50 800, YOLOv5s-style 672."""
+"""Detectors up to their raw outputs: SSD (MobileNet-v1 300, ResNet-34 1200), RetinaNet (ResNeXt50 800, ResNet-34
+768x1280), YOLOv5s-style 672."""
 from . import mobilenet, resnet
 from .network import Network
 
@@ -13,15 +14,20 @@ def _ssd_head(net, name, x, outputs, width):
     return net.reshape(f'{name}.boxes', y, -1, width)
 
 
-def _ssd_mobilenet(name, batch, size, seed):
-    net = Network(name, batch, seed)
+def _ssd_mobilenet_sources(net, size):
+    """The tensors that the heads look at."""
     blocks = mobilenet.v1_features(net, net.input('input', 3, *size))
     sources = [blocks[10], blocks[12]]
     for index, (squeezed, channels) in enumerate(SSD_EXTRAS):
         y = mobilenet.conv_bn_relu6(net, f'extras.{index}.0', sources[-1], squeezed, 1)
         sources.append(mobilenet.conv_bn_relu6(net, f'extras.{index}.1', y, channels, 3, 2))
+    return sources
+
+
+def _ssd_mobilenet(name, batch, size, seed):
+    net = Network(name, batch, seed)
     boxes, scores = [], []
-    for index, x in enumerate(sources):
+    for index, x in enumerate(_ssd_mobilenet_sources(net, size)):
         anchors = 3 if index == 0 else 6
         boxes.append(_ssd_head(net, f'box.{index}', x, anchors, 4))
         scores.append(_ssd_head(net, f'class.{index}', x, anchors, SSD_CLASSES))
@@ -30,9 +36,41 @@ def _ssd_mobilenet(name, batch, size, seed):
     return net
 
 
+def _ssd_mobilenet_heads(name, batch, size, seed):
+    """Ends with the heads: one convolution a level for boxes and classes together, as for a DLA."""
+    net = Network(name, batch, seed)
+    for index, x in enumerate(_ssd_mobilenet_sources(net, size)):
+        outputs = (3 if index == 0 else 6) * (4 + SSD_CLASSES)
+        net.output(net.conv(f'head.{index}', x, outputs, 1, bias=True, gain=1.0), f'level{index}')
+    return net
+
+
+# SSD-ResNet-34 as MLPerf has it: three stages of ResNet-34, the third without a stride, 81 classes, heads of stride 3
+
+R34_CLASSES, R34_ANCHORS = 81, (4, 6, 6, 6, 4, 4)
+R34_EXTRAS = ((256, 512, 2, 1), (256, 512, 2, 1), (128, 256, 2, 1), (128, 256, 2, 0), (128, 256, 1, 0))
+
+
+def _ssd_resnet34(name, batch, size, seed):
+    """`R34_EXTRAS`: squeezed and output channels, stride and padding of each extra stage."""
+    net = Network(name, batch, seed)
+    sources = [resnet.stages(net, net.input('image', 3, *size), 34, resnet.basic_block, strides=(1, 2, 1))[-1]]
+    for index, (squeezed, channels, stride, pad) in enumerate(R34_EXTRAS):
+        if not pad:
+            sources[-1].pilot = None  # too small by now for what follows
+        y = net.relu(f'extras.{index}.relu0', net.conv(f'extras.{index}.conv0', sources[-1], squeezed, 1, bias=True))
+        y = net.conv(f'extras.{index}.conv1', y, channels, 3, stride, pad, bias=True)
+        sources.append(net.relu(f'extras.{index}.relu1', y))
+    for index, (x, anchors) in enumerate(zip(sources, R34_ANCHORS)):
+        outputs = anchors * (4 + R34_CLASSES)
+        net.output(net.conv(f'head.{index}', x, outputs, 3, 3, bias=True, gain=1.0), f'level{index}')
+    return net
+
+
 # RetinaNet (Lin et al. 2017) on ResNeXt50 32x4d, the 264 classes of OpenImages as MLPerf takes them
 
 RETINA_CLASSES, RETINA_ANCHORS = 264, 9
+ROAD_CLASSES = 4  # vehicles, pedestrians, cyclists, signs: what the one on ResNet-34 looks for
 
 
 def _pyramid(net, c3, c4, c5):
@@ -59,8 +97,17 @@ def _retina_head(net, head, level, x, outputs):
 def _retinanet(name, batch, size, seed):
     net = Network(name, batch, seed)
     stages = resnet.stages(net, net.input('input', 3, *size), 50, resnet.bottleneck, groups=32, group_width=4)
+    return _retina_heads(net, stages, RETINA_CLASSES)
+
+
+def _retinanet_resnet34(name, batch, size, seed):
+    net = Network(name, batch, seed)
+    return _retina_heads(net, resnet.stages(net, net.input('input', 3, *size), 34, resnet.basic_block), ROAD_CLASSES)
+
+
+def _retina_heads(net, stages, classes):
     for level, x in enumerate(_pyramid(net, *stages[1:]), 3):
-        net.output(_retina_head(net, 'class', level, x, RETINA_ANCHORS * RETINA_CLASSES), f'class_p{level}')
+        net.output(_retina_head(net, 'class', level, x, RETINA_ANCHORS * classes), f'class_p{level}')
         net.output(_retina_head(net, 'box', level, x, RETINA_ANCHORS * 4), f'box_p{level}')
     return net
 
@@ -119,6 +166,9 @@ def _yolo(name, batch, size, seed):
 
 NETWORKS = {
     'ssd-mobilenet-v1': (_ssd_mobilenet, (300, 300)),
+    'ssd-mobilenet-v1-heads': (_ssd_mobilenet_heads, (300, 300)),
+    'ssd-resnet34': (_ssd_resnet34, (1200, 1200)),
     'retinanet-resnext50': (_retinanet, (800, 800)),
+    'retinanet-resnet34': (_retinanet_resnet34, (768, 1280)),
     'yolov5s': (_yolo, (672, 672)),
 }

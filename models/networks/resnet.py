@@ -1,7 +1,7 @@
 """ResNet (He et al. 2015) in the v1.5 form: the stride of a bottleneck sits in its 3x3 convolution."""
 from .network import Network
 
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 
 
 def _conv_bn(net, name, norm, x, channels, kernel, stride=1, groups=1, scale=1.0):
@@ -32,14 +32,14 @@ def bottleneck(net, name, x, width, stride, groups=1, group_width=None):
     return net.relu(f'{name}.relu3', y)
 
 
-def stages(net, x, depth, block, **block_options):
-    """The outputs of layer1 to layer4."""
+def stages(net, x, depth, block, strides=(1, 2, 2, 2), **block_options):
+    """The outputs of layer1 to layer4, or to as many as `strides` has."""
     x = net.relu('relu', _conv_bn(net, 'conv1', 'bn1', x, 64, 7, 2))
     x = net.max_pool('maxpool', x, 3, 2, 1)
     outputs = []
-    for stage, count in enumerate(BLOCKS[depth]):
+    for stage, (count, first_stride) in enumerate(zip(BLOCKS[depth], strides)):
         for index in range(count):
-            stride = 2 if stage > 0 and index == 0 else 1
+            stride = first_stride if index == 0 else 1
             x = block(net, f'layer{stage + 1}.{index}', x, 64 << stage, stride, **block_options)
         outputs.append(x)
     return outputs
@@ -65,5 +65,6 @@ NETWORKS = {
     'resnet18': (_classifier(18, basic_block), (224, 224)),
     'resnet34': (_classifier(34, basic_block), (224, 224)),
     'resnet50': (_classifier(50, bottleneck), (224, 224)),
+    'resnet101': (_classifier(101, bottleneck), (224, 224)),
     'resnet34-backbone': (_backbone, (768, 1280)),
 }
