@@ -142,9 +142,11 @@ struct Lut {
 struct SdpParameters {
   Converter input;  ///< in FP32, of an Int8 element or sum: stored * factor
   std::vector<SdpStage> stages;
-  Lut lut;           ///< after the stages, in FP32 only
+  Lut lut;  ///< after the stages, in FP32 only
+  /// What comes out of the table is multiplied by what went into it: x * sigmoid(x).
+  bool gated = false;
   Converter output;  ///< to Int8; identity when the output is Float16
-  DLAEXEC_FIELDS(input, stages, lut, output)
+  DLAEXEC_FIELDS(input, stages, lut, gated, output)
   friend bool operator==(const SdpParameters&, const SdpParameters&) = default;
 };
 

@@ -11,7 +11,7 @@ namespace dlaexec::dla {
 namespace {
 
 constexpr uint64_t kMagic = 0x4441'4f4c'414c'44ff;  // "\xff" "DLALOAD" as little-endian bytes
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 /// The first bytes of a loadable; the structure and the weights follow, each aligned to 64 bytes.
 struct Header {

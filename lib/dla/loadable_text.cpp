@@ -47,7 +47,7 @@ std::string sdp_text(const Loadable& loadable, const SdpParameters& sdp) {
   std::string text;
   if (!sdp.input.is_identity()) text += format(" [in {}]", converter_text(sdp.input));
   for (const SdpStage& stage : sdp.stages) text += format(" [{}]", stage_text(loadable, stage));
-  if (sdp.lut.is_present()) text += " [lut]";
+  if (sdp.lut.is_present()) text += sdp.gated ? " [lut times itself]" : " [lut]";
   if (!sdp.output.is_identity()) text += format(" [out {}]", converter_text(sdp.output));
   return text;
 }

@@ -171,6 +171,7 @@ class OperationCheck {
     check_converter(sdp.output);
     if (sdp.lut.is_present()) check_lut(sdp.lut);
     require(!is_integer_ || !sdp.lut.is_present(), "tables work in f16");
+    require(sdp.lut.is_present() || !sdp.gated, "only a table can be gated");
   }
 
   void check_window(const Hw& kernel, const Hw& stride, const Hw& dilation, const Padding& pad) {
@@ -199,6 +200,7 @@ class OperationCheck {
     require(taps <= kLargestCount / output_.dims.c, "too many weights");
     check_span(conv.weights, output_.dims.c * taps * (is_int8_ ? 1 : 2));
     require(conv.dense_weight_bytes >= 0, "weight bytes must not be negative");
+    require(!conv.sdp.gated, "a table behind a convolution is not gated");
     check_sdp(conv.sdp);
   }
 

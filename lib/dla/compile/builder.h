@@ -37,6 +37,10 @@ class Builder {
   void bind(ir::ValueId value, CubeId cube) { cubes_[value] = cube; }
   bool is_bound(ir::ValueId value) const { return cubes_.contains(value); }
 
+  /// An operation of another node does what @p node asks: it is not lowered.
+  void absorb(const ir::Node& node) { absorbed_.insert(&node); }
+  bool is_absorbed(const ir::Node& node) const { return absorbed_.contains(&node); }
+
   /// Puts constants into the blob.
   template <class T>
   BlobSpan add_constants(std::span<const T> constants) {
@@ -80,7 +84,8 @@ class Builder {
   std::vector<std::byte> blob_;
   std::unordered_map<ir::ValueId, CubeId> cubes_;
   std::set<std::tuple<CubeId, CubeId, int64_t>>
-      inside_;  ///< a part and the concat's output that it lies in
+      inside_;                          ///< a part and the concat's output that it lies in
+  std::set<const ir::Node*> absorbed_;  ///< asked for membership only
 };
 
 }  // namespace dlaexec::dla

@@ -48,6 +48,7 @@ RealOperand real_operand(const ir::Graph& graph, ir::ValueId id, const Nchw& dim
 }
 
 void lower(Builder& builder, const ir::Node& node) {
+  if (builder.is_absorbed(node)) return;
   switch (node.op) {
     case ir::Op::Conv:
       return lower_conv(builder, node);

@@ -44,6 +44,13 @@ Lut lrn_table(Builder& builder, const ir::LrnAttributes& lrn);
 Converter scale_in(const Cube& cube);
 Converter scale_out(const Cube& cube);
 
+/// The function table of @p node, a sigmoid or a tanh, with what the SDP does on the way: a
+/// conversion to Int8 that follows alone and, on Orin, the product with what went in (SiLU).
+void lower_table(Builder& builder, const ir::Node& node);  // lower_table.cpp
+/// Whether @p reformat only brings an Int8 tensor to a function table, which the SDP reads so
+/// itself.
+bool is_read_by_table(const ir::Graph& graph, const ir::Node& reformat);  // lower_table.cpp
+
 /// Adds an SDP operation that rescales or converts @p input to @p output.
 void add_conversion(Builder& builder, const ir::Node& node, CubeId input, CubeId output);
 

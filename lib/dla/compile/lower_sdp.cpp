@@ -28,13 +28,6 @@ void add_sdp(Builder& builder, const ir::Node& node, ir::DataType precision, Cub
   builder.add(node, precision, input, output, std::move(sdp));
 }
 
-void add_table(Builder& builder, const ir::Node& node, CubeId input, CubeId output,
-               ir::ActivationKind kind) {
-  SdpParameters sdp;
-  sdp.lut = activation_table(builder, kind);
-  add_sdp(builder, node, kHalf, input, output, std::move(sdp));
-}
-
 /// An operation on one tensor: @p body adds stages on the middle scale.
 template <class Body>
 void add_pointwise(Builder& builder, const ir::Node& node, CubeId input, CubeId output,
@@ -153,15 +146,17 @@ void lower_reformat(Builder& builder, const ir::Node& node) {
   const ir::Value& to = builder.graph().value(node.outputs[0]);
   const bool is_same = from.type == to.type && from.quantization == to.quantization;
   if (is_same) return lower_reshape(builder, node);
+  if (is_read_by_table(builder.graph(), node))
+    return builder.bind(node.outputs[0], builder.cube_of(node.inputs[0]));
   add_conversion(builder, node, builder.cube_of(node.inputs[0]), builder.cube_of(node.outputs[0]));
 }
 
 void lower_activation(Builder& builder, const ir::Node& node) {
   const auto& attributes = node.get<ir::ActivationAttributes>();
+  if (attributes.kind == ir::ActivationKind::Sigmoid || attributes.kind == ir::ActivationKind::Tanh)
+    return lower_table(builder, node);
   const CubeId input = builder.cube_of(node.inputs[0]);
   const CubeId output = builder.cube_of(node.outputs[0]);
-  if (attributes.kind == ir::ActivationKind::Sigmoid || attributes.kind == ir::ActivationKind::Tanh)
-    return add_table(builder, node, input, output, attributes.kind);
   add_pointwise(builder, node, input, output, [&](Epilogue& epilogue) {
     epilogue.bend({attributes.kind, attributes.alpha, attributes.beta});
   });

@@ -2,8 +2,10 @@
 
 #include "base/error.h"
 #include "dla/core/conv.h"
+#include "dla/core/lrn_rows.h"
 #include "dla/core/memory.h"
 #include "dla/core/sdp.h"
+#include "dla/core/sdp_table.h"
 #include "dla/core/units.h"
 #include "dla/core/vector_conv.h"
 
@@ -70,11 +72,21 @@ struct Core::State {
   ir::Tensor local, sram;
   /// By operation; null where the scalar code runs.
   std::vector<std::unique_ptr<PreparedConv>> convolutions;
+  std::vector<std::unique_ptr<SdpTable>> tables;
+  std::vector<std::unique_ptr<LrnRows>> norms;
+  bool is_reference = true;  ///< scalar code everywhere
 
   void prepare(Isa isa) {
     const PrepareConv prepare_conv = preparation(isa);
     convolutions.resize(loadable.operations.size());
-    if (prepare_conv == nullptr) return;
+    tables.resize(loadable.operations.size());
+    norms.resize(loadable.operations.size());
+    is_reference = isa == Isa::Scalar;
+    if (is_reference) return;
+    for (size_t i = 0; i < tables.size(); ++i) {
+      tables[i] = SdpTable::make(loadable, loadable.operations[i], threads);
+      norms[i] = LrnRows::make(loadable, loadable.operations[i], threads);
+    }
     threads.parallel_for(static_cast<int64_t>(convolutions.size()), [&](int64_t i) {
       const Operation& operation = loadable.operations[static_cast<size_t>(i)];
       const bool is_scalar =
@@ -87,12 +99,15 @@ struct Core::State {
   void run(const Memory& memory, size_t index) {
     const Operation& operation = loadable.operations[index];
     if (convolutions[index]) return convolutions[index]->run(memory, threads);
+    if (tables[index]) return tables[index]->run(memory, threads);
+    if (norms[index]) return norms[index]->run(memory, threads);
     switch (operation.unit()) {
       case Unit::Conv:
         return run_conv_scalar(memory, operation, threads, half_sum);
       case Unit::Sdp:
         return run_sdp(memory, operation, threads);
       case Unit::Pdp:
+        if (!is_reference && run_pdp_blocks(memory, operation, threads)) return;
         return run_pdp(memory, operation, threads);
       case Unit::Cdp:
         return run_cdp(memory, operation, threads);
@@ -119,6 +134,8 @@ Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa, HalfSum half_
                        half_sum,
                        arena(loadable.pools.local),
                        arena(loadable.pools.sram),
+                       {},
+                       {},
                        {}}) {
   state_->prepare(isa);
 }

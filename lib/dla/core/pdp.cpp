@@ -1,30 +1,12 @@
 // Pooling. A window that is cut off by the border takes the cells inside for a maximum, and zeros
 // for the others in an average.
+#include "dla/core/pdp_window.h"
 #include "dla/core/rows.h"
 #include "dla/core/sdp.h"
 #include "dla/core/units.h"
 
 namespace dlaexec::dla::core {
 namespace {
-
-/// The cells of the input under one output, as [first, last) of rows and columns.
-struct Window {
-  int64_t top = 0, bottom = 0, left = 0, right = 0;
-};
-
-Window window_at(const PdpParameters& pool, const Nchw& input, int64_t p, int64_t q) {
-  const int64_t top = p * pool.stride.h - pool.pad.top;
-  const int64_t left = q * pool.stride.w - pool.pad.left;
-  return {std::max<int64_t>(0, top), std::min(input.h, top + pool.kernel.h),
-          std::max<int64_t>(0, left), std::min(input.w, left + pool.kernel.w)};
-}
-
-/// Calls body(row, column) for each cell, row by row.
-template <class Body>
-void for_each_cell(const Window& window, Body&& body) {
-  for (int64_t h = window.top; h < window.bottom; ++h)
-    for (int64_t w = window.left; w < window.right; ++w) body(h, w);
-}
 
 /// The integer sum, then two reciprocals, each with its own rounding.
 int8_t average_int8(const CubeView& input, const PdpParameters& pool, const Window& window,

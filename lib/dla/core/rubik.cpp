@@ -1,15 +1,12 @@
 // Rubik: every element of the output is one element of the input (linear resize: a mean of four).
+// Channels that stay side by side move together.
+#include "dla/core/blocks.h"
 #include "dla/core/rows.h"
 #include "dla/core/sdp.h"
 #include "dla/core/units.h"
 
 namespace dlaexec::dla::core {
 namespace {
-
-void copy_element(const CubeView& from, const Position& source, const CubeView& to,
-                  const Position& target) {
-  std::memcpy(to.at(target), from.at(source), static_cast<size_t>(to.layout().element));
-}
 
 /// The input's element that comes to the output's element @p at, for kinds that only move.
 Position source_of(const RubikParameters& rubik, const Nchw& from, const Nchw& to,
@@ -89,15 +86,43 @@ void resize_linear(const RubikParameters& rubik, const CubeView& from, const Cub
   to.store(at, to_half(sum / static_cast<float>(whole)));
 }
 
-void copy_box(const RubikParameters& rubik, const CubeView& from, const CubeView& to,
-              ThreadPool& threads) {
-  const Nchw& source = rubik.from;
-  const Nchw& target = rubik.to;
-  for_each_row(rubik.extent, threads, [&](int64_t n, int64_t c, int64_t h) {
-    for (int64_t w = 0; w < rubik.extent.w; ++w)
-      copy_element(from, {source.n + n, source.c + c, source.h + h, source.w + w}, to,
-                   {target.n + n, target.c + c, target.h + h, target.w + w});
-  });
+/// Channels that every move of @p rubik takes along together: side by side in both tensors, before
+/// and after.
+int64_t lanes_of(const RubikParameters& rubik, const CubeView& from, const CubeView& to) {
+  const int64_t lanes = common_lanes(from.layout(), to.layout());
+  switch (rubik.kind) {
+    case RubikKind::Convert:
+    case RubikKind::ResizeNearest:
+      return lanes;
+    case RubikKind::Copy:
+      return std::gcd(lanes, std::gcd(rubik.from.c, rubik.to.c));
+    case RubikKind::Contract:
+      return std::gcd(lanes, to.dims().c);
+    case RubikKind::Transpose:
+    case RubikKind::Reshape:
+    case RubikKind::ResizeLinear:
+      break;
+  }
+  return 1;
+}
+
+/// Moves blocks of @p lanes channels to every pixel of @p extent; @p target and @p source say where
+/// the one at a position goes to and comes from.
+template <class Target, class Source>
+void move(const CubeView& from, const CubeView& to, const Nchw& extent, int64_t lanes,
+          ThreadPool& threads, Target&& target, Source&& source) {
+  for_each_block_row(extent, lanes, threads,
+                     [&](int64_t n, int64_t c, int64_t channels, int64_t h) {
+                       const auto bytes = static_cast<size_t>(channels * to.layout().element);
+                       for (int64_t w = 0; w < extent.w; ++w) {
+                         const Position at{n, c, h, w};
+                         std::memcpy(to.at(target(at)), from.at(source(at)), bytes);
+                       }
+                     });
+}
+
+Position operator+(const Nchw& offset, const Position& at) {
+  return {offset.n + at.n, offset.c + at.c, offset.h + at.h, offset.w + at.w};
 }
 
 }  // namespace
@@ -106,25 +131,25 @@ void run_rubik(const Memory& memory, const Operation& operation, ThreadPool& thr
   const auto& rubik = std::get<RubikParameters>(operation.parameters);
   const CubeView from = memory.view(operation.input);
   const CubeView to = memory.view(operation.output);
-  if (rubik.kind == RubikKind::Copy) return copy_box(rubik, from, to, threads);
-  const Nchw& dims = to.dims();
-  for_each_row(dims, threads, [&](int64_t n, int64_t c, int64_t h) {
-    for (int64_t w = 0; w < dims.w; ++w) {
-      const Position at{n, c, h, w};
-      if (rubik.kind == RubikKind::ResizeLinear)
-        resize_linear(rubik, from, to, at);
-      else
-        copy_element(from, source_of(rubik, from.dims(), dims, at), to, at);
-    }
-  });
+  const int64_t lanes = lanes_of(rubik, from, to);
+  if (rubik.kind == RubikKind::Copy)
+    return move(
+        from, to, rubik.extent, lanes, threads, [&](const Position& at) { return rubik.to + at; },
+        [&](const Position& at) { return rubik.from + at; });
+  if (rubik.kind == RubikKind::ResizeLinear)
+    return for_each_row(to.dims(), threads, [&](int64_t n, int64_t c, int64_t h) {
+      for (int64_t w = 0; w < to.dims().w; ++w) resize_linear(rubik, from, to, {n, c, h, w});
+    });
+  move(
+      from, to, to.dims(), lanes, threads, [](const Position& at) { return at; },
+      [&](const Position& at) { return source_of(rubik, from.dims(), to.dims(), at); });
 }
 
 void run_bdma(const Memory& memory, const Operation& operation, ThreadPool& threads) {
   const CubeView from = memory.view(operation.input);
   const CubeView to = memory.view(operation.output);
-  for_each_row(to.dims(), threads, [&](int64_t n, int64_t c, int64_t h) {
-    for (int64_t w = 0; w < to.dims().w; ++w) copy_element(from, {n, c, h, w}, to, {n, c, h, w});
-  });
+  const auto same = [](const Position& at) { return at; };
+  move(from, to, to.dims(), common_lanes(from.layout(), to.layout()), threads, same, same);
 }
 
 }  // namespace dlaexec::dla::core

@@ -3,11 +3,9 @@
 
 #include "base/thread_pool.h"
 #include "dla/core/memory.h"
+#include "dla/core/sdp_arithmetic.h"
 
 namespace dlaexec::dla::core {
-
-/// FP16 as the SDP reads it: an infinity is the largest finite FP32.
-float widen(Half half);
 
 /// An element of an Int8 or Float16 cube as an FP32 number: stored * @p converter.
 float read_float(const CubeView& view, const Position& at, const Converter& converter);
