@@ -11,7 +11,8 @@ constexpr int64_t ceil_div(int64_t value, int64_t by) { return (value + by - 1) 
 constexpr int64_t round_up(int64_t value, int64_t to) { return ceil_div(value, to) * to; }
 
 int64_t kernel_bytes(const CbufLayer& layer) {
-  return layer.channels * layer.kernel_h * layer.kernel_w * layer.element_bytes;
+  const int64_t channels = layer.kernel_channels > 0 ? layer.kernel_channels : layer.channels;
+  return channels * layer.kernel_h * layer.kernel_w * layer.element_bytes;
 }
 
 /// The largest @p measure in [1, @p highest] that fits. More never fits where less does not.
@@ -38,7 +39,8 @@ int64_t kernel_group(int64_t element_bytes) { return element_bytes == 1 ? 32 : 1
 CbufNeed cbuf_need(const CbufLayer& layer) {
   CbufNeed need;
   const int64_t bytes = kernel_bytes(layer);
-  const int64_t group = std::min(layer.kernels, kernel_group(layer.element_bytes));
+  const int64_t at_once = layer.group > 0 ? layer.group : kernel_group(layer.element_bytes);
+  const int64_t group = std::min(layer.kernels, at_once);
   need.weight_banks = ceil_div(round_up(bytes, kCbufEntryBytes), kCbufBankBytes);
   need.group_banks = ceil_div(round_up(group * bytes, kCbufEntryBytes), kCbufBankBytes);
   const int64_t atoms = ceil_div(layer.channels * layer.element_bytes, kCbufAtomBytes);

@@ -22,14 +22,16 @@ struct CbufLayer {
   int64_t channels = 1, kernels = 1;
   int64_t kernel_h = 1, kernel_w = 1;
   int64_t dilation_h = 1;
-  int64_t width = 1;          ///< of the input
-  int64_t element_bytes = 1;  ///< 1 for int8, 2 for FP16
+  int64_t width = 1;            ///< of the input
+  int64_t element_bytes = 1;    ///< 1 for int8, 2 for FP16
+  int64_t group = 0;            ///< kernels that the core computes at once; 0: kernel_group()
+  int64_t kernel_channels = 0;  ///< of a kernel that the buffer holds; 0: all
 };
 
 /// Banks that a convolution needs at least.
 struct CbufNeed {
   int64_t weight_banks = 0;       ///< one kernel
-  int64_t group_banks = 0;        ///< a kernel group: 32 kernels in int8, 16 in FP16
+  int64_t group_banks = 0;        ///< a kernel group
   int64_t entries_per_slice = 0;  ///< one input row of all channels
   int64_t rows = 0;               ///< input rows under the kernel
   int64_t data_banks = 0;
@@ -43,7 +45,8 @@ struct CbufNeed {
 
 CbufNeed cbuf_need(const CbufLayer& layer);
 
-/// Kernels that are computed at once: 32 in int8, 16 in FP16.
+/// Kernels that NVDLA computes at once: 32 in int8, 16 in FP16. The builder's check counts so for
+/// both generations.
 int64_t kernel_group(int64_t element_bytes);
 
 /// The sums behind the check, with the layer's numbers in them.

@@ -20,8 +20,9 @@ namespace {
 constexpr double kMeanLimit = 0.08, kRowLimit = 0.20, kLeftOutLimit = 0.15;
 /// The constants in use are rounded results of the fit, nothing else.
 constexpr double kRounding = 0.02;
-constexpr const char* kBegin = "<!-- calibration: begin -->\n";
-constexpr const char* kEnd = "<!-- calibration: end -->\n";
+/// What the page has a table of, between marks of that name.
+constexpr const char* kCalibration = "calibration";
+constexpr const char* kHeldOut = "held out";
 
 /// The loadables of every network in the rows, built once each.
 class Networks {
@@ -33,6 +34,7 @@ class Networks {
     const dla::Platform& board = dla::platform(row.platform);
     dla::ClockSettings settings = dla::clock_settings(board, dla::power_mode(board, row.mode));
     settings.constants = constants;
+    settings.clock_hz = row.clock_mhz * 1e6;
     settings.busy_cores = row.busy_cores;
     settings.sparse_weights = row.is_sparse();
     double seconds = 0;
@@ -70,6 +72,10 @@ class Networks {
   std::string folder_;
   std::map<std::string, std::vector<dla::Loadable>> built_;
 };
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
 
 dla::Generation generation_of(const Row& row) { return dla::platform(row.platform).generation; }
 
@@ -120,15 +126,15 @@ Summary summarize(const std::vector<Row>& rows, const Predict& predict) {
                    row.platform, row.mode, row.network, row.precision, row.batch, row.busy_cores,
                    row.ms_per_image, modelled, 100 * error, left_out);
   }
-  const double mean = sum / static_cast<double>(rows.size()),
+  const double all = sum / static_cast<double>(rows.size()),
                without = left_out_sum / left_out_count;
   text += format(
       "\nMean absolute error {:.1f} % (at most {:.0f} %), largest {:.1f} % (at most {:.0f} %), "
       "mean when the network is "
       "left out {:.1f} % (at most {:.0f} %).\n",
-      100 * mean, 100 * kMeanLimit, 100 * largest, 100 * kRowLimit, 100 * without,
+      100 * all, 100 * kMeanLimit, 100 * largest, 100 * kRowLimit, 100 * without,
       100 * kLeftOutLimit);
-  return {text, mean <= kMeanLimit && largest <= kRowLimit && without <= kLeftOutLimit,
+  return {text, all <= kMeanLimit && largest <= kRowLimit && without <= kLeftOutLimit,
           std::move(left_out_errors)};
 }
 
@@ -146,13 +152,35 @@ std::string constants_table(const std::vector<Row>& rows, const Predict& predict
   return text;
 }
 
-/// What the page has between its two marks.
-std::string table_of(const std::string& page) {
-  const size_t begin = page.find(kBegin), end = page.find(kEnd);
-  if (begin == std::string::npos || end == std::string::npos)
-    fail("the page has no '{}' and '{}'", kBegin, kEnd);
-  const size_t first = begin + std::string_view(kBegin).size();
-  return page.substr(first, end - first);
+/// The error of every row that no constant was fitted to.
+std::string held_out_table(const std::vector<Row>& rows, const Predict& predict) {
+  std::string text =
+      "| board | mode | DLA MHz | network | precision | batch | cores busy | measured ms | "
+      "modelled ms | error | source |\n|---|---|---:|---|---|---:|---:|---:|---:|---:|---|\n";
+  std::map<dla::Generation, std::vector<double>> errors;
+  for (const Row& row : rows) {
+    const double modelled = predict(row, dla::clock_constants(generation_of(row)));
+    const double error = modelled / row.ms_per_image - 1;
+    errors[generation_of(row)].push_back(std::abs(error));
+    text += format("| {} | {} | {:g} | {} | {} | {} | {} | {:.3f} | {:.3f} | {:+.1f} % | {} |\n",
+                   row.platform, row.mode, row.clock_mhz, row.network, row.precision, row.batch,
+                   row.busy_cores, row.ms_per_image, modelled, 100 * error, row.source);
+  }
+  for (const auto& [generation, found] : errors)
+    text += format("\nMean absolute error on {} rows of {}: {:.1f} %, largest {:.1f} %.\n",
+                   found.size(), ir::text(generation), 100 * mean(found),
+                   100 * *std::ranges::max_element(found));
+  return text;
+}
+
+/// Where the table called @p name stands in @p page: its first and past its last character.
+std::pair<size_t, size_t> place_of(const std::string& page, const char* name) {
+  const std::string begin = format("<!-- {}: begin -->\n", name);
+  const std::string end = format("<!-- {}: end -->\n", name);
+  const size_t first = page.find(begin), last = page.find(end);
+  if (first == std::string::npos || last == std::string::npos)
+    fail("the page has no '{}' and '{}'", begin, end);
+  return {first + begin.size(), last};
 }
 
 /// Complains of constants that are not the fit's, rounded.
@@ -177,52 +205,62 @@ bool constants_are_fitted(const std::vector<Row>& rows, const Predict& predict) 
 bool stated_errors_hold(const Summary& summary) {
   bool hold = true;
   for (const auto& [generation, errors] : summary.left_out) {
-    const double mean =
-        std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
     const double stated = dla::stated_error(generation, ir::DataType::Int8).value();
-    if (stated == std::ceil(100 * mean) / 100) continue;
+    if (stated == std::ceil(100 * mean(errors)) / 100) continue;
     std::printf("the stated error of %s is %g, networks left out are off by %.3f on average\n",
-                std::string(ir::text(generation)).c_str(), stated, mean);
+                std::string(ir::text(generation)).c_str(), stated, mean(errors));
     hold = false;
   }
   return hold;
 }
 
-int check_page(const std::string& path, const Summary& summary) {
-  if (table_of(read_file(path)) != summary.text) {
+/// The page's tables by name.
+using Tables = std::map<const char*, std::string>;
+
+bool page_is_current(const std::string& path, const Tables& tables) {
+  const std::string page = read_file(path);
+  for (const auto& [name, text] : tables) {
+    const auto [first, last] = place_of(page, name);
+    if (page.substr(first, last - first) == text) continue;
     std::printf("%s tells other figures; run scripts/calibrate_dla_clock --accept\n", path.c_str());
-    return 1;
+    return false;
   }
-  return 0;
+  return true;
 }
 
-void accept(const std::string& path, const Summary& summary) {
+void accept(const std::string& path, const Tables& tables) {
   std::string page = read_file(path);
-  const std::string old = table_of(page);
-  page.replace(page.find(kBegin) + std::string_view(kBegin).size(), old.size(), summary.text);
+  for (const auto& [name, text] : tables) {
+    const auto [first, last] = place_of(page, name);
+    page.replace(first, last - first, text);
+  }
   write_file(path, page);
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 3 || arguments.size() > 4)
+  if (arguments.size() < 4 || arguments.size() > 5)
     fail(Fault::Usage,
-         "usage: calibrate_dla_clock ROWS.csv MODELS-FOLDER CLOCK.md [--check|--accept]");
-  const std::string wish = arguments.size() == 4 ? arguments[3] : "";
+         "usage: calibrate_dla_clock ROWS.csv HELD-OUT.csv MODELS-FOLDER CLOCK.md "
+         "[--check|--accept]");
+  const std::string page = arguments[3], wish = arguments.size() == 5 ? arguments[4] : "";
   log::set_sink({});
   const std::vector<Row> rows = read_rows(arguments[0]);
-  Networks networks(arguments[1]);
+  Networks networks(arguments[2]);
   const Predict predict = [&](const Row& row, const dla::ClockConstants& constants) {
     return networks.predict(row, constants);
   };
   const Summary summary = summarize(rows, predict);
-  std::printf("%s\n%s", summary.text.c_str(), constants_table(rows, predict).c_str());
-  if (wish == "--accept") accept(arguments[2], summary);
+  const std::string held_out = held_out_table(read_rows(arguments[1]), predict);
+  std::printf("%s\n%s\n%s", summary.text.c_str(), held_out.c_str(),
+              constants_table(rows, predict).c_str());
+  const Tables tables = {{kCalibration, summary.text}, {kHeldOut, held_out}};
+  if (wish == "--accept") accept(page, tables);
   if (wish != "--check") return 0;
-  const int stale = check_page(arguments[2], summary);
+  const bool current = page_is_current(page, tables);
   if (!summary.within_limits) std::printf("an error above is over its limit\n");
   const bool fitted = constants_are_fitted(rows, predict);
   const bool stated = stated_errors_hold(summary);
-  return stale == 0 && summary.within_limits && fitted && stated ? 0 : 1;
+  return current && summary.within_limits && fitted && stated ? 0 : 1;
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ std::vector<Belief> beliefs(dla::Generation generation) {
   using C = dla::ClockConstants;
   if (generation == dla::Generation::Xavier)
     return {
-        {"dram_share", &C::dram_share, 0.268, 0},  // Orin's: at MAXN the port limits every row
+        {"dram_share", &C::dram_share, 0.267, 0},  // Orin's: at MAXN the port limits every row
         // 30 GB/s at 1395 MHz, with which the published sheet gives ResNet-50's measured rate.
         {"dram_port_bytes", &C::dram_port_bytes, 21.5, 0.3},
         // A microcontroller starts each layer: about 10 us.

@@ -28,6 +28,12 @@ std::string generator_of(const std::string& network) {
   return network == "resnet50-v1.5" ? "resnet50" : network;
 }
 
+/// A column of its own, or what the notes say.
+int busy_cores(std::map<std::string, std::string>& cell) {
+  if (cell.contains("busy_cores")) return std::stoi(cell["busy_cores"]);
+  return cell["notes"].find("two cores") != std::string::npos ? 2 : 1;
+}
+
 }  // namespace
 
 std::vector<Row> read_rows(const std::string& path) {
@@ -50,8 +56,10 @@ std::vector<Row> read_rows(const std::string& path) {
     row.generator = generator_of(row.network);
     row.precision = cell["precision"];
     row.batch = std::stoi(cell["batch"]);
-    row.busy_cores = cell["notes"].find("two cores") != std::string::npos ? 2 : 1;
+    row.busy_cores = busy_cores(cell);
+    row.clock_mhz = std::stod(cell["dla_clock_mhz"]);
     row.ms_per_image = std::stod(cell["ms_per_image"]);
+    row.source = cell["source"];
     rows.push_back(row);
   }
   return rows;

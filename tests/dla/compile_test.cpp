@@ -22,8 +22,9 @@ std::string refusal(const std::string& text,
   return found ? found->what() : "";
 }
 
-Tiling tiling_of(const test::ConvCase& conv, DataType type) {
-  const Loadable loadable = test::compiled(test::conv_segment(conv, type));
+Tiling tiling_of(const test::ConvCase& conv, DataType type,
+                 Generation generation = Generation::Orin) {
+  const Loadable loadable = test::compiled(test::conv_segment(conv, type), generation);
   return loadable.operations[0].tiling;
 }
 
@@ -58,7 +59,7 @@ TEST(Compile, TilingFollowsTheOpenCompilersModes) {
   // ResNet's 64-channel layer: 28 entries a row, 56 rows, 36 KiB of weights: everything fits.
   conv.c = conv.k = 64;
   conv.h = conv.w = 56;
-  Tiling tiling = tiling_of(conv, DataType::Int8);
+  Tiling tiling = tiling_of(conv, DataType::Int8, Generation::Xavier);
   EXPECT_EQ(tiling.mode, CbufMode::AllResident);
   EXPECT_EQ(tiling.data_banks, 7);
   EXPECT_EQ(tiling.weight_banks, 2);
@@ -68,12 +69,14 @@ TEST(Compile, TilingFollowsTheOpenCompilersModes) {
   // 512 channels at 7x7: the input takes 4 banks, a group of 32 kernels 5, all of them 72.
   conv.c = conv.k = 512;
   conv.h = conv.w = 7;
-  tiling = tiling_of(conv, DataType::Int8);
+  tiling = tiling_of(conv, DataType::Int8, Generation::Xavier);
   EXPECT_EQ(tiling.mode, CbufMode::PingPong);
   EXPECT_EQ(tiling.unhidden_weight_bytes, 0);
+  // Orin computes 64 kernels at once, which take 9 banks: one group at a time.
+  EXPECT_EQ(tiling_of(conv, DataType::Int8).mode, CbufMode::SingleGroup);
   // 26x26: 11 banks of data and 5 of weights: no second group beside.
   conv.h = conv.w = 26;
-  tiling = tiling_of(conv, DataType::Int8);
+  tiling = tiling_of(conv, DataType::Int8, Generation::Xavier);
   EXPECT_EQ(tiling.mode, CbufMode::SingleGroup);
   EXPECT_EQ(tiling.unhidden_weight_bytes, 512 * 512 * 9);
   // A large picture goes in strips whose rows overlap.
@@ -83,6 +86,18 @@ TEST(Compile, TilingFollowsTheOpenCompilersModes) {
   EXPECT_GT(tiling.strips.size(), 1u);
   EXPECT_GT(tiling.traffic.input, 64 * 224 * 224);
   EXPECT_EQ(tiling.traffic.weights, 64 * 64 * 9);  // the weights stay
+}
+
+TEST(Compile, OfGroupedKernelsOrinKeepsTheAtomsThatAreNotAllZeros) {
+  test::ConvCase conv;
+  conv.pad = {1, 1, 1, 1};
+  conv.c = conv.k = conv.groups = 512;
+  conv.h = conv.w = 19;
+  // 512 kernels of one atom of 64 channels take 9 banks, dense ones 72; the picture takes 6.
+  const Tiling orin = tiling_of(conv, DataType::Int8);
+  EXPECT_EQ(orin.mode, CbufMode::AllResident);
+  EXPECT_EQ(orin.weight_banks, 9);
+  EXPECT_EQ(tiling_of(conv, DataType::Int8, Generation::Xavier).weight_banks, 10);
 }
 
 TEST(Compile, AKernelGroupThatDoesNotFitIsSplit) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dla/cbuf.h"
+#include "dla/grouped.h"
 #include "ir/dla_formats.h"
 
 namespace dlaexec::dla {
@@ -43,9 +44,13 @@ class ConvTiling {
         in_(loadable.cube(operation.input).dims),
         out_(loadable.cube(operation.output).dims),
         element_(loadable.cube(operation.input).layout.element) {
-    layer_ = {in_.c, out_.c, conv_.kernel.h, conv_.kernel.w, conv_.dilation.h, in_.w, element_};
+    const CoreFacts& core = core_facts(loadable.generation);
+    const MacArray& array = element_ == 1 ? core.int8 : core.fp16;
+    layer_ = {in_.c,          out_.c,           conv_.kernel.h,
+              conv_.kernel.w, conv_.dilation.h, in_.w,
+              element_,       array.kernels,    kernel_channels(loadable, operation, array)};
     need_ = cbuf_need(layer_);
-    kernel_bytes_ = in_.c * conv_.kernel.h * conv_.kernel.w * element_;
+    kernel_bytes_ = layer_.kernel_channels * conv_.kernel.h * conv_.kernel.w * element_;
     all_banks_ = weight_banks(out_.c);
     input_bytes_ = bytes_of(loadable, operation.input);
     tiling_.traffic.operand = operand_bytes(loadable, operation);
@@ -64,6 +69,16 @@ class ConvTiling {
   }
 
  private:
+  /// Whole atoms of the channels whose weights a kernel keeps in the buffer: all on Xavier, which
+  /// keeps the zeros of expanded kernels too.
+  static int64_t kernel_channels(const Loadable& loadable, const Operation& operation,
+                                 const MacArray& array) {
+    const int64_t all = loadable.cube(operation.input).dims.c;
+    if (loadable.generation == Generation::Xavier) return all;
+    const int64_t atoms = ceil_div(channels_of_kernel_group(loadable, operation), array.channels);
+    return std::min(all, atoms * array.channels);
+  }
+
   int64_t weight_banks(int64_t kernels) const {
     return ceil_div(kernels * kernel_bytes_, kCbufBankBytes);
   }
