@@ -20,10 +20,27 @@ namespace {
 
 constexpr std::string_view kCacheHead = "dlaexec kernel 1\n";
 
+/// The device code that is compiled: what the binary carries, but files of the folder
+/// $DLAEXEC_KERNEL_SOURCES in place of those of the same name, so that whoever works on a kernel
+/// need not build the program again.
+const std::vector<EmbeddedFile>& sources() {
+  static const std::vector<EmbeddedFile> files = [] {
+    std::vector<EmbeddedFile> all = kKernelFiles;
+    if (const char* folder = std::getenv("DLAEXEC_KERNEL_SOURCES"))
+      for (EmbeddedFile& file : all)
+        if (const auto path = std::filesystem::path(folder) / file.name;
+            std::filesystem::exists(path))
+          file.text = read_file(path.string());
+    return all;
+  }();
+  return files;
+}
+
 const EmbeddedFile& embedded(std::string_view name) {
-  const auto found = std::find_if(kKernelFiles.begin(), kKernelFiles.end(),
+  const std::vector<EmbeddedFile>& files = sources();
+  const auto found = std::find_if(files.begin(), files.end(),
                                   [&](const EmbeddedFile& file) { return file.name == name; });
-  DLAEXEC_CHECK(found != kKernelFiles.end());
+  DLAEXEC_CHECK(found != files.end());
   return *found;
 }
 

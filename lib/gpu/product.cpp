@@ -56,7 +56,7 @@ int bulk_stages(const Product& product, const ProductTactic& t) {
 /// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
 bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target& target) {
   const ConvParams& p = product.p;
-  if (shared_bytes(product, tactic) + 256 > target.shared_bytes) return false;
+  if (shared_bytes(product, tactic, target) + 256 > target.shared_bytes) return false;
   if (product.in == ir::DataType::Float32 || product.batch > 1 || !p.whole_vectors) return false;
   if (product.out != ir::DataType::Float16 && product.out != ir::DataType::Int8) return false;
   if (product.residual_type && product.residual_type != product.out) return false;
@@ -77,7 +77,7 @@ bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target
 
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
   if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
-  if (shared_bytes(product, tactic) > target.shared_bytes) return false;
+  if (shared_bytes(product, tactic, target) > target.shared_bytes) return false;
   const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
   if (tactic.split > 1 && steps < 2 * tactic.split) return false;
   if (tactic.stages > 3 && steps / tactic.split < tactic.stages - 2 && !runs_on(product, tactic))
@@ -118,7 +118,7 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
   return ceil_div(ahead, ceil_div(product.sum_bytes, t.row_bytes)) + 1;
 }
 
-int64_t shared_bytes(const Product& product, const ProductTactic& t) {
+int64_t shared_bytes(const Product& product, const ProductTactic& t, const Target& target) {
   if (t.unit == Unit::Bulk)
     return 1024 + bulk_stages(product, t) * (t.rows + t.k) * int64_t{128} +
            bulk_results(product, t);
@@ -126,7 +126,10 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t) {
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
                            (t.stays ? steps * t.k * t.row_bytes : 0);
-  if (!runs_on(product, t)) return aligned + std::max(pipeline, t.rows * (t.k + 4) * int64_t{4});
+  const int64_t sums = t.rows * (t.k + 4) * int64_t{4};
+  // A cluster's blocks are sent sums while they still multiply; else sums take the copies' place.
+  if (t.split > 1 && target.is_hopper()) return aligned + pipeline + sums;
+  if (!runs_on(product, t)) return aligned + std::max(pipeline, sums);
   const int64_t row = t.k * static_cast<int64_t>(ir::size_bytes(product.out)) + 16;
   return aligned + pipeline + result_tiles(product, t) * t.rows * row;
 }
@@ -219,8 +222,8 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
   const double steps = static_cast<double>(ceil_div(product.sum_bytes, t.row_bytes)) / t.split;
   const double tiles = static_cast<double>(ceil_div(product.p.pixels, t.rows) *
                                            ceil_div(product.p.k_written, t.k) * product.batch);
-  const int by_shared =
-      static_cast<int>(target.shared_bytes / std::max<int64_t>(shared_bytes(product, t), 1));
+  const int by_shared = static_cast<int>(target.shared_bytes /
+                                         std::max<int64_t>(shared_bytes(product, t, target), 1));
   const int by_threads = 2048 / t.threads();
   const int by_registers =
       std::max(1, 65536 / (t.threads() * std::max(64, t.rows * t.k / t.threads() + 70)));
@@ -236,7 +239,7 @@ double predicted_seconds(const Product& product, const ProductTactic& t, const T
     const double copy = resident * (t.rows + (t.stays ? 0 : t.k)) * t.row_bytes / copy_bytes;
     const double wait = latency / (t.stages - 1);
     const double out = resident * t.rows * t.k * (t.split > 1 ? 14.0 : 6.0) / copy_bytes;
-    return steps * std::max({math, copy, wait}) + out + latency * (t.split > 1 ? 4 : 2);
+    return steps * std::max({math, copy, wait}) + out + latency * (t.split > 1 ? 3 : 2);
   };
   // Blocks that run on overlap one tile's way out with the next one's copies.
   double cycles = full * (wave(together) - (runs_on(product, t) && full > 0 ? 2 * latency : 0));
@@ -319,6 +322,7 @@ BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pix
 /// Adds the launch of a bulk tactic.
 Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix,
                const Product& product, const ProductTactic& t) {
+  const Target& target = lowering.target();
   const int64_t in_size = static_cast<int64_t>(ir::size_bytes(product.in));
   const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
   BulkParams all{};
@@ -330,11 +334,10 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
   const int pair = t.pair ? 2 : 1;
   Launch launch{{ceil_div(p.pixels, t.rows * pair) * p.tiles_k * pair, 1, 1},
                 {t.threads(), 1, 1},
-                static_cast<int>(shared_bytes(product, t))};
+                static_cast<int>(shared_bytes(product, t, target))};
   launch.runs_on = true;
   launch.pair = pair;
-  Step& step =
-      lowering.add(node, suffix, product_kernel(product, t, lowering.target()), launch, all);
+  Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, all);
   patch(step, &BulkParams::x, product.x,
         product.rows ? rows_map(product.in, p.channel_bytes / in_size, p.pixels, p.x_pixel_bytes,
                                 all.elements, t.rows)
@@ -390,7 +393,7 @@ void add_product(Lowering& lowering, const ir::Node& node, std::string_view suff
   p.tiles = static_cast<int>(tiles);
   Launch launch{{tiles, product.batch, t.split},
                 {t.threads(), 1, 1},
-                static_cast<int>(shared_bytes(product, t))};
+                static_cast<int>(shared_bytes(product, t, target))};
   launch.runs_on = runs_on(product, t) && product.batch == 1;
   Place partial, arrived;
   if (t.split > 1 && target.is_hopper()) {

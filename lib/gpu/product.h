@@ -60,7 +60,7 @@ Kernel product_kernel(const Product& product, const ProductTactic& tactic, const
 int64_t result_tiles(const Product& product, const ProductTactic& tactic);
 
 /// Dynamic shared memory of a block.
-int64_t shared_bytes(const Product& product, const ProductTactic& tactic);
+int64_t shared_bytes(const Product& product, const ProductTactic& tactic, const Target& target);
 
 /// True if a block may work on several tiles one after the other.
 bool runs_on(const Product& product, const ProductTactic& tactic);

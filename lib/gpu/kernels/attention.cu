@@ -155,8 +155,8 @@ __global__ void __launch_bounds__(kWarps * 32) attention(const __grid_constant__
     }
     commit_copies();
   };
-  release_next();
   wait_for_inputs();
+  release_next();
   copy_rows<kHead, kWarps * 16, kThreads>(q_tile, head_of(p.q, p.q_rows), p.q_rows.row, first_query,
                                           p.queries);
   fetch(0);
@@ -206,8 +206,8 @@ __global__ void __launch_bounds__(kWarps * 32)
   const unsigned q_tile = shared_address(shared), keys = q_tile + 16 * kRow, values = keys + kSide;
   const half *k = head_of(p.k, p.k_rows), *v = head_of(p.v, p.v_rows);
   const int first_query = blockIdx.x * 16, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  release_next();
   wait_for_inputs();
+  release_next();
   copy_rows<kHead, 16, kThreads>(q_tile, head_of(p.q, p.q_rows), p.q_rows.row, first_query, p.queries);
   Queries<kHead> rows;
   for (int first = 0; first < p.keys; first += kKeys) {

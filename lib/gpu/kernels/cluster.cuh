@@ -1,6 +1,7 @@
-// Blocks of one cluster: waiting for each other and reading each other's shared memory. Needs sm_90.
+// Blocks of one cluster: waiting for each other, reading and writing each other's shared memory.
+// Needs sm_90.
 #pragma once
-#include "types.cuh"
+#include "barrier.cuh"
 
 #if __CUDA_ARCH__ >= 900
 __device__ __forceinline__ void cluster_arrive() {
@@ -19,16 +20,18 @@ __device__ __forceinline__ unsigned peer_address(unsigned own, int rank) {
   asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(own), "r"(rank));
   return peer;
 }
-__device__ __forceinline__ float4 load_peer(unsigned address) {
-  float4 x;
-  asm volatile("ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [%4];"
-               : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
-               : "r"(address));
-  return x;
+/// Sends two words to where @p own lies in block @p rank, and tells @p done there.
+__device__ __forceinline__ void send_pair(unsigned own, int rank, Barrier done, unsigned first,
+                                          unsigned second) {
+  asm volatile(
+      "{\n.reg .b32 to, barrier;\n"
+      "mapa.shared::cluster.u32 to, %0, %2;\nmapa.shared::cluster.u32 barrier, %1, %2;\n"
+      "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v2.b32 [to], {%3, %4}, "
+      "[barrier];\n}" ::"r"(own),
+      "r"(done.address), "r"(rank), "r"(first), "r"(second)
+      : "memory");
 }
-__device__ __forceinline__ float load_peer_word(unsigned address) {
-  float x;
-  asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(x) : "r"(address));
-  return x;
+__device__ __forceinline__ void store_peer_word(unsigned address, float x) {
+  asm volatile("st.shared::cluster.f32 [%0], %1;" ::"r"(address), "f"(x) : "memory");
 }
 #endif

@@ -63,7 +63,6 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
   const auto pixel_of = [&](int pair) { return (pair / p.tiles_k * kPair + rank) * kTileRows; };
   const auto k_of = [&](int pair) { return pair % p.tiles_k * kTileK; };
 
-  release_next();
   if (threadIdx.x == 0) {
     for (int i = 0; i < kStages; ++i) {
       full(i).init(1);
@@ -206,6 +205,7 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
             empty(last_stage).arrive();
           else
             empty(last_stage).arrive_at(other);
+      release_next();
       ring.skip(p.steps);  // the other warpgroup's tile
       if constexpr (kAdds) {
         residual_there(group * kOuts + buffer).wait(turns / kOuts & 1);

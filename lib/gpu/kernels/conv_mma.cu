@@ -8,8 +8,8 @@
 //   kStages      tiles in flight
 //   kAccess      Patches, or Rows for 1 x 1 and matrices
 //   kShare       how the blocks along gridDim.z add up their parts of the sum
-//   kOuts        tiles of results in shared memory: with a residual, one more than tiles on their way
-//   kStays       weights are copied once for all tiles of a block; needs one tile along k
+//   kOuts        tiles of results in shared memory: with a residual, one more than tiles on their
+//   way kStays       weights are copied once for all tiles of a block; needs one tile along k
 // Grid: (tiles, batch, split), or fewer along x: then a block takes every gridDim.x-th tile, which
 // only tiles that go out through Direct may do. The tile along k runs fastest, so that neighbours
 // share patches. Dynamic shared memory: ProductTactic::shared_bytes.
@@ -25,8 +25,8 @@ __device__ __forceinline__ void multiply_tile(typename Sum<In>::type (&sums)[kMm
     unsigned a[kMmaRows][4], b[kMmaK][2];
 #pragma unroll
     for (int i = 0; i < kMmaRows; ++i)
-      load_matrix_x4(a[i], a_tile + swizzled<kRow>(first_row + i * 16 + lane % 16,
-                                                   step * 2 + lane / 16));
+      load_matrix_x4(a[i],
+                     a_tile + swizzled<kRow>(first_row + i * 16 + lane % 16, step * 2 + lane / 16));
 #pragma unroll
     for (int j = 0; j < kMmaK; j += 2) {
       unsigned both[4];
@@ -54,15 +54,18 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   using SumType = typename Sum<In>::type;
   using Way = Direct<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
   constexpr bool kDirect = kIsDirect<Out, Residual, kShare>;
-  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages, kAccess,
-                      kStays, kOuts>;
+  using End = Finish<In, Out, Residual, Act, kTileRows, kTileK, kThreads, kShare>;
+  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages,
+                      kAccess, kStays, kOuts>;
   extern __shared__ __align__(128) unsigned char shared[];
 
-  release_next();
   const int part = static_cast<int>(blockIdx.z);
   const int first_step = kShare == Alone ? 0 : part * p.steps / p.split;
   const int last_step = kShare == Alone ? p.steps : (part + 1) * p.steps / p.split;
   Feeder feed(p, shared_address(shared), first_step, last_step);
+  __shared__ __align__(8) unsigned long long sums_there;
+  const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
+      shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
   feed.template begin<kStages - 1>(p);
 
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -77,10 +80,11 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
       wait_copies<kStages - 2>();
       __syncthreads();
       feed.advance(p);
-      multiply_tile<In, kMmaRows, kMmaK, kRow>(sums, feed.a_tile(reading), feed.b_tile(reading, step),
-                                               warp_row, warp_k);
+      multiply_tile<In, kMmaRows, kMmaK, kRow>(sums, feed.a_tile(reading),
+                                               feed.b_tile(reading, step), warp_row, warp_k);
       reading = reading + 1 == kStages ? 0 : reading + 1;
     }
+    release_next();
     if constexpr (kDirect) {
       // The residual came with the first step's copies and was waited for with them.
       unsigned char* out = outs + finishing * Way::kBytes;
@@ -93,16 +97,27 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
         for (int i = 0; i < kMmaRows; ++i)
 #pragma unroll
           for (int half_row = 0; half_row < 2; ++half_row)
-            Way::put(p, out, shares, warp_row + i * 16 + half_row * 8 + lane / 4, column, first_pixel,
-                     first_k, sums[i][j][half_row * 2], sums[i][j][half_row * 2 + 1]);
+            Way::put(p, out, shares, warp_row + i * 16 + half_row * 8 + lane / 4, column,
+                     first_pixel, first_k, sums[i][j][half_row * 2], sums[i][j][half_row * 2 + 1]);
       }
       __syncthreads();
       Way::store(p, out, first_pixel, first_k);
+    } else if constexpr (kShare == Cluster) {
+      cluster_sums.open();
+#pragma unroll
+      for (int i = 0; i < kMmaRows; ++i)
+#pragma unroll
+        for (int j = 0; j < kMmaK; ++j)
+#pragma unroll
+          for (int half_row = 0; half_row < 2; ++half_row)
+            cluster_sums.send(warp_row + i * 16 + half_row * 8 + lane / 4,
+                              warp_k + j * 8 + lane % 4 * 2, sums[i][j][half_row * 2],
+                              sums[i][j][half_row * 2 + 1]);
+      End::run(p, cluster_sums, first_pixel, first_k);
     } else {
       // One tile a block: its sums take the place of the copies.
       wait_copies<0>();
       __syncthreads();
-      using End = Finish<In, Out, Residual, Act, kTileRows, kTileK, kThreads, kShare>;
       SumType* staged = reinterpret_cast<SumType*>(shared);
 #pragma unroll
       for (int i = 0; i < kMmaRows; ++i)

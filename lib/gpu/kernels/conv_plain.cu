@@ -13,8 +13,8 @@ using namespace dlaexec::gpu;
 template <class In, class Out, class Residual, class Act, bool kTransposed>
 __global__ void __launch_bounds__(128) conv_plain(const __grid_constant__ WindowParams p) {
   using SumType = typename Sum<In>::type;
-  release_next();
   wait_for_inputs();
+  release_next();
   const long long index = blockIdx.x * 128ll + threadIdx.x;
   const int k = static_cast<int>(index % p.y_pixel);
   const long long pixel = index / p.y_pixel;

@@ -15,17 +15,19 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
   using SumType = typename Sum<In>::type;
   using Way = Direct<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
   constexpr bool kDirect = kIsDirect<Out, Residual, kShare>;
-  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages, kAccess,
-                      kStays, kOuts>;
+  using End = Finish<In, Out, Residual, Act, kTileRows, kTileK, kThreads, kShare>;
+  using Feeder = Feed<Select<kDirect, Way, Nothing>, kTileRows, kTileK, kRow, kThreads, kStages,
+                      kAccess, kStays, kOuts>;
   extern __shared__ __align__(1024) unsigned char shared_memory[];
-  unsigned char* shared =
-      shared_memory + ((1024 - (shared_address(shared_memory) & 1023)) & 1023);
+  unsigned char* shared = shared_memory + ((1024 - (shared_address(shared_memory) & 1023)) & 1023);
 
-  release_next();
   const int part = static_cast<int>(blockIdx.z);
   const int first_step = kShare == Alone ? 0 : part * p.steps / p.split;
   const int last_step = kShare == Alone ? p.steps : (part + 1) * p.steps / p.split;
   Feeder feed(p, shared_address(shared), first_step, last_step);
+  __shared__ __align__(8) unsigned long long sums_there;
+  const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
+      shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
   feed.template begin<kAhead>(p);
 
   const int lane = threadIdx.x % 32, own_row = threadIdx.x / 32 * 16 + lane / 4;
@@ -52,6 +54,8 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
       reading = reading + 1 == kStages ? 0 : reading + 1;
     }
     wait_products<0>();
+    hold(sums);
+    release_next();
     if constexpr (kDirect) {
       // The residual came with the first step's copies and was waited for with them.
       unsigned char* out = outs + finishing * Way::kBytes;
@@ -67,19 +71,27 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
       }
       __syncthreads();
       Way::store(p, out, first_pixel, first_k);
+    } else if constexpr (kShare == Cluster) {
+      cluster_sums.open();
+#pragma unroll
+      for (int i = 0; i < kTileK / 8; ++i)
+#pragma unroll
+        for (int half_row = 0; half_row < 2; ++half_row)
+          cluster_sums.send(own_row + half_row * 8, i * 8 + lane % 4 * 2,
+                            sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]);
+      End::run(p, cluster_sums, first_pixel, first_k);
     } else {
       // One tile a block: its sums take the place of the copies.
       wait_copies<0>();
       __syncthreads();
-      using End = Finish<In, Out, Residual, Act, kTileRows, kTileK, kThreads, kShare>;
       SumType* staged = reinterpret_cast<SumType*>(shared);
 #pragma unroll
       for (int i = 0; i < kTileK / 8; ++i)
 #pragma unroll
         for (int half_row = 0; half_row < 2; ++half_row) {
           Vector<SumType, 2> pair = {sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]};
-          *reinterpret_cast<Vector<SumType, 2>*>(staged + (own_row + half_row * 8) * End::Way::kPitch +
-                                                 i * 8 + lane % 4 * 2) = pair;
+          *reinterpret_cast<Vector<SumType, 2>*>(
+              staged + (own_row + half_row * 8) * End::Way::kPitch + i * 8 + lane % 4 * 2) = pair;
         }
       __syncthreads();
       End::run(p, staged, tile, first_pixel, first_k);

@@ -29,13 +29,13 @@ __global__ void
   constexpr int kVec = 16 / sizeof(In);
   using SumType = typename Sum<In>::type;
   using In16 = Vector<In, kVec>;
-  release_next();
   const int index = blockIdx.x * 128 + threadIdx.x;
   const int runs = (p.out_w + kRun - 1) / kRun, bands = (p.out_h + kRows - 1) / kRows;
   const int vector = index % p.vectors, group = index / p.vectors;
   const int out_w = group % runs * kRun, rest = group / runs;
   const int out_h = rest % bands * kRows, image = rest / bands;
   wait_for_inputs();
+  release_next();
   if (image >= p.images) return;
   const In* x = static_cast<const In*>(p.x) +
                 static_cast<long long>(image) * p.in_h * p.in_w * p.x_pixel + vector * kVec;

@@ -10,8 +10,8 @@ using namespace dlaexec::gpu;
 
 template <class In, class Out, int kVec>
 __global__ void __launch_bounds__(256) to_pixels(const __grid_constant__ ImageParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const int pixel = blockIdx.x * 256 + threadIdx.x;
   if (pixel >= p.pixels_h * p.pixels_w) return;
   const int h = pixel / p.pixels_w - p.pad_h, w = pixel % p.pixels_w - p.pad_w;
@@ -36,8 +36,8 @@ __global__ void __launch_bounds__(256) to_pixels(const __grid_constant__ ImagePa
 
 template <class In, class Out, int kVec>
 __global__ void __launch_bounds__(256) to_planes(const __grid_constant__ ImageParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const int pixel = blockIdx.x * 256 + threadIdx.x;
   if (pixel >= p.height * p.width) return;
   const int h = pixel / p.width, w = pixel % p.width;

@@ -86,8 +86,8 @@ __device__ __forceinline__ void load(float (&values)[kVec], const void* from, lo
 
 template <class F, class Out, class In0, class In1, class In2, int kRank, int kVec>
 __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   constexpr int kFirst = kMapRank - kRank;
   for (long long index = blockIdx.x * 256ll + threadIdx.x; index < p.count;
        index += gridDim.x * 256ll) {

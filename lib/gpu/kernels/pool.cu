@@ -13,8 +13,8 @@ struct Average {};
 
 template <class T, class Out, class Kind, int kVec, int kTaps>
 __global__ void __launch_bounds__(256) pool(const __grid_constant__ WindowParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const int index = blockIdx.x * 256 + threadIdx.x;
   const int vector = index % p.vectors, pixel = index / p.vectors;
   const int out_w = pixel % p.out_w, rest = pixel / p.out_w;

@@ -29,8 +29,8 @@ DLAEXEC_REDUCTION(SumSquare, 0.f, fmaf(x, x, sum), sum + x, sum)
 template <class Kind, class T, class Out, int kVec>
 __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ RowsParams p) {
   __shared__ float parts[512 * kVec];
-  release_next();
   wait_for_inputs();
+  release_next();
   const int first = (blockIdx.x * blockDim.x + threadIdx.x) * kVec;
   float sums[kVec];
 #pragma unroll
@@ -87,8 +87,8 @@ __device__ __forceinline__ long long row_start(long long outer_step, int row, co
 /// Reduces rows, one block each. Grid: outer * inner. Block: 32 to 256 threads.
 template <class Kind, class T, class Out>
 __global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
   float sum = Kind::first();
   for (int i = threadIdx.x; i < p.length; i += blockDim.x)
@@ -102,8 +102,8 @@ __global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsP
 /// Softmax, or its logarithm, of rows, one block each. Grid and block as reduce_rows.
 template <class T, class Out, bool kLog>
 __global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
   Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
   float highest = Max::first();
@@ -124,8 +124,8 @@ __global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParam
 /// Layer norm (kCentred) or rms norm of rows, one block each. Grid and block as reduce_rows.
 template <class T, class Out, bool kCentred>
 __global__ void __launch_bounds__(256) normalize(const __grid_constant__ RowsParams p) {
-  release_next();
   wait_for_inputs();
+  release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
   Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
   float mean = 0.f;
@@ -159,7 +159,6 @@ __device__ __forceinline__ float over_warp(float value) {
 template <class T, class Out, bool kCentred, int kPasses>
 __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_constant__ RowsParams p) {
   constexpr int kVec = 16 / (sizeof(T) > sizeof(Out) ? sizeof(T) : sizeof(Out));
-  release_next();
   const int row = blockIdx.x * 4 + threadIdx.x / 32, lane = threadIdx.x % 32;
   // Constants need not wait for other kernels.
   Vector<float, kVec> gain[kPasses], shift[kPasses];
@@ -172,6 +171,7 @@ __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_const
     if (p.shift) shift[pass] = *reinterpret_cast<const Vector<float, kVec>*>(p.shift + first);
   }
   wait_for_inputs();
+  release_next();
   if (row >= p.outer) return;
   const T* x = static_cast<const T*>(p.x) + row * p.x_outer;
   float values[kPasses][kVec];

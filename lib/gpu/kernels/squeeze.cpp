@@ -84,23 +84,28 @@ std::optional<Parts> parts_from(const Links& links, const ir::Node& mean) {
 
 /// How a cluster's blocks share an image: slices of its channels, bands of its rows.
 struct Shares {
-  int64_t blocks, vectors, slices, shared_bytes;
+  int64_t blocks, vectors, slices, slice_vectors, image_bytes, shared_bytes;
 };
 
-Shares shares_with(const ir::Dims& dims, int64_t blocks) {
-  Shares shares{blocks, ceil_div(dims[1], 8), 1, 0};
+/// @p dims of the image, @p hidden results of the first layer.
+Shares shares_with(const ir::Dims& dims, int64_t hidden, int64_t blocks) {
+  Shares shares{blocks, ceil_div(dims[1], 8), 1, 0, 0, 0};
   // Slices of the channels make the layers' work smaller; 64 bytes of a pixel stay together.
   while (shares.slices < blocks && shares.vectors / (shares.slices * 2) >= 4) shares.slices *= 2;
-  shares.shared_bytes = ceil_div(shares.vectors, shares.slices) *
-                        ceil_div(dims[2], blocks / shares.slices) * dims[3] * 16;
+  shares.slice_vectors = ceil_div(shares.vectors, shares.slices);
+  shares.image_bytes =
+      shares.slice_vectors * ceil_div(dims[2], blocks / shares.slices) * dims[3] * 16;
+  const int64_t layers = 2 * hidden * shares.slice_vectors * 16, bias = shares.slice_vectors * 32;
+  shares.shared_bytes = shares.image_bytes + layers + blocks * hidden * 4 + bias;
   return shares;
 }
 
 /// Clusters of 16 where few images leave multiprocessors idle, or 8 would keep too much in each.
-Shares shares_of(const ir::Dims& dims) {
+Shares shares_of(const ir::Dims& dims, int64_t hidden) {
   constexpr int64_t kComfortable = 96 << 10;  // two blocks fit side by side
-  const Shares shares = shares_with(dims, 8);
-  return dims[0] <= 4 || shares.shared_bytes > kComfortable ? shares_with(dims, 16) : shares;
+  const Shares shares = shares_with(dims, hidden, 8);
+  return dims[0] <= 4 || shares.shared_bytes > kComfortable ? shares_with(dims, hidden, 16)
+                                                            : shares;
 }
 
 /// [hidden][channels padded] of a layer's weights; @p turned: they are [channels][hidden].
@@ -166,15 +171,18 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   const ir::Node* window = group.nodes.size() > 4 ? &node(5) : nullptr;
   const View x = lowering.pixels(window ? window->inputs[0] : mean.inputs[0]);
   const View y = lowering.target_pixels(product.outputs[0]);
-  const Shares shares = shares_of(y.dims);
+  const int64_t hidden = graph.constant(first, 1)->dims()[0];
+  const Shares shares = shares_of(y.dims, hidden);
   const auto& act1 = first.get<ir::ConvAttributes>();
   const auto& act2 = second.get<ir::ConvAttributes>();
   SqueezeParams p{};
   p.out_h = static_cast<int>(y.dims[2]);
   p.out_w = static_cast<int>(y.dims[3]);
   p.channels = static_cast<int>(shares.vectors * 8);
-  p.hidden = static_cast<int>(graph.constant(first, 1)->dims()[0]);
+  p.hidden = static_cast<int>(hidden);
   p.slices = static_cast<int>(shares.slices);
+  p.slice_vectors = static_cast<int>(shares.slice_vectors);
+  p.image_bytes = static_cast<int>(shares.image_bytes);
   p.alpha1 = act1.alpha;
   p.beta1 = act1.beta;
   p.alpha2 = act2.alpha;
@@ -222,11 +230,11 @@ std::optional<Group> squeeze_around(const Links& links, const ir::Node& mean,
   if (!parts) return std::nullopt;
   const ir::Graph& graph = links.graph();
   const ir::Dims x = ir::dims_of(graph.value(mean.inputs[0]).shape);
-  const Shares shares = shares_of(x);
   const int64_t hidden = graph.constant(*parts->first, 1)->dims()[0];
-  constexpr int64_t kStatic = (kSqueezeThreads * 12 + kSqueezeHidden * 2) * 4;
+  const Shares shares = shares_of(x, hidden);
+  constexpr int64_t kStatic = (kSqueezeThreads * 12 + kSqueezeHidden) * 4;
   if (hidden > kSqueezeHidden || graph.constant(*parts->second, 1)->dims()[0] != x[1] ||
-      ceil_div(shares.vectors, shares.slices) * 8 > kSqueezeThreads * 4 ||
+      shares.slice_vectors * 8 > kSqueezeThreads * 4 ||
       shares.shared_bytes + kStatic > target.shared_bytes)
     return std::nullopt;
   // One cluster makes an image's windows slower than the whole device does: only many images pay.

@@ -1,12 +1,13 @@
-// Squeeze-and-excite in one launch, with the depthwise convolution before it where there is one: mean
-// over an image, two small layers, and the image times the gates that come out. A cluster of blocks
-// shares an image: each keeps its channels of its rows in shared memory, so that the image is read
-// once and written once. sm_90.
+// Squeeze-and-excite in one launch, with the depthwise convolution before it where there is one:
+// mean over an image, two small layers, and the image times the gates that come out. A cluster of
+// blocks shares an image: each keeps its channels of its rows in shared memory, so that the image
+// is read once and written once. sm_90.
 //   Act0, kTaps, kStride, kRun   of the depthwise convolution: a square window, and how many
 //                                neighbouring outputs a thread makes; kTaps is 0 when there is none
 //   Act1, Act2                   of the two layers
-// Grid: (images, 1, blocks of a cluster), clusters along z. Dynamic shared memory: the block's part of
-// the image, 16 bytes for each vector of each pixel.
+// Grid: (images, 1, blocks of a cluster), clusters along z. Dynamic shared memory: the block's part
+// of the image, 16 bytes for each vector of each pixel; its part of the layers' weights, which come
+// while the kernel before still runs; what the blocks send each other; the second bias.
 #include "activation.cuh"
 #include "cluster.cuh"
 #include "mma.cuh"
@@ -31,10 +32,10 @@ __device__ __forceinline__ Half8 packed(const float (&x)[8]) {
   return {make_uint4(word[0], word[1], word[2], word[3])};
 }
 
-/// Adds up values[8] of each thread over the threads of one column; the sums of all channels go to @p
-/// sums. @p parts: kSqueezeThreads * 8 words.
-__device__ __forceinline__ void add_lanes(const float (&values)[8], float* parts, float* sums, int width,
-                                          int lanes) {
+/// Adds up values[8] of each thread over the threads of one column; the sums of all channels go to
+/// @p sums. @p parts: kSqueezeThreads * 8 words.
+__device__ __forceinline__ void add_lanes(const float (&values)[8], float* parts, float* sums,
+                                          int width, int lanes) {
   const int tid = threadIdx.x, channels = width * 8, lane = tid / width;
   if (lane < lanes)
 #pragma unroll
@@ -47,12 +48,14 @@ __device__ __forceinline__ void add_lanes(const float (&values)[8], float* parts
   for (int turn = 0; turn < 4; ++turn) {
     const int at = tid + turn * kSqueezeThreads;
     if (at < groups * channels)
-      for (int i = at / channels; i < lanes; i += groups) own[turn] += parts[i * channels + at % channels];
+      for (int i = at / channels; i < lanes; i += groups)
+        own[turn] += parts[i * channels + at % channels];
   }
   __syncthreads();
 #pragma unroll
   for (int turn = 0; turn < 4; ++turn)
-    if (tid + turn * kSqueezeThreads < groups * channels) parts[tid + turn * kSqueezeThreads] = own[turn];
+    if (tid + turn * kSqueezeThreads < groups * channels)
+      parts[tid + turn * kSqueezeThreads] = own[turn];
   __syncthreads();
   for (int c = tid; c < channels; c += kSqueezeThreads) {
     float sum = 0.f;
@@ -63,13 +66,14 @@ __device__ __forceinline__ void add_lanes(const float (&values)[8], float* parts
 }
 
 template <class Act0, int kTaps, int kStride, int kRun, class Act1, class Act2>
-__global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_constant__ SqueezeParams p) {
+__global__ void __launch_bounds__(kSqueezeThreads, 2)
+    squeeze(const __grid_constant__ SqueezeParams p) {
 #if __CUDA_ARCH__ >= 900
   extern __shared__ __align__(128) unsigned char shared[];
   __shared__ float parts[kSqueezeThreads * 8];
-  __shared__ float sums[kSqueezeThreads * 4];  // of the block's channels over its rows; then the gates
-  __shared__ float partial[kSqueezeHidden];    // of the first layer, over the block's channels and rows
-  __shared__ float hidden[kSqueezeHidden];
+  __shared__ float
+      sums[kSqueezeThreads * 4];            // of the block's channels over its rows; then the gates
+  __shared__ float hidden[kSqueezeHidden];  // its bias; then the first layer's results
   const int tid = threadIdx.x, rank = blockIdx.z, blocks = gridDim.z;
   const int slice = rank % p.slices, bands = blocks / p.slices, band = rank / p.slices;
   const int vectors = p.channels / 8;
@@ -83,8 +87,24 @@ __global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_const
   const uint4* x = static_cast<const uint4*>(p.x) +
                    static_cast<long long>(blockIdx.x) * p.in_h * p.in_w * vectors + vector;
   const int count = rows * p.out_w;
-  release_next();
+  uint4* const layer1 = reinterpret_cast<uint4*>(shared + p.image_bytes);  // [hidden][slice]
+  uint4* const layer2 = layer1 + p.hidden * p.slice_vectors;
+  float* const received =
+      reinterpret_cast<float*>(layer2 + p.hidden * p.slice_vectors);  // [block][hidden]
+  float* const bias2 = received + blocks * p.hidden;
+  cluster_arrive();
+  for (int i = tid; i < p.hidden * width; i += kSqueezeThreads) {
+    const int s = i / width, at = i % width, from = s * vectors + first_vector + at;
+    copy_async(shared_address(layer1 + s * p.slice_vectors + at),
+               static_cast<const uint4*>(p.w1) + from, true);
+    copy_async(shared_address(layer2 + s * p.slice_vectors + at),
+               static_cast<const uint4*>(p.w2) + from, true);
+  }
+  commit_copies();
+  for (int s = tid; s < p.hidden; s += kSqueezeThreads) hidden[s] = p.bias1[s];
+  for (int c = tid; c < channels; c += kSqueezeThreads) bias2[c] = p.bias2[first_channel + c];
   wait_for_inputs();
+  release_next();
 
   float mine[8] = {};
   if (lane < lanes) {
@@ -103,7 +123,8 @@ __global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_const
       const float* bias = p.bias0 + vector * 8;
       for (int item = lane; item < rows * runs; item += lanes) {
         const int row = item / runs, out_w = (item - row * runs) * kRun;
-        const int first_h = (first_row + row) * kStride - p.pad_h, first_w = out_w * kStride - p.pad_w;
+        const int first_h = (first_row + row) * kStride - p.pad_h,
+                  first_w = out_w * kStride - p.pad_w;
         float z[kRun][8];
 #pragma unroll
         for (int run = 0; run < kRun; ++run)
@@ -146,38 +167,40 @@ __global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_const
       }
     }
   }
+  wait_copies<0>();
   add_lanes(mine, parts, sums, width, lanes);
 
-  const half* w1 = static_cast<const half*>(p.w1) + first_channel;
+  cluster_wait();  // the others have begun, and may be sent to
+  const int pitch = p.slice_vectors * 8;
+  const half* w1 = reinterpret_cast<const half*>(layer1);
   for (int s = tid / 32; s < p.hidden; s += kSqueezeThreads / 32) {
     float value = 0.f;
 #pragma unroll 4
     for (int c = tid % 32; c < channels; c += 32)
-      value = fmaf(to_float(w1[s * p.channels + c]), sums[c], value);
+      value = fmaf(to_float(w1[s * pitch + c]), sums[c], value);
 #pragma unroll
     for (int distance = 16; distance > 0; distance /= 2)
       value += __shfl_xor_sync(0xffffffffu, value, distance);
-    if (tid % 32 == 0) partial[s] = value;
+    if (tid % 32 < blocks)
+      store_peer_word(peer_address(shared_address(received + rank * p.hidden + s), tid % 32),
+                      value);
   }
   cluster_barrier();
   const float inverse = 1.f / static_cast<float>(p.out_h * p.out_w);
   for (int s = tid; s < p.hidden; s += kSqueezeThreads) {
     float value = 0.f;
 #pragma unroll 8
-    for (int other = 0; other < blocks; ++other)
-      value += load_peer_word(peer_address(shared_address(partial + s), other));
-    value = Act1::of(fmaf(value, inverse, p.bias1[s]), p.alpha1, p.beta1);
+    for (int other = 0; other < blocks; ++other) value += received[other * p.hidden + s];
+    value = Act1::of(fmaf(value, inverse, hidden[s]), p.alpha1, p.beta1);
     hidden[s] = to_float(from_float<half>(value));
   }
-  cluster_arrive();  // this block reads no other's memory any more
   __syncthreads();
 
-  const half* w2 = static_cast<const half*>(p.w2) + first_channel;
+  const half* w2 = reinterpret_cast<const half*>(layer2);
   for (int c = tid; c < channels; c += kSqueezeThreads) {
-    float value = p.bias2[first_channel + c];
+    float value = bias2[c];
 #pragma unroll 8
-    for (int s = 0; s < p.hidden; ++s)
-      value = fmaf(to_float(w2[s * p.channels + c]), hidden[s], value);
+    for (int s = 0; s < p.hidden; ++s) value = fmaf(to_float(w2[s * pitch + c]), hidden[s], value);
     sums[c] = to_float(from_float<half>(Act2::of(value, p.alpha2, p.beta2)));
   }
   __syncthreads();
@@ -186,7 +209,8 @@ __global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_const
 #pragma unroll
     for (int j = 0; j < 8; ++j) gates[j] = sums[column * 8 + j];
     uint4* y = static_cast<uint4*>(p.y) +
-               (static_cast<long long>(blockIdx.x) * p.out_h + first_row) * p.out_w * vectors + vector;
+               (static_cast<long long>(blockIdx.x) * p.out_h + first_row) * p.out_w * vectors +
+               vector;
 #pragma unroll 4
     for (int i = lane; i < count; i += lanes) {
       const Half8 z{tile[i * width + column]};
@@ -196,6 +220,5 @@ __global__ void __launch_bounds__(kSqueezeThreads, 2) squeeze(const __grid_const
       y[static_cast<long long>(i) * vectors] = packed(scaled).bits;
     }
   }
-  cluster_wait();  // nobody leaves while others read its memory
 #endif
 }

@@ -20,6 +20,16 @@ template <int kPending>
 __device__ __forceinline__ void wait_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 }
+/// Keeps the compiler from reading sums before what was waited for above.
+template <class SumType, int kCount>
+__device__ __forceinline__ void hold(SumType (&sums)[kCount]) {
+#pragma unroll
+  for (int i = 0; i < kCount; ++i)
+    if constexpr (kIsSame<SumType, float>)
+      asm volatile("" : "+f"(sums[i])::"memory");
+    else
+      asm volatile("" : "+r"(sums[i])::"memory");
+}
 /// Makes what this thread copied to shared memory visible to the tensor cores.
 __device__ __forceinline__ void fence_copies() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");

@@ -1,0 +1,262 @@
+// The way out of convolution tiles whose sums several blocks share, or that Direct does not take.
+#pragma once
+#include "activation.cuh"
+#include "barrier.cuh"
+#include "cluster.cuh"
+#include "conv_params.h"
+#include "mma.cuh"
+
+using namespace dlaexec::gpu;
+
+/// Multiplier, bias, residual and activation of finished sums; rows are written 16 bytes a thread.
+template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads>
+struct Epilogue {
+  using SumType = typename Sum<In>::type;
+  static constexpr int kPitch = kTileK + 4;
+  static constexpr int kVector = 16 / sizeof(Out);
+  static constexpr int kColumns = kTileK / kVector;
+  static constexpr bool kAdds = !kIsNothing<Residual>;
+  static_assert(kThreads % kColumns == 0, "a thread keeps to its columns");
+  using Add = Vector<Residual, kVector>;
+
+  /// Writes rows [first_row, last_row) of the tile at (@p first_pixel, @p first_k). What does not
+  /// depend on sums is asked for first; @p ready returns once they are there, and @p gather gives
+  /// kVector of them at (row, column).
+  template <class Ready, class Gather>
+  static __device__ __forceinline__ void write(const ConvParams& p, int first_pixel, int first_k,
+                                               int first_row, int last_row, Ready&& ready,
+                                               Gather&& gather) {
+    constexpr int kRowsPerPass = kThreads / kColumns;
+    const int column = static_cast<int>(threadIdx.x) % kColumns * kVector, k = first_k + column;
+    int row = first_row + static_cast<int>(threadIdx.x) / kColumns;
+    const Residual* residual = static_cast<const Residual*>(p.residual);
+    if constexpr (kAdds) residual += blockIdx.y * p.residual_batch;
+    Out* y = static_cast<Out*>(p.y) + blockIdx.y * p.y_batch;
+    float bias[kVector] = {}, multiplier[kVector] = {};
+    if (k < p.k_written) {
+      load(p.bias + k, bias);
+      if constexpr (sizeof(In) == 1) load(p.multiplier + k, multiplier);
+    }
+    Add add = added(p, residual, first_pixel + row, k, row < last_row);
+    ready();
+#pragma unroll 1  // mostly there is one
+    for (; row < last_row; row += kRowsPerPass) {
+      const int pixel = first_pixel + row;
+      if (pixel >= p.pixels || k >= p.k_written) break;
+      SumType sums[kVector];
+      gather(row, column, sums);
+      put(p, bias, multiplier, add, y + static_cast<long long>(pixel) * p.y_pixel + k, k, sums);
+      add = added(p, residual, pixel + kRowsPerPass, k, row + kRowsPerPass < last_row);
+    }
+  }
+
+ private:
+  static __device__ __forceinline__ void load(const float* from, float (&to)[kVector]) {
+#pragma unroll
+    for (int j = 0; j < kVector; j += 4) {
+      const float4 part = *reinterpret_cast<const float4*>(from + j);
+      to[j] = part.x;
+      to[j + 1] = part.y;
+      to[j + 2] = part.z;
+      to[j + 3] = part.w;
+    }
+  }
+
+  /// The residual of a row's columns, where it is @p wanted and there.
+  static __device__ __forceinline__ Add added(const ConvParams& p, const Residual* residual,
+                                              int pixel, int k, bool wanted) {
+    Add add{};
+    if constexpr (kAdds) {
+      if (!wanted || pixel >= p.pixels || k >= p.k_written) return add;
+      const Residual* from = residual + static_cast<long long>(pixel) * p.residual_pixel + k;
+      if (p.whole_vectors)
+        add = *reinterpret_cast<const Add*>(from);
+      else
+        for_each(p, k, [&](int j) { add.at[j] = from[j]; });
+    }
+    return add;
+  }
+
+  static __device__ __forceinline__ void put(const ConvParams& p, const float (&bias)[kVector],
+                                             const float (&multiplier)[kVector], const Add& add,
+                                             Out* y, int k, const SumType (&sums)[kVector]) {
+    Vector<Out, kVector> out;
+#pragma unroll
+    for (int j = 0; j < kVector; ++j) {
+      float value = static_cast<float>(sums[j]);
+      if constexpr (sizeof(In) == 1) value = __fmul_rn(value, multiplier[j]);
+      value = __fadd_rn(value, bias[j]);
+      if constexpr (kAdds) value = __fadd_rn(value, real(add.at[j], p.residual_scale));
+      out.at[j] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+    }
+    if (p.whole_vectors)
+      *reinterpret_cast<Vector<Out, kVector>*>(y) = out;
+    else
+      for_each(p, k, [&](int j) { y[j] = out.at[j]; });
+  }
+
+  /// Calls @p body for the columns of a vector that are there.
+  template <class Body>
+  static __device__ __forceinline__ void for_each(const ConvParams& p, int k, Body&& body) {
+#pragma unroll
+    for (int j = 0; j < kVector; ++j)
+      if (k + j < p.k_written) body(j);
+  }
+};
+
+#if __CUDA_ARCH__ >= 900
+/// A tile's sums that the blocks of a cluster share. Each block owns some of the rows and is sent
+/// what the others have of them: nobody reads another's memory, so nobody waits to be read before
+/// it leaves.
+template <class SumType, int kTileRows, int kTileK>
+struct ClusterSums {
+  static constexpr int kPitch = kTileK + 4;  // words; four keep banks apart
+
+  SumType* received;  ///< [block][rows of mine][kPitch]
+  Barrier there;
+  int rank, split, rows_log2;
+
+  /// Lets the others send; @p memory holds kTileRows * kPitch words, @p barrier is in shared
+  /// memory.
+  __device__ __forceinline__ ClusterSums(void* memory, unsigned long long* barrier, int blocks)
+      : received(static_cast<SumType*>(memory)),
+        there{shared_address(barrier)},
+        rank(static_cast<int>(blockIdx.z)),
+        split(blocks),
+        rows_log2(31 - __clz(kTileRows / blocks)) {
+    if (threadIdx.x == 0) {
+      there.init(1);
+      fence_barrier_init();
+      there.arrive_expecting(kTileRows * kTileK * static_cast<int>(sizeof(SumType)));
+    }
+    cluster_arrive();
+  }
+  /// Until the others have begun, and may be sent to.
+  __device__ __forceinline__ void open() const { cluster_wait(); }
+  /// Sends two neighbouring sums to the row's owner.
+  __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
+    const int owner = row >> rows_log2, own_row = row & ((1 << rows_log2) - 1);
+    send_pair(shared_address(received + ((rank << rows_log2) + own_row) * kPitch + column), owner,
+              there, bits(first), bits(second));
+  }
+  __device__ __forceinline__ int first_row() const { return rank << rows_log2; }
+  __device__ __forceinline__ int last_row() const { return (rank + 1) << rows_log2; }
+  __device__ __forceinline__ void wait() const { there.wait(0); }
+  /// All blocks' sums, added in the blocks' order.
+  template <int kCount>
+  __device__ __forceinline__ void add_up(int row, int column, SumType (&sums)[kCount]) const {
+#pragma unroll
+    for (int j = 0; j < kCount; ++j) sums[j] = 0;
+#pragma unroll 4
+    for (int from = 0; from < split; ++from) {
+      const SumType* part = received + ((from << rows_log2) + row - first_row()) * kPitch + column;
+#pragma unroll
+      for (int j = 0; j < kCount; j += 4) {
+        const auto four = *reinterpret_cast<const Vector<SumType, 4>*>(part + j);
+#pragma unroll
+        for (int i = 0; i < 4; ++i) sums[j + i] += four.at[i];
+      }
+    }
+  }
+
+ private:
+  static __device__ __forceinline__ unsigned bits(float x) { return __float_as_uint(x); }
+  static __device__ __forceinline__ unsigned bits(int x) { return static_cast<unsigned>(x); }
+};
+#endif
+
+/// The way from sums to y: a block's own, a cluster's, or several blocks' over device memory.
+enum Share { Alone, Cluster, Memory };
+
+/// In the place of ClusterSums where sums are not shared so.
+template <class SumType>
+struct NoClusterSums {
+  __device__ __forceinline__ NoClusterSums(void*, unsigned long long*, int) {}
+};
+#if __CUDA_ARCH__ >= 900
+template <Share kShare, class SumType, int kTileRows, int kTileK>
+using SumsOf =
+    Select<kShare == Cluster, ClusterSums<SumType, kTileRows, kTileK>, NoClusterSums<SumType>>;
+#else
+template <Share kShare, class SumType, int kTileRows, int kTileK>
+using SumsOf = NoClusterSums<SumType>;
+#endif
+
+/// True if a tile goes out through Direct.
+template <class Out, class Residual, Share kShare>
+inline constexpr bool kIsDirect = kShare == Alone &&
+                                  (kIsNothing<Residual> || kIsSame<Out, Residual>);
+
+template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kThreads,
+          Share kShare>
+struct Finish {
+  using Way = Epilogue<In, Out, Residual, Act, kTileRows, kTileK, kThreads>;
+  using SumType = typename Way::SumType;
+  static constexpr int kVector = Way::kVector;
+
+  /// @p staged: [kTileRows][Way::kPitch], complete for this block after a barrier.
+  static __device__ __forceinline__ void run(const ConvParams& p, SumType* staged, int tile,
+                                             int first_pixel, int first_k) {
+    if constexpr (kShare == Alone)
+      Way::write(
+          p, first_pixel, first_k, 0, kTileRows, [] {},
+          [&](int row, int column, auto& sums) {
+            read(staged + row * Way::kPitch + column, sums);
+          });
+    if constexpr (kShare == Memory) through_memory(p, staged, tile, first_pixel, first_k);
+  }
+#if __CUDA_ARCH__ >= 900
+  /// @p shared_sums: sent by all blocks of the cluster.
+  static __device__ __forceinline__ void run(
+      const ConvParams& p, const ClusterSums<SumType, kTileRows, kTileK>& shared_sums,
+      int first_pixel, int first_k) {
+    Way::write(
+        p, first_pixel, first_k, shared_sums.first_row(), shared_sums.last_row(),
+        [&] { shared_sums.wait(); },
+        [&](int row, int column, auto& sums) { shared_sums.add_up(row, column, sums); });
+  }
+#endif
+
+ private:
+  static __device__ __forceinline__ void read(const SumType* from, SumType (&sums)[kVector]) {
+#pragma unroll
+    for (int j = 0; j < kVector; j += 4) {
+      const auto part = *reinterpret_cast<const Vector<SumType, 4>*>(from + j);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) sums[j + i] = part.at[i];
+    }
+  }
+
+  /// Every block writes its sums; the last to arrive adds them all, always in the same order.
+  static __device__ __forceinline__ void through_memory(const ConvParams& p, const SumType* staged,
+                                                        int tile, int first_pixel, int first_k) {
+    const long long size = static_cast<long long>(kTileRows) * kTileK;
+    SumType* all = reinterpret_cast<SumType*>(p.partial) +
+                   (static_cast<long long>(blockIdx.y) * gridDim.x + tile) * p.split * size;
+    for (int i = threadIdx.x; i < kTileRows * kTileK / 4; i += kThreads) {
+      const int row = i / (kTileK / 4), column = i % (kTileK / 4) * 4;
+      *reinterpret_cast<Vector<SumType, 4>*>(all + blockIdx.z * size + row * kTileK + column) =
+          *reinterpret_cast<const Vector<SumType, 4>*>(staged + row * Way::kPitch + column);
+    }
+    __threadfence();
+    __shared__ int is_last;
+    __syncthreads();
+    int* arrived = p.arrived + blockIdx.y * gridDim.x + tile;
+    if (threadIdx.x == 0) is_last = atomicAdd(arrived, 1) == p.split - 1;
+    __syncthreads();
+    if (!is_last) return;
+    if (threadIdx.x == 0) *arrived = 0;
+    __threadfence();
+    Way::write(
+        p, first_pixel, first_k, 0, kTileRows, [] {},
+        [&](int row, int column, auto& sums) {
+#pragma unroll
+          for (int j = 0; j < kVector; ++j) sums[j] = 0;
+          for (int part = 0; part < p.split; ++part) {
+            const SumType* from = all + part * size + row * kTileK + column;
+#pragma unroll
+            for (int j = 0; j < kVector; ++j) sums[j] += __ldcg(from + j);
+          }
+        });
+  }
+};
