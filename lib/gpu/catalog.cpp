@@ -32,7 +32,7 @@ bool runs(const ProductTactic& tactic, DataType in, DataType out, const Target& 
   least.in = in;
   least.out = out;
   least.sum_bytes = 1;
-  return shared_bytes(least, tactic) <= target.shared_bytes;
+  return shared_bytes(least, tactic, target) <= target.shared_bytes;
 }
 
 /// What is left of a tactic without its pipeline.
