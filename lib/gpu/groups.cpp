@@ -21,7 +21,7 @@ const ir::Node* Links::only_user(ir::ValueId id) const {
 
 std::vector<Group> find_groups(const ir::Graph& graph, const Target& target) {
   constexpr decltype(&attention_around) kPatterns[] = {attention_around, squeeze_around,
-                                                       joint_products_around};
+                                                       stem_around, joint_products_around};
   const Links links(graph);
   std::vector<Group> groups;
   std::vector<bool> taken(graph.nodes.size());

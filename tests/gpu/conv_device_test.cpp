@@ -36,8 +36,9 @@ std::string graph_of(const Case& t, const std::string& in, const std::string& ou
 
 constexpr Case kCases[] = {
     {1, 3, 9, 7, 8, 3, 3, 1, 1},
-    {2, 3, 23, 21, 64, 7, 7, 2, 3},  // an image
+    {2, 3, 23, 21, 64, 7, 7, 2, 3},  // a first layer
     {2, 1, 12, 12, 5, 3, 3, 2, 1},
+    {2, 3, 41, 36, 24, 8, 8, 4, 1},  // an image of its own
     {1, 16, 1, 17, 33, 1, 3, 1, 1},
     {3, 33, 5, 1, 20, 3, 1, 1, 1},
     {2, 64, 14, 14, 64, 1, 1, 1, 0, 1, 1, "relu", true},

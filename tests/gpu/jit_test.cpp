@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -29,6 +31,26 @@ TEST(Compiler, KeepsWhatItMadeAndDropsWhatIsDamaged) {
   EXPECT_EQ(compiler.compile(kernel).code, first.code);
   write_file(path, read_file(path).substr(0, 400));
   EXPECT_EQ(compiler.compile(kernel).code, first.code);
+}
+
+TEST(Compiler, TakesSourcesFromAFolderInPlaceOfItsOwn) {
+  SKIP_WITHOUT_NVRTC();
+  const std::string folder = test::temporary_dir();
+  write_file(folder + "/pool.cu", "#error from the folder\n");
+  // The folder is looked at once in a process, so another one asks.
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto compile = [&] {
+    setenv("DLAEXEC_KERNEL_SOURCES", folder.c_str(), 1);
+    try {
+      Compiler("sm_87", "").compile({"pool.cu", "pool<half, half, Max, 8, 3>"});
+    } catch (const Error& error) {
+      std::fputs(error.what(), stderr);
+      std::exit(3);
+    }
+    std::exit(0);
+  };
+  // The other process makes a folder of its own: what it writes there is what it compiles.
+  EXPECT_EXIT(compile(), testing::ExitedWithCode(3), "from the folder");
 }
 
 TEST(Compiler, AnUnknownArchitectureIsRefused) {

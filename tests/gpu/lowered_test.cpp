@@ -54,11 +54,11 @@ TEST(PlanMemory, ZeroedSlotsAreNeverShared) {
 }
 
 ir::Graph two_convolutions() {
-  return ir::parse(R"(graph @g(%x: f32[1,3,16,16]) {
+  return ir::parse(R"(graph @g(%x: f32[1,3,32,32]) {
   const %w0 = f16[16,3,3,3] seed(1)
   const %w1 = f16[24,16,3,3] seed(2)
-  %h = reformat(%x) : f16[1,3,16,16]
-  %a = conv(%h, %w0) {stride=[2,2], pads=[1,1,1,1], dilation=[1,1]} : f16[1,16,8,8]
+  %h = reformat(%x) : f16[1,3,32,32]
+  %a = conv(%h, %w0) {stride=[4,4], pads=[1,1,1,1], dilation=[1,1]} : f16[1,16,8,8]
   %b = conv(%a, %w1) {stride=[1,1], pads=[1,1,1,1], dilation=[1,1]} : f16[1,24,8,8]
   %y = reformat(%b) : f32[1,24,8,8]
   return %y

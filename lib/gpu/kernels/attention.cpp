@@ -186,6 +186,7 @@ std::optional<Group> attention_around(const Links& links, const ir::Node& softma
   const auto dims = [&](ir::ValueId id) { return ir::dims_of(graph.value(id).shape); };
   const ir::Dims q = dims(parts->scores->inputs[0]), k = dims(parts->scores->inputs[1]),
                  v = dims(parts->context->inputs[1]);
+  if (parts->factor <= 0) return std::nullopt;  // the largest score would be the smallest
   if (k.size() != q.size() || v.size() != q.size() || v.back() != q.back()) return std::nullopt;
   if (!std::equal(q.begin(), q.end() - 2, k.begin()) ||
       !std::equal(q.begin(), q.end() - 2, v.begin()))

@@ -1,12 +1,13 @@
 // softmax(scale * q k^T) v in one launch, sums and exponentials in float: sm_75 and later.
 //   kHead    elements of a row: a multiple of 16, at most 128
 //   kWarps   of a block
-// Keys and values pass through shared memory 64 rows a step; a row's largest score and its sum follow
-// along, so that no score is ever stored. In attention() each warp has 16 queries and takes every
-// step; in attention_shared_queries(), for few queries, the warps share 16 queries and take turns at
-// the steps.
-// Grid: (tiles of queries, heads, batches). Dynamic shared memory: attention_shared_bytes.
+// Keys and values pass through shared memory 64 rows a step; a row's largest score and its sum
+// follow along, so that no score is ever stored. In attention() each warp has 16 queries and takes
+// every step; in attention_shared_queries(), for few queries, the warps share 16 queries and take
+// turns at the steps. Grid: (tiles of queries, heads, batches). Dynamic shared memory:
+// attention_shared_bytes.
 #include "attention_params.h"
+#include "half8.cuh"
 #include "mma.cuh"
 
 using namespace dlaexec::gpu;
@@ -16,10 +17,6 @@ __device__ __forceinline__ void load_matrix_x4_turned(unsigned (&r)[4], unsigned
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"(address)
                : "memory");
-}
-/// Two halves in one word, the first in the low bits.
-__device__ __forceinline__ unsigned packed(float low, float high) {
-  return from_float<half>(low).bits | static_cast<unsigned>(from_float<half>(high).bits) << 16;
 }
 __device__ __forceinline__ float power_of_two(float x) {
   float y;
@@ -34,8 +31,8 @@ inline constexpr int kPitch = kHead * 2 + 16;  // bytes of a row; 16 keep banks 
 
 /// Starts copying rows [first, first + kRows); rows that are not there become zeros.
 template <int kHead, int kRows, int kThreads>
-__device__ __forceinline__ void copy_rows(unsigned to, const half* from, long long row_step, int first,
-                                          int rows) {
+__device__ __forceinline__ void copy_rows(unsigned to, const half* from, long long row_step,
+                                          int first, int rows) {
   constexpr int kChunks = kHead / 8;
 #pragma unroll
   for (int i = threadIdx.x; i < kRows * kChunks; i += kThreads) {
@@ -46,8 +43,8 @@ __device__ __forceinline__ void copy_rows(unsigned to, const half* from, long lo
   }
 }
 
-/// 16 queries of a warp and what has become of them so far. A thread holds parts of rows lane / 4 and
-/// lane / 4 + 8.
+/// 16 queries of a warp and what has become of them so far. A thread holds parts of rows lane / 4
+/// and lane / 4 + 8.
 template <int kHead>
 struct Queries {
   unsigned query[kHead / 16][4];
@@ -61,7 +58,7 @@ struct Queries {
       load_matrix_x4(query[i], tile + lane % 16 * kPitch<kHead> + (i * 2 + lane / 16) * 16);
   }
 
-  /// Adds the values of a step, of which @p left keys are there.
+  /// Adds the values of a step, of which @p left keys are there; @p scale is positive.
   __device__ __forceinline__ void add(unsigned keys, unsigned values, int left, float scale) {
     const int lane = threadIdx.x % 32;
     float score[kStepKeys / 8][4] = {};
@@ -78,20 +75,22 @@ struct Queries {
         Mma<half>::run(score[j + 1], query[i], second);
       }
     }
-    float scale_down[2];
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      float most = highest[r];
+    if (left < kStepKeys)
 #pragma unroll
       for (int j = 0; j < kStepKeys / 8; ++j)
 #pragma unroll
-        for (int c = 0; c < 2; ++c) {
-          float& x = score[j][r * 2 + c];
-          x = j * 8 + lane % 4 * 2 + c < left ? x * scale : -1e30f;
-          most = fmaxf(most, x);
-        }
+        for (int c = 0; c < 4; ++c)
+          if (j * 8 + lane % 4 * 2 + c % 2 >= left) score[j][c] = -1e30f;
+    float scale_down[2];
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      float most = score[0][r * 2];
+#pragma unroll
+      for (int j = 0; j < kStepKeys / 8; ++j)
+        most = fmaxf(most, fmaxf(score[j][r * 2], score[j][r * 2 + 1]));
       most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 1));
       most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, 2));
+      most = fmaxf(highest[r], most * scale);
       scale_down[r] = power_of_two(highest[r] - most);
       highest[r] = most;
       float part = 0.f;
@@ -100,7 +99,7 @@ struct Queries {
 #pragma unroll
         for (int c = 0; c < 2; ++c) {
           float& x = score[j][r * 2 + c];
-          x = power_of_two(x - most);
+          x = power_of_two(fmaf(x, scale, -most));
           part += x;
         }
       sum[r] = sum[r] * scale_down[r] + part;
@@ -119,7 +118,8 @@ struct Queries {
 #pragma unroll
       for (int j = 0; j < kHead / 8; j += 2) {
         unsigned both[4];
-        load_matrix_x4_turned(both, values + (i * 16 + lane % 16) * kPitch<kHead> + (j + lane / 16) * 16);
+        load_matrix_x4_turned(both,
+                              values + (i * 16 + lane % 16) * kPitch<kHead> + (j + lane / 16) * 16);
         const unsigned first[2] = {both[0], both[1]}, second[2] = {both[2], both[3]};
         Mma<half>::run(out[j], weights, first);
         Mma<half>::run(out[j + 1], weights, second);
@@ -140,7 +140,8 @@ __device__ __forceinline__ const half* head_of(const void* base, const Attention
 }
 
 template <int kHead, int kWarps>
-__global__ void __launch_bounds__(kWarps * 32) attention(const __grid_constant__ AttentionParams p) {
+__global__ void __launch_bounds__(kWarps * 32)
+    attention(const __grid_constant__ AttentionParams p) {
   constexpr int kRow = kPitch<kHead>, kSide = kStepKeys * kRow, kThreads = kWarps * 32;
   extern __shared__ __align__(128) unsigned char shared[];
   const unsigned q_tile = shared_address(shared), sides = q_tile + kWarps * 16 * kRow;
@@ -208,7 +209,8 @@ __global__ void __launch_bounds__(kWarps * 32)
   const int first_query = blockIdx.x * 16, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   wait_for_inputs();
   release_next();
-  copy_rows<kHead, 16, kThreads>(q_tile, head_of(p.q, p.q_rows), p.q_rows.row, first_query, p.queries);
+  copy_rows<kHead, 16, kThreads>(q_tile, head_of(p.q, p.q_rows), p.q_rows.row, first_query,
+                                 p.queries);
   Queries<kHead> rows;
   for (int first = 0; first < p.keys; first += kKeys) {
     copy_rows<kHead, kKeys, kThreads>(keys, k, p.k_rows.row, first, p.keys);
@@ -248,7 +250,8 @@ __global__ void __launch_bounds__(kWarps * 32)
 #pragma unroll
     for (int w = 0; w < kWarps; ++w) {
       const float share = power_of_two(highest[w][row] - most);
-      const float2 part = *reinterpret_cast<const float2*>(parts + (w * 16 + row) * kFloats + column);
+      const float2 part =
+          *reinterpret_cast<const float2*>(parts + (w * 16 + row) * kFloats + column);
       sum = fmaf(share, sums[w][row], sum);
       a = fmaf(share, part.x, a);
       b = fmaf(share, part.y, b);

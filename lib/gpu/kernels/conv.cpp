@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "gpu/families.h"
+#include "gpu/kernels/conv_problem.h"
 #include "gpu/kernels/image_params.h"
+#include "gpu/kernels/stem.h"
 #include "gpu/kernels/window_params.h"
 #include "gpu/product.h"
 
@@ -14,81 +16,6 @@ namespace {
 
 using ir::DataType;
 using ir::Op;
-
-/// A 2-D convolution or deconvolution with all that fusion added, as plain numbers.
-struct Conv {
-  DataType in, out;
-  int64_t images, c, h, w, k, out_h, out_w;
-  int64_t taps_h, taps_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
-  bool residual;
-  ir::ActivationKind activation;
-  float alpha, beta;
-  ir::ValueId x, weights, bias, residual_value, y;
-};
-
-template <class Attributes>
-Conv conv_of(const ir::Graph& graph, const ir::Node& node) {
-  const auto& a = node.get<Attributes>();
-  const ir::Value &x = graph.value(node.inputs[0]), &y = graph.value(node.outputs[0]);
-  const ir::Dims in = ir::dims_of(x.shape), out = ir::dims_of(y.shape),
-                 kernel = ir::dims_of(graph.value(node.inputs[1]).shape);
-  Conv c{};
-  c.in = x.type;
-  c.out = y.type;
-  c.images = in[0];
-  c.c = in[1];
-  c.h = in[2];
-  c.w = in[3];
-  c.k = out[1];
-  c.out_h = out[2];
-  c.out_w = out[3];
-  c.taps_h = kernel[2];
-  c.taps_w = kernel[3];
-  const auto at = [](const ir::Ints& list, size_t index, int64_t otherwise) {
-    return index < list.size() ? list[index] : otherwise;
-  };
-  c.stride_h = at(a.stride, 0, 1);
-  c.stride_w = at(a.stride, 1, 1);
-  c.pad_h = at(a.pads, 0, 0);
-  c.pad_w = at(a.pads, 1, 0);
-  c.dilation_h = at(a.dilation, 0, 1);
-  c.dilation_w = at(a.dilation, 1, 1);
-  c.groups = a.groups;
-  c.residual = a.residual;
-  c.activation = a.activation;
-  c.alpha = a.alpha;
-  c.beta = a.beta;
-  c.x = node.inputs[0];
-  c.weights = node.inputs[1];
-  const size_t last = node.inputs.size() - 1;
-  c.residual_value = a.residual ? node.inputs[last] : ir::kNoValue;
-  c.bias = last >= 2 && !(a.residual && last == 2) ? node.inputs[2] : ir::kNoValue;
-  c.y = node.outputs[0];
-  return c;
-}
-
-std::string problem_text(const Conv& c, const std::optional<DataType>& residual) {
-  return format("conv {} {} {} {} x{}x{}x{}x{} k{} {}x{} s{}x{} p{}x{} d{}x{} y{}x{}",
-                ir::text(c.in), ir::text(c.out), residual ? ir::text(*residual) : "none",
-                ir::text(c.activation), c.images, c.c, c.h, c.w, c.k, c.taps_h, c.taps_w,
-                c.stride_h, c.stride_w, c.pad_h, c.pad_w, c.dilation_h, c.dilation_w, c.out_h,
-                c.out_w);
-}
-
-bool is_depthwise(const Conv& c) { return c.groups > 1 && c.groups == c.c && c.groups == c.k; }
-
-/// Few channels: whole rows of a window become "channels" of one tap, read from an image with a
-/// border of zeros, so that 16-byte copies carry several pixels. The pixel's channels, or 0.
-int64_t image_channels(const Conv& c) {
-  const int64_t channels = c.in == DataType::Int8 ? 8 : 4;
-  const int64_t pixel_bytes = channels * static_cast<int64_t>(ir::size_bytes(c.in));
-  const bool fits = c.groups == 1 && c.c <= channels && c.dilation_w == 1 &&
-                    c.stride_w * pixel_bytes % 16 == 0 && c.images <= 65535;
-  return fits ? channels : 0;
-}
-
-/// Output channels with rows of weights that only pad.
-int64_t padded(int64_t k) { return round_up(k, 16); }
 
 /// Weights [k][taps][channels of a group] from [k][channels][taps], each row and tap padded.
 /// @p tap_elements: from tap to tap; @p row_elements: from k to k; taps may share a row (images).
@@ -118,39 +45,6 @@ Place packed_weights(Lowering& lowering, const ir::Tensor& weights, const Weight
   return lowering.constant(bytes, [weights, layout] { return pack_weights(weights, layout); });
 }
 
-std::vector<float> padded_bias(const Lowering& lowering, ir::ValueId id, int64_t k) {
-  std::vector<float> bias;
-  if (id != ir::kNoValue) bias = lowering.value(id).constant->to_floats();
-  if (bias.size() == 1) bias.assign(static_cast<size_t>(k), bias[0]);
-  bias.resize(static_cast<size_t>(padded(k)));
-  return bias;
-}
-
-/// What an exact integer sum is multiplied with, per output channel.
-std::vector<float> multipliers(const Lowering& lowering, const Conv& c) {
-  const std::vector<float>& scales = lowering.value(c.weights).quantization.scales;
-  const float x = lowering.value(c.x).quantization.scales[0];
-  std::vector<float> result(static_cast<size_t>(padded(c.k)));
-  for (size_t k = 0; k < static_cast<size_t>(c.k); ++k)
-    result[k] = x * scales[scales.size() == 1 ? 0 : k];
-  return result;
-}
-
-/// Elements of the weights that one output channel has.
-int64_t sum_length(const Conv& c) { return c.c / c.groups * c.taps_h * c.taps_w; }
-
-double bytes_of(const Conv& c, bool residual) {
-  const auto size = [](ir::DataType type) { return static_cast<int64_t>(ir::size_bytes(type)); };
-  const int64_t out = c.images * c.k * c.out_h * c.out_w * size(c.out);
-  const int64_t in = (c.images * c.c * c.h * c.w + c.k * sum_length(c)) * size(c.in);
-  return static_cast<double>(in + out * (residual ? 2 : 1));
-}
-
-double operations_of(const Conv& c) {
-  return 2.0 * static_cast<double>(c.images * c.k * c.out_h * c.out_w) *
-         static_cast<double>(sum_length(c));
-}
-
 /// The parts of a product that all convolutions share; the input's side is the caller's.
 Product product_of(Lowering& lowering, const Conv& c) {
   Product product;
@@ -166,6 +60,7 @@ Product product_of(Lowering& lowering, const Conv& c) {
   p.alpha = c.alpha;
   p.beta = c.beta;
   p.y_inverse = 1 / y.scale;
+  p.releases_early = 1;  // products of matrices gain nothing: ViT-B/16 loses 5 %
   product.in = c.in;
   product.out = c.out;
   product.activation = c.activation;
@@ -432,12 +327,11 @@ std::optional<std::string> why_not_types(const ir::Graph& graph, const Conv& c) 
   return std::nullopt;
 }
 
-template <class Attributes>
 std::optional<std::string> why_not_window(const ir::Graph& graph, const ir::Node& node) {
   if (graph.value(node.inputs[0]).shape.size() != 4)
     return format("{}-D convolution",
                   static_cast<int>(graph.value(node.inputs[0]).shape.size()) - 2);
-  return why_not_types(graph, conv_of<Attributes>(graph, node));
+  return why_not_types(graph, conv_of(graph, node));
 }
 
 }  // namespace
@@ -454,17 +348,18 @@ bool feeds_image(const ir::Graph& graph, const ir::Node& reformat, const Target&
       }
   if (!user || user->op != Op::Conv || user->inputs[0] != made) return false;
   if (why_not_conv(graph, *user, target)) return false;
-  return image_channels(conv_of<ir::ConvAttributes>(graph, *user)) > 0;
+  return image_channels(conv_of(graph, *user)) > 0;
 }
 
 std::optional<std::string> why_not_conv(const ir::Graph& graph, const ir::Node& node,
                                         const Target&) {
-  return why_not_window<ir::ConvAttributes>(graph, node);
+  return why_not_window(graph, node);
 }
 
 void lower_conv(Lowering& lowering, const ir::Node& node) {
-  const Conv c = conv_of<ir::ConvAttributes>(lowering.graph(), node);
+  const Conv c = conv_of(lowering.graph(), node);
   if (is_depthwise(c)) return lower_depthwise(lowering, node, c);
+  if (runs_as_stem(c, lowering.target())) return lower_stem(lowering, node, c);
   const bool tensor_cores =
       c.groups == 1 && (c.in != DataType::Float32 || lowering.target().is_ampere());
   if (!tensor_cores) return lower_plain(lowering, node, c, false);
@@ -475,11 +370,11 @@ void lower_conv(Lowering& lowering, const ir::Node& node) {
 
 std::optional<std::string> why_not_deconv(const ir::Graph& graph, const ir::Node& node,
                                           const Target&) {
-  return why_not_window<ir::DeconvAttributes>(graph, node);
+  return why_not_window(graph, node);
 }
 
 void lower_deconv(Lowering& lowering, const ir::Node& node) {
-  lower_plain(lowering, node, conv_of<ir::DeconvAttributes>(lowering.graph(), node), true);
+  lower_plain(lowering, node, conv_of(lowering.graph(), node), true);
 }
 
 }  // namespace dlaexec::gpu

@@ -214,7 +214,10 @@ struct Feed {
  private:
   __device__ __forceinline__ void next_tile(const ConvParams& p) {
     tile += gridDim.x;
-    if (tile >= p.tiles) return;
+    if (tile >= p.tiles) {
+      if (p.releases_early) release_next();
+      return;
+    }
     step = 0;  // more than one tile a block means that sums are not split
     patches.start(p, tile / p.tiles_k * kTileRows, 0);
     if constexpr (!kStays) weights.start(p, all_weights, tile % p.tiles_k * kTileK, 0);

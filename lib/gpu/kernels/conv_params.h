@@ -32,6 +32,7 @@ struct ConvParams {
   int tiles_k;                  ///< along the output channels
   int steps;                    ///< tiles along the sum
   int split;                    ///< blocks that share one tile's sum
+  int releases_early;           ///< the next kernel may start once the last copies are on their way
   float alpha, beta;            ///< of the activation
   float residual_scale;         ///< int8 only
   float y_inverse;              ///< int8 only: 1 / scale of y

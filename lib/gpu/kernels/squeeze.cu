@@ -10,27 +10,11 @@
 // while the kernel before still runs; what the blocks send each other; the second bias.
 #include "activation.cuh"
 #include "cluster.cuh"
+#include "half8.cuh"
 #include "mma.cuh"
 #include "squeeze_params.h"
 
 using namespace dlaexec::gpu;
-
-/// Eight halves in registers of two.
-struct Half8 {
-  uint4 bits;
-  __device__ __forceinline__ float at(int i) const {
-    const unsigned word = i < 2 ? bits.x : i < 4 ? bits.y : i < 6 ? bits.z : bits.w;
-    return to_float(half{static_cast<unsigned short>(i % 2 ? word >> 16 : word)});
-  }
-};
-__device__ __forceinline__ Half8 packed(const float (&x)[8]) {
-  unsigned word[4];
-#pragma unroll
-  for (int i = 0; i < 4; ++i)
-    word[i] = from_float<half>(x[2 * i]).bits |
-              static_cast<unsigned>(from_float<half>(x[2 * i + 1]).bits) << 16;
-  return {make_uint4(word[0], word[1], word[2], word[3])};
-}
 
 /// Adds up values[8] of each thread over the threads of one column; the sums of all channels go to
 /// @p sums. @p parts: kSqueezeThreads * 8 words.

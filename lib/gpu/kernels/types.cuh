@@ -105,7 +105,7 @@ __device__ __forceinline__ void wait_for_inputs() {
 #endif
 }
 /// Lets the next kernel start its preparations. Kernels call it once their own inputs are there,
-/// products once their sums are: blocks of kernels that come later still would take the room and the
+/// products once their last copies are on their way or their sums are there: blocks of kernels that come later still would take the room and the
 /// copies of those that others wait for.
 __device__ __forceinline__ void release_next() {
 #if __CUDA_ARCH__ >= 900

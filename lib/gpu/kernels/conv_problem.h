@@ -1,0 +1,48 @@
+// A convolution as plain numbers: what its kernels are chosen and launched by.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpu/lowering.h"
+
+namespace dlaexec::gpu {
+
+/// A 2-D convolution or deconvolution with all that fusion added, as plain numbers.
+struct Conv {
+  ir::DataType in, out;
+  int64_t images, c, h, w, k, out_h, out_w;
+  int64_t taps_h, taps_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+  bool residual;
+  ir::ActivationKind activation;
+  float alpha, beta;
+  ir::ValueId x, weights, bias, residual_value, y;
+};
+
+/// @p node, a Conv or a Deconv, as numbers.
+Conv conv_of(const ir::Graph& graph, const ir::Node& node);
+
+/// The key under which tactics for @p c are kept.
+std::string problem_text(const Conv& c, const std::optional<ir::DataType>& residual);
+
+bool is_depthwise(const Conv& c);
+
+/// Few channels: whole rows of a window become "channels" of one tap, read from an image with a
+/// border of zeros, so that 16-byte copies carry several pixels. The pixel's channels, or 0.
+int64_t image_channels(const Conv& c);
+
+/// Output channels with rows of weights that only pad.
+inline int64_t padded(int64_t k) { return round_up(k, 16); }
+
+/// The bias @p id, zeros without one, for padded(@p k) channels.
+std::vector<float> padded_bias(const Lowering& lowering, ir::ValueId id, int64_t k);
+
+/// What an exact integer sum is multiplied with, per output channel.
+std::vector<float> multipliers(const Lowering& lowering, const Conv& c);
+
+/// Least bytes that @p c moves, and its additions and products.
+double bytes_of(const Conv& c, bool residual);
+double operations_of(const Conv& c);
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,221 @@
+// First layers: a convolution of few channels with stride 2 that reads the network's input as it
+// lies, and the max pooling (3 x 3, stride 2, pad 1) after it where there is one. sm_80 and later.
+//   In         of the input as it lies: float, half, signed char
+//   T          what it is rounded to: half, or signed char, whose products half holds exactly and
+//              whose sums stay below 2^24, so that they are exact too
+//   Out, Act   as in conv_mma.cu
+//   kChannels  1 to 4
+//   kK         output channels, some of them may only pad
+//   kTaps      of the square window
+//   kUnits     pieces of 16 pixels of a row: a warp each
+//   kPool      maxima are written instead of the convolution
+// A pixel is four halves. With stride 2 the windows of neighbouring outputs start 16 bytes apart,
+// so ldmatrix reads the implicit matrix from rows of pixels as they are: each is in shared memory
+// once. Grid: (bands, images). Dynamic shared memory: Layout::kBytes (stem.cpp computes the same).
+#include "activation.cuh"
+#include "mma.cuh"
+#include "stem_params.h"
+
+using namespace dlaexec::gpu;
+
+/// The larger of each pair of elements.
+__device__ __forceinline__ Vector<half, 2> larger(Vector<half, 2> a, Vector<half, 2> b) {
+#if __CUDA_ARCH__ >= 800
+  unsigned result;
+  asm("max.f16x2 %0, %1, %2;"
+      : "=r"(result)
+      : "r"(*reinterpret_cast<unsigned*>(&a)), "r"(*reinterpret_cast<unsigned*>(&b)));
+  return *reinterpret_cast<Vector<half, 2>*>(&result);
+#else
+  return a;
+#endif
+}
+__device__ __forceinline__ Vector<signed char, 2> larger(Vector<signed char, 2> a,
+                                                         Vector<signed char, 2> b) {
+  return {{a.at[0] > b.at[0] ? a.at[0] : b.at[0], a.at[1] > b.at[1] ? a.at[1] : b.at[1]}};
+}
+template <class Out, int kCount>
+__device__ __forceinline__ Vector<Out, kCount> larger(const Vector<Out, kCount>& a,
+                                                      const Vector<Out, kCount>& b) {
+  Vector<Out, kCount> result;
+#pragma unroll
+  for (int i = 0; i < kCount; i += 2)
+    *reinterpret_cast<Vector<Out, 2>*>(result.at + i) =
+        larger(*reinterpret_cast<const Vector<Out, 2>*>(a.at + i),
+               *reinterpret_cast<const Vector<Out, 2>*>(b.at + i));
+  return result;
+}
+
+template <class Out, int kK, int kTaps, int kUnits, bool kPool>
+struct Layout {
+  static constexpr int kSteps = (kTaps + 3) / 4;  // along a row of taps, four pixels each
+  static constexpr int kWeights = kTaps * kSteps * 32 + 16;  // bytes of a row; 16 keep banks apart
+  static constexpr int kRow = (kUnits * 16 + kSteps * 2 - 1) * 16;  // bytes of a row of pixels
+  static constexpr int kRows = 16;                                  // in a ring
+  static constexpr int kAhead = (kTaps + 2 + 3) / 4 * 4;  // rows from a step's first that are there
+  static constexpr int kPixel = kK * static_cast<int>(sizeof(Out)) + 16;
+  static constexpr int kOut = (kPool ? 1 : 2) * kUnits * 16 * kPixel;  // one step's results
+  static constexpr int kConstants = kK * kWeights, kRing = kConstants + kK * 8;
+  static constexpr int kOuts = kRing + kRows * kRow, kBytes = kOuts + 2 * kOut;
+  static_assert(kAhead + 4 <= kRows);
+};
+
+template <class In, class T, class Out, class Act, int kChannels, int kK, int kTaps, int kUnits,
+          bool kPool>
+__global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ StemParams p) {
+  using L = Layout<Out, kK, kTaps, kUnits, kPool>;
+  using Pair = Vector<Out, 2>;
+  constexpr int kThreads = kUnits * 32, kVec = 16 / sizeof(Out);
+  extern __shared__ __align__(128) unsigned char shared[];
+  const int tid = threadIdx.x, lane = tid % 32, unit = tid / 32;
+  float* const bias = reinterpret_cast<float*>(shared + L::kConstants);
+  float* const multiplier = bias + kK;
+  unsigned char* const ring = shared + L::kRing;
+
+  constexpr int kChunks = L::kWeights / 16 - 1;
+  for (int i = tid; i < kK * kChunks; i += kThreads)
+    copy_async(shared_address(shared + i / kChunks * L::kWeights + i % kChunks * 16),
+               static_cast<const uint4*>(p.weights) + i, true);
+  commit_copies();
+  for (int i = tid; i < kK; i += kThreads) {
+    bias[i] = p.bias[i];
+    if constexpr (sizeof(T) == 1) multiplier[i] = p.multiplier[i];
+  }
+  for (int i = tid; i < L::kRows * L::kRow / 16; i += kThreads)
+    reinterpret_cast<uint4*>(ring)[i] = make_uint4(0, 0, 0, 0);  // the borders stay so
+  wait_copies<0>();
+  __syncthreads();
+  wait_for_inputs();
+  release_next();
+
+  const In* column = static_cast<const In*>(p.x) + blockIdx.y * p.x_image + tid * p.x_column;
+  const bool has_column = tid < p.in_w && tid + p.pad_w < L::kRow / 8;
+  using Fetched = In[4][kChannels];
+  const auto fetch = [&](Fetched& fetched, int first_row) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+#pragma unroll
+      for (int c = 0; c < kChannels; ++c) {
+        const int h = first_row + i;
+        fetched[i][c] = In{};
+        if (has_column && h >= 0 && h < p.in_h)
+          fetched[i][c] = column[h * p.x_row + c * p.x_channel];
+      }
+  };
+  const auto keep = [&](const Fetched& fetched, int first_row) {
+    if (!has_column) return;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      Vector<half, 4> pixel{};
+#pragma unroll
+      for (int c = 0; c < kChannels; ++c)
+        pixel.at[c] =
+            from_float<half>(to_float(stored<T>(real(fetched[i][c], p.x_scale), p.x_inverse)));
+      const int slot = (first_row + i) & (L::kRows - 1);
+      *reinterpret_cast<Vector<half, 4>*>(ring + slot * L::kRow + (tid + p.pad_w) * 8) = pixel;
+    }
+  };
+
+  const int first = blockIdx.x * p.band, last = min(first + p.band, p.steps);
+  const int begin =
+      kPool && first > 0 ? first - 1 : first;  // the row above comes from the step before
+  Fetched at_start[L::kAhead / 4];
+#pragma unroll
+  for (int i = 0; i < L::kAhead / 4; ++i) fetch(at_start[i], begin * 4 - p.pad_h + i * 4);
+#pragma unroll
+  for (int i = 0; i < L::kAhead / 4; ++i) keep(at_start[i], begin * 4 - p.pad_h + i * 4);
+  __syncthreads();
+
+  Pair above[kPool ? kK / 8 : 1][2];
+#pragma unroll 1
+  for (int step = begin; step < last; ++step) {
+    const int top = step * 4 - p.pad_h;
+    Fetched fetched;
+    fetch(fetched, top + L::kAhead);
+    float sums[2][kK / 8][4] = {};
+#pragma unroll 1
+    for (int tap = 0; tap < kTaps; ++tap)
+#pragma unroll
+      for (int part = 0; part < L::kSteps; ++part) {
+        unsigned a[2][4];
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          const int slot = (top + tap + 2 * i) & (L::kRows - 1);
+          load_matrix_x4(a[i], shared_address(ring + slot * L::kRow +
+                                              (unit * 16 + lane % 16 + part * 2 + lane / 16) * 16));
+        }
+#pragma unroll
+        for (int j = 0; j < kK / 8; j += 2) {
+          unsigned both[4];
+          load_matrix_x4(both,
+                         shared_address(shared + (j * 8 + lane / 16 * 8 + lane % 8) * L::kWeights +
+                                        (tap * L::kSteps + part) * 32 + lane / 8 % 2 * 16));
+          const unsigned b[2][2] = {{both[0], both[1]}, {both[2], both[3]}};
+#pragma unroll
+          for (int i = 0; i < 2; ++i) {
+            Mma<half>::run(sums[i][j], a[i], b[0]);
+            Mma<half>::run(sums[i][j + 1], a[i], b[1]);
+          }
+        }
+      }
+    keep(fetched, top + L::kAhead);
+
+    unsigned char* const out = shared + L::kOuts + step % 2 * L::kOut;
+#pragma unroll
+    for (int j = 0; j < kK / 8; ++j) {
+      const int k = j * 8 + lane % 4 * 2;
+#pragma unroll
+      for (int half_row = 0; half_row < 2; ++half_row) {
+        Pair made[2];
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+#pragma unroll
+          for (int e = 0; e < 2; ++e) {
+            float value = sums[i][j][half_row * 2 + e];
+            if constexpr (sizeof(T) == 1) value = __fmul_rn(value, multiplier[k + e]);
+            value = __fadd_rn(value, bias[k + e]);
+            made[i].at[e] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+          }
+        const int pixel = unit * 16 + half_row * 8 + lane / 4;
+        auto* const to =
+            reinterpret_cast<Pair*>(out + pixel * L::kPixel + k * static_cast<int>(sizeof(Out)));
+        if constexpr (kPool) {
+          Pair most = made[0];
+          if (step * 2 + 1 < p.conv_h) most = larger(most, made[1]);
+          if (step > 0) most = larger(most, above[j][half_row]);
+          above[j][half_row] = made[1];
+          *to = most;
+        } else {
+          *to = made[0];
+          *reinterpret_cast<Pair*>(reinterpret_cast<unsigned char*>(to) + L::kOut / 2) = made[1];
+        }
+      }
+    }
+    __syncthreads();
+    if (step < first) continue;
+    const int vectors = p.y_pixel / kVec;
+    for (int i = tid; i < p.y_w * vectors * (kPool ? 1 : 2); i += kThreads) {
+      const int at = i / vectors, vector = i - at * vectors;
+      const int row = kPool ? step : step * 2 + at / p.y_w, w = kPool ? at : at % p.y_w;
+      const auto from = [&](int pixel) {
+        return *reinterpret_cast<const Vector<Out, kVec>*>(out + pixel * L::kPixel + vector * 16);
+      };
+      Vector<Out, kVec> result;
+      if constexpr (kPool) {
+        result = larger(from(2 * w),
+                        larger(from(max(2 * w - 1, 0)), from(min(2 * w + 1, p.conv_w - 1))));
+        if (sizeof(Out) == 1 && p.rescales)
+#pragma unroll
+          for (int j = 0; j < kVec; ++j)
+            result.at[j] = stored<Out>(real(result.at[j], p.conv_scale), p.maxima_inverse);
+      } else {
+        if (row >= p.y_h) break;
+        result = from(at / p.y_w * kUnits * 16 + w);
+      }
+      Out* const y = static_cast<Out*>(p.y) +
+                     ((static_cast<long long>(blockIdx.y) * p.y_h + row) * p.y_w + w) * p.y_pixel +
+                     vector * kVec;
+      *reinterpret_cast<Vector<Out, kVec>*>(y) = result;
+    }
+  }
+}
