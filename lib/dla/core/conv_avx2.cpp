@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "dla/core/conv.h"
@@ -17,49 +18,37 @@
 #include <immintrin.h>
 
 #pragma GCC push_options
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // that vectors may alias; ours do not
 #pragma GCC target("avx2,fma,f16c")
+
+#include "dla/core/vector_parts.h"
 
 namespace dlaexec::dla::core {
 namespace {
 
 struct Avx2 {
-  struct F {
-    __m256 low, high;
-    friend F operator+(F a, F b) { return {a.low + b.low, a.high + b.high}; }
-    friend F operator*(F a, F b) { return {a.low * b.low, a.high * b.high}; }
-  };
-  struct I {
-    __m256i low, high;
-  };
-  struct D {
-    __m256d part[4];
-    template <class Op>
-    static D each(Op&& op) {
-      return {{op(0), op(1), op(2), op(3)}};
-    }
-    friend D operator+(const D& a, const D& b) {
-      return each([&](int i) { return a.part[i] + b.part[i]; });
-    }
-    friend D operator-(const D& a, const D& b) {
-      return each([&](int i) { return a.part[i] - b.part[i]; });
-    }
-    friend D operator*(const D& a, const D& b) {
-      return each([&](int i) { return a.part[i] * b.part[i]; });
-    }
-  };
+  using F = Parts<__m256, 2>;
+  using I = Parts<__m256i, 2>;
+  using D = Parts<__m256d, 4>;
 
-  static F splat_float(float value) { return {_mm256_set1_ps(value), _mm256_set1_ps(value)}; }
+  static F splat_float(float value) {
+    return F::each([&](int) { return _mm256_set1_ps(value); });
+  }
   static F load_float(const float* from) {
-    return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)};
+    return F::each([&](int i) { return _mm256_loadu_ps(from + 8 * i); });
   }
-  static F max(F a, F b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
-  static F min(F a, F b) { return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)}; }
-  static __m256 where_positive(__m256 value, __m256 yes, __m256 no) {
-    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(value, _mm256_setzero_ps(), _CMP_GT_OQ));
+  static F max(const F& a, const F& b) {
+    return F::each([&](int i) { return _mm256_max_ps(a.part[i], b.part[i]); });
   }
-  static F where_positive(F value, F yes, F no) {
-    return {where_positive(value.low, yes.low, no.low),
-            where_positive(value.high, yes.high, no.high)};
+  static F min(const F& a, const F& b) {
+    return F::each([&](int i) { return _mm256_min_ps(a.part[i], b.part[i]); });
+  }
+  static F where_positive(const F& value, const F& yes, const F& no) {
+    return F::each([&](int i) {
+      const __m256 positive = _mm256_cmp_ps(value.part[i], _mm256_setzero_ps(), _CMP_GT_OQ);
+      return _mm256_blendv_ps(no.part[i], yes.part[i], positive);
+    });
   }
   /// 8 FP16 to FP32, infinities to +-@p largest, NaN kept.
   static __m256 widen_half(const void* from, float largest) {
@@ -68,7 +57,7 @@ struct Avx2 {
   }
   static F load_half(const std::byte* from) {
     constexpr float kLargest = std::numeric_limits<float>::max();
-    return {widen_half(from, kLargest), widen_half(from + 16, kLargest)};
+    return F::each([&](int i) { return widen_half(from + 16 * i, kLargest); });
   }
   static void store_half(std::byte* to, __m256 value) {
     const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(value, value, _CMP_UNORD_Q));
@@ -81,9 +70,8 @@ struct Avx2 {
         _mm_blendv_epi8(rounded, _mm_set1_epi16(static_cast<int16_t>(kNanBits)), mask);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), halves);
   }
-  static void store_half(std::byte* to, F value) {
-    store_half(to, value.low);
-    store_half(to + 16, value.high);
+  static void store_half(std::byte* to, const F& value) {
+    for (int i = 0; i < 2; ++i) store_half(to + 16 * i, value.part[i]);
   }
 
   static D splat(double value) {
@@ -93,27 +81,25 @@ struct Avx2 {
     return D::each([&](int i) { return _mm256_loadu_pd(from + 4 * i); });
   }
   static I load_int(const int32_t* from) {
-    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)),
-            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 8))};
+    return I::each(
+        [&](int i) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + 8 * i)); });
   }
   static I load_int8(const std::byte* from) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    return {_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))};
+    return {{_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))}};
   }
-  static D to_double(I value) {
-    return {{_mm256_cvtepi32_pd(_mm256_castsi256_si128(value.low)),
-             _mm256_cvtepi32_pd(_mm256_extracti128_si256(value.low, 1)),
-             _mm256_cvtepi32_pd(_mm256_castsi256_si128(value.high)),
-             _mm256_cvtepi32_pd(_mm256_extracti128_si256(value.high, 1))}};
+  static D to_double(const I& value) {
+    return D::each([&](int i) {
+      const __m256i eight = value.part[i / 2];
+      return _mm256_cvtepi32_pd(i % 2 == 0 ? _mm256_castsi256_si128(eight)
+                                           : _mm256_extracti128_si256(eight, 1));
+    });
   }
   static D max(const D& a, const D& b) {
     return D::each([&](int i) { return _mm256_max_pd(a.part[i], b.part[i]); });
   }
   static D min(const D& a, const D& b) {
     return D::each([&](int i) { return _mm256_min_pd(a.part[i], b.part[i]); });
-  }
-  static D clamp(const D& value, double low, double high) {
-    return min(max(value, splat(low)), splat(high));
   }
   static D round_away(const D& value) {
     return D::each([&](int i) {
@@ -157,17 +143,16 @@ struct Avx2 {
     }
     static Acc load(const Number* from) { return load_float(from); }
     static void store(Number* to, const Acc& value) {
-      _mm256_store_ps(to, value.low);
-      _mm256_store_ps(to + 8, value.high);
+      for (int i = 0; i < 2; ++i) _mm256_store_ps(to + 8 * i, value.part[i]);
     }
     static Weights load_weights(const Weight* from) {
       const auto* halves = reinterpret_cast<const __m128i*>(from);
-      return {_mm256_cvtph_ps(_mm_load_si128(halves)), _mm256_cvtph_ps(_mm_load_si128(halves + 1))};
+      return F::each([&](int i) { return _mm256_cvtph_ps(_mm_load_si128(halves + i)); });
     }
     static __m256 spread(const Input* from) { return _mm256_set1_ps(*from); }
     /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(const Acc& acc, __m256 x, const Weights& w) {
-      return {_mm256_fmadd_ps(x, w.low, acc.low), _mm256_fmadd_ps(x, w.high, acc.high)};
+      return F::each([&](int i) { return _mm256_fmadd_ps(x, w.part[i], acc.part[i]); });
     }
   };
 
@@ -194,12 +179,12 @@ struct Avx2 {
     }
     static Acc load(const Number* from) { return load_int(from); }
     static void store(Number* to, const Acc& value) {
-      _mm256_store_si256(reinterpret_cast<__m256i*>(to), value.low);
-      _mm256_store_si256(reinterpret_cast<__m256i*>(to + 8), value.high);
+      for (int i = 0; i < 2; ++i)
+        _mm256_store_si256(reinterpret_cast<__m256i*>(to + 8 * i), value.part[i]);
     }
     static Weights load_weights(const Weight* from) {
       const auto* pairs = reinterpret_cast<const __m256i*>(from);
-      return {_mm256_load_si256(pairs), _mm256_load_si256(pairs + 1)};
+      return I::each([&](int i) { return _mm256_load_si256(pairs + i); });
     }
     static __m256i spread(const Input* from) {
       int32_t two = 0;
@@ -207,8 +192,8 @@ struct Avx2 {
       return _mm256_set1_epi32(two);
     }
     static Acc step(const Acc& acc, __m256i x, const Weights& w) {
-      return {_mm256_add_epi32(acc.low, _mm256_madd_epi16(x, w.low)),
-              _mm256_add_epi32(acc.high, _mm256_madd_epi16(x, w.high))};
+      return I::each(
+          [&](int i) { return _mm256_add_epi32(acc.part[i], _mm256_madd_epi16(x, w.part[i])); });
     }
   };
 };
@@ -227,6 +212,7 @@ std::unique_ptr<PreparedConv> prepare_conv_avx2(const Loadable& loadable,
 
 }  // namespace dlaexec::dla::core
 
+#pragma GCC diagnostic pop
 #pragma GCC pop_options
 
 #endif

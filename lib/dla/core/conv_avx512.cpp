@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "dla/core/conv.h"
@@ -19,19 +20,18 @@
 #pragma GCC diagnostic push
 // GCC 12 takes the undefined vectors inside its own intrinsics for mistakes.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // that vectors may alias; ours do not
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")
+
+#include "dla/core/vector_parts.h"
 
 namespace dlaexec::dla::core {
 namespace {
 
 struct Avx512 {
   using F = __m512;
-  struct D {
-    __m512d low, high;
-    friend D operator+(D a, D b) { return {a.low + b.low, a.high + b.high}; }
-    friend D operator-(D a, D b) { return {a.low - b.low, a.high - b.high}; }
-    friend D operator*(D a, D b) { return {a.low * b.low, a.high * b.high}; }
-  };
+  using D = Parts<__m512d, 2>;
 
   static F splat_float(float value) { return _mm512_set1_ps(value); }
   static F load_float(const float* from) { return _mm512_loadu_ps(from); }
@@ -60,41 +60,44 @@ struct Avx512 {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), halves);
   }
 
-  static D splat(double value) { return {_mm512_set1_pd(value), _mm512_set1_pd(value)}; }
+  static D splat(double value) {
+    return D::each([&](int) { return _mm512_set1_pd(value); });
+  }
   static D load_double(const double* from) {
-    return {_mm512_loadu_pd(from), _mm512_loadu_pd(from + 8)};
+    return D::each([&](int i) { return _mm512_loadu_pd(from + 8 * i); });
   }
   static __m512i load_int(const int32_t* from) { return _mm512_loadu_si512(from); }
   static __m512i load_int8(const std::byte* from) {
     return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }
   static D to_double(__m512i value) {
-    return {_mm512_cvtepi32_pd(_mm512_castsi512_si256(value)),
-            _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(value, 1))};
+    return {{_mm512_cvtepi32_pd(_mm512_castsi512_si256(value)),
+             _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(value, 1))}};
   }
-  static D max(D a, D b) { return {_mm512_max_pd(a.low, b.low), _mm512_max_pd(a.high, b.high)}; }
-  static D min(D a, D b) { return {_mm512_min_pd(a.low, b.low), _mm512_min_pd(a.high, b.high)}; }
-  static D clamp(D value, double low, double high) {
-    return min(max(value, splat(low)), splat(high));
+  static D max(const D& a, const D& b) {
+    return D::each([&](int i) { return _mm512_max_pd(a.part[i], b.part[i]); });
   }
-  static __m512d round_away(__m512d value) {
-    const __m512d sign = _mm512_and_pd(value, _mm512_set1_pd(-0.0));
-    return _mm512_roundscale_pd(value + _mm512_or_pd(sign, _mm512_set1_pd(0.5)),
-                                _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+  static D min(const D& a, const D& b) {
+    return D::each([&](int i) { return _mm512_min_pd(a.part[i], b.part[i]); });
   }
-  static D round_away(D value) { return {round_away(value.low), round_away(value.high)}; }
-  static __m512d where_positive(__m512d value, __m512d yes, __m512d no) {
-    const __mmask8 positive = _mm512_cmp_pd_mask(value, _mm512_setzero_pd(), _CMP_GT_OQ);
-    return _mm512_mask_blend_pd(positive, no, yes);
+  static D round_away(const D& value) {
+    return D::each([&](int i) {
+      const __m512d sign = _mm512_and_pd(value.part[i], _mm512_set1_pd(-0.0));
+      return _mm512_roundscale_pd(value.part[i] + _mm512_or_pd(sign, _mm512_set1_pd(0.5)),
+                                  _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    });
   }
-  static D where_positive(D value, D yes, D no) {
-    return {where_positive(value.low, yes.low, no.low),
-            where_positive(value.high, yes.high, no.high)};
+  static D where_positive(const D& value, const D& yes, const D& no) {
+    return D::each([&](int i) {
+      const __mmask8 positive = _mm512_cmp_pd_mask(value.part[i], _mm512_setzero_pd(), _CMP_GT_OQ);
+      return _mm512_mask_blend_pd(positive, no.part[i], yes.part[i]);
+    });
   }
   /// Whole numbers in [-128, 127].
   static void store_int8(std::byte* to, D value) {
-    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(value.low)),
-                                            _mm512_cvtpd_epi32(value.high), 1);
+    const __m512i both =
+        _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(value.part[0])),
+                           _mm512_cvtpd_epi32(value.part[1]), 1);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(both));
   }
 

@@ -1,6 +1,10 @@
 #include "dla/core/core.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
+#include "base/processor.h"
 #include "dla/core/conv.h"
 #include "dla/core/lrn_rows.h"
 #include "dla/core/memory.h"
@@ -40,27 +44,42 @@ ir::Tensor stored_elements(const CubeView& view) {
   return unpack({view.data, bytes}, view.layout(), view.cube->type, dims_of(*view.cube));
 }
 
-/// What makes convolutions ready for @p isa; null for the scalar core.
-PrepareConv preparation(Isa isa) {
+/// A way to compute convolutions.
+struct Way {
+  Isa isa;
+  PrepareConv prepare;  ///< null: the scalar code
+  bool (*is_usable)();  ///< on this machine
+};
+
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512Vnni) return prepare_conv_avx512;
-  if (isa == Isa::Avx2) return prepare_conv_avx2;
-#endif
-  DLAEXEC_CHECK(isa == Isa::Scalar);
-  return nullptr;
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
 }
 
-bool is_usable(Isa isa) {
-#if defined(__x86_64__)
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                        __builtin_cpu_supports("f16c");
-  if (isa == Isa::Avx2) return has_avx2;
-  if (isa == Isa::Avx512Vnni)
-    return has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vnni");
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vnni");
+}
 #endif
-  return isa == Isa::Scalar;
+
+/// Slowest first.
+constexpr Way kWays[] = {
+    {Isa::Scalar, nullptr, [] { return true; }},
+#if defined(__x86_64__)
+    {Isa::Avx2, prepare_conv_avx2, has_avx2},
+    {Isa::Avx512Vnni, prepare_conv_avx512, has_avx512},
+#elif defined(__aarch64__)
+    {Isa::Neon, prepare_conv_neon, [] { return true; }},
+    {Isa::NeonDot, prepare_conv_neon_dot, has_sdot},
+#endif
+};
+
+PrepareConv preparation(Isa isa) {
+  const auto* const way = std::ranges::find(kWays, isa, &Way::isa);
+  DLAEXEC_CHECK(way != std::end(kWays));
+  return way->prepare;
 }
 
 }  // namespace
@@ -123,8 +142,8 @@ Isa best_isa() { return usable_isas().back(); }
 
 std::vector<Isa> usable_isas() {
   std::vector<Isa> usable;
-  for (const Isa isa : {Isa::Scalar, Isa::Avx2, Isa::Avx512Vnni})
-    if (is_usable(isa)) usable.push_back(isa);
+  for (const Way& way : kWays)
+    if (way.is_usable()) usable.push_back(way.isa);
   return usable;
 }
 

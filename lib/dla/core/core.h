@@ -14,7 +14,7 @@
 namespace dlaexec::dla::core {
 
 /// Which code computes. All give the same bits.
-enum class Isa : uint8_t { Scalar, Avx2, Avx512Vnni };
+enum class Isa : uint8_t { Scalar, Avx2, Avx512Vnni, Neon, NeonDot };
 
 /// The fastest that this machine runs.
 Isa best_isa();
@@ -53,4 +53,4 @@ class Core {
 
 }  // namespace dlaexec::dla::core
 
-DLAEXEC_ENUM_TEXT(dlaexec::dla::core::Isa, "scalar", "avx2", "avx512-vnni");
+DLAEXEC_ENUM_TEXT(dlaexec::dla::core::Isa, "scalar", "avx2", "avx512-vnni", "neon", "neon-dot");

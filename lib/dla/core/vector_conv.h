@@ -41,5 +41,9 @@ std::unique_ptr<PreparedConv> prepare_conv_avx2(const Loadable& loadable,
                                                 const Operation& operation);
 std::unique_ptr<PreparedConv> prepare_conv_avx512(const Loadable& loadable,
                                                   const Operation& operation);
+std::unique_ptr<PreparedConv> prepare_conv_neon(const Loadable& loadable,
+                                                const Operation& operation);
+std::unique_ptr<PreparedConv> prepare_conv_neon_dot(const Loadable& loadable,
+                                                    const Operation& operation);
 
 }  // namespace dlaexec::dla::core

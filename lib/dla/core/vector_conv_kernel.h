@@ -345,8 +345,8 @@ class VectorConv final : public PreparedConv {
           const D stored = Isa::to_double(Isa::load_int8(place(run.memory->view(stage.cube))));
           const D scaled = Isa::round_away((stored - Isa::splat(stage.cube_offset)) *
                                            Isa::splat(stage.cube_factor));
-          operand = Isa::clamp(scaled, -32768.0, 32767.0) * Isa::splat(stage.cube_left);
-          operand = Isa::clamp(operand, kLeast32, kMost32);
+          operand = clamp(scaled, -32768.0, 32767.0) * Isa::splat(stage.cube_left);
+          operand = clamp(operand, kLeast32, kMost32);
         }
         value = stage.alu == SdpAlu::Sum   ? value + operand
                 : stage.alu == SdpAlu::Max ? Isa::max(value, operand)
@@ -356,11 +356,15 @@ class VectorConv final : public PreparedConv {
         const D product = Isa::round_away(value * Isa::load_double(stage.mul_wide.data() + k));
         value = stage.mul == SdpMul::All ? product : Isa::where_positive(value, value, product);
       }
-      value = Isa::clamp(value, kLeast32, kMost32);
+      value = clamp(value, kLeast32, kMost32);
       if (stage.is_relu) value = Isa::max(value, Isa::splat(0.0));
     }
     value = Isa::round_away((value - Isa::splat(sdp_.out_offset)) * Isa::splat(sdp_.out_factor));
-    Isa::store_int8(place(run.output), Isa::clamp(value, -128.0, 127.0));
+    Isa::store_int8(place(run.output), clamp(value, -128.0, 127.0));
+  }
+
+  static typename Isa::D clamp(const typename Isa::D& value, double low, double high) {
+    return Isa::min(Isa::max(value, Isa::splat(low)), Isa::splat(high));
   }
 
   template <class PlaceOf>

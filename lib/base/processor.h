@@ -1,0 +1,9 @@
+// What the processor can do beyond what this build asks of every one.
+#pragma once
+
+namespace dlaexec {
+
+/// Whether this is aarch64 with the 8-bit dot product SDOT: Orin has it, Xavier does not.
+bool has_sdot();
+
+}  // namespace dlaexec
