@@ -38,7 +38,8 @@ void Int8Sums::pack(const PanelSource& source) {
   outputs = source.outputs;
   weights.resize(
       static_cast<size_t>(source.groups * blocks * kBlock * source.terms * term_bytes()));
-  if (quads) corrections.assign(static_cast<size_t>(source.groups * blocks * kBlock), 0);
+  if (kernels->zero != 0)
+    corrections.assign(static_cast<size_t>(source.groups * blocks * kBlock), 0);
   int64_t at = 0;
   for (int64_t group = 0; group < source.groups; ++group)
     for (int64_t block = 0; block < blocks; block += kernels->most_blocks) {
@@ -52,26 +53,26 @@ void Int8Sums::pack(const PanelSource& source) {
         pack_panel(source, panels.back(), 2, reinterpret_cast<int16_t*>(to));
       at += panels.back().weight_count;
     }
-  if (!quads) return;
-  for (int64_t group = 0; group < source.groups; ++group)  // the inputs are 128 too large
+  if (kernels->zero == 0) return;
+  for (int64_t group = 0; group < source.groups; ++group)  // the inputs are so much too large
     for (int64_t i = 0; i < source.outputs; ++i) {
       int64_t sum = 0;
       for (int64_t term = 0; term < source.terms; ++term)
         sum += static_cast<int64_t>(source.weight(group, i, term));
       corrections[static_cast<size_t>(group * blocks * kBlock + i)] =
-          static_cast<int32_t>(-128 * sum);
+          static_cast<int32_t>(-kernels->zero * sum);
     }
 }
 
 void Int8Sums::convert(const float* from, std::byte* scratch, ThreadPool& pool) const {
-  const bool quads = kernels->order == Int8Order::Quads;
   const auto fill = [&](int64_t to, int64_t count) {
-    std::memset(scratch + to * term_bytes(), quads ? 128 : 0,
+    std::memset(scratch + to * term_bytes(), kernels->zero,
                 static_cast<size_t>(count * term_bytes()));
   };
   const auto write = [&](int64_t read, int64_t to, int64_t count) {
-    if (quads)
-      kernels->to_quads(scale, from + read, reinterpret_cast<uint8_t*>(scratch) + to, count);
+    if (kernels->order == Int8Order::Quads)
+      kernels->to_quads(scale, kernels->zero, from + read, reinterpret_cast<uint8_t*>(scratch) + to,
+                        count);
     else
       kernels->to_pairs(scale, from + read, reinterpret_cast<int16_t*>(scratch) + to, count);
   };

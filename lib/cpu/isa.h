@@ -2,17 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "ir/enum_text.h"
 
 namespace dlaexec::cpu {
 
-/// Sets of vector instructions that kernels are compiled for, weakest first.
-enum class Isa : uint8_t { Baseline, Avx2, Avx512 };
+/// Sets of vector instructions that kernels are compiled for. Baseline is what every processor of
+/// its kind has: SSSE3, NEON.
+enum class Isa : uint8_t { Baseline, Avx2, Avx512, NeonDot };
 
-/// The strongest one this machine has and this build knows.
+/// Those that this machine has and this build knows, weakest first.
+std::vector<Isa> usable_isas();
+/// The strongest of them.
 Isa best_isa();
 
 }  // namespace dlaexec::cpu
 
-DLAEXEC_ENUM_TEXT(dlaexec::cpu::Isa, "baseline", "avx2", "avx512");
+DLAEXEC_ENUM_TEXT(dlaexec::cpu::Isa, "baseline", "avx2", "avx512", "neon-dot");

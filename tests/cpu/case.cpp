@@ -76,13 +76,6 @@ Case parsed(const char* text_form, uint64_t seed) {
   return test;
 }
 
-std::vector<Isa> usable_isas() {
-  std::vector<Isa> isas;
-  for (const Isa isa : {Isa::Baseline, Isa::Avx2, Isa::Avx512})
-    if (isa <= best_isa()) isas.push_back(isa);
-  return isas;
-}
-
 namespace {
 
 /// What one unit in the last place of a stored type is worth beside @p tolerance.

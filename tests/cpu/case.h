@@ -58,7 +58,4 @@ struct Case {
 /// same bits for every number of threads. Returns the kernels that ran.
 std::vector<std::string> expect_like_reference(const Case& test, double tolerance = 2e-6);
 
-/// Every instruction set that this machine has.
-std::vector<Isa> usable_isas();
-
 }  // namespace dlaexec::cpu::test

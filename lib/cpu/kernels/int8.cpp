@@ -147,12 +147,15 @@ void to_pairs(float scale, const float* from, int16_t* to, int64_t count) {
   });
 }
 
-void to_quads(float scale, const float* from, uint8_t* to, int64_t count) {
+void to_quads(float scale, uint8_t zero, const float* from, uint8_t* to, int64_t count) {
   const Vector by = hn::Set(Floats(), scale);
-  const Vector above = hn::Set(Floats(), 128.0f);
-  const hn::FixedTag<uint8_t, kLanes> d;
+  const Sums sums;
+  const auto above = hn::Set(sums, zero);
+  const hn::FixedTag<uint8_t, kLanes> bytes;
+  const hn::FixedTag<uint32_t, kLanes> words;
   convert(from, to, count, [&](const float* x, uint8_t* y) {
-    hn::StoreU(hn::DemoteTo(d, hn::ConvertTo(Sums(), hn::Add(whole(x, by), above))), d, y);
+    const auto terms = hn::Add(hn::ConvertTo(sums, whole(x, by)), above);
+    hn::StoreU(hn::U8FromU32(hn::And(hn::BitCast(words, terms), hn::Set(words, 0xff))), bytes, y);
   });
 }
 
@@ -165,8 +168,9 @@ void to_whole(float scale, const float* from, float* to, int64_t count) {
 }  // namespace
 
 extern const Int8Kernels kInt8Kernels;
-const Int8Kernels kInt8Kernels{Int8Order::Pairs, kMostRows, kMostBlocks, &find_pairs, &finish,
-                               &finish_whole,    &to_pairs, &to_quads,   &to_whole};
+const Int8Kernels kInt8Kernels{Int8Order::Pairs, 0,        kMostRows,     kMostBlocks,
+                               &find_pairs,      &finish,  &finish_whole, &to_pairs,
+                               &to_quads,        &to_whole};
 
 }  // namespace dlaexec::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -175,11 +179,12 @@ HWY_AFTER_NAMESPACE();
 namespace dlaexec::cpu {
 namespace {
 
-Int8Kernels with_quads(Int8Kernels kernels) {
+Int8Kernels with_tiles(Int8Kernels kernels, const QuadTiles& tiles) {
   kernels.order = Int8Order::Quads;
-  kernels.most_rows = kMostVnniRows;
-  kernels.most_blocks = kMostVnniBlocks;
-  kernels.find = vnni_tiles();
+  kernels.zero = tiles.zero;
+  kernels.most_rows = tiles.most_rows;
+  kernels.most_blocks = tiles.most_blocks;
+  kernels.find = tiles.find;
   return kernels;
 }
 
@@ -187,8 +192,9 @@ Int8Kernels with_quads(Int8Kernels kernels) {
 
 const Int8Kernels& int8_kernels(Isa isa) {
   const Int8Kernels& kernels = DLAEXEC_FOR_ISA(isa, kInt8Kernels);
-  if (isa != Isa::Avx512 || vnni_tiles() == nullptr) return kernels;
-  static const Int8Kernels kQuads = with_quads(kernels);
+  const std::optional<QuadTiles> tiles = quad_tiles(isa);
+  if (!tiles) return kernels;
+  static const Int8Kernels kQuads = with_tiles(kernels, *tiles);  // of the one set that has them
   return kQuads;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "cpu/isa.h"
 
@@ -9,7 +10,7 @@ namespace dlaexec::cpu {
 
 /// How integers lie for the register tiles.
 ///   Pairs  int16; weights in pairs of terms
-///   Quads  uint8, 128 above the integer; weights in fours of terms
+///   Quads  bytes, Int8Kernels::zero above the integer; weights in fours of terms
 enum class Int8Order : uint8_t { Pairs, Quads };
 
 /// The terms that one entry of Int8Tile::chunks stands for: a block of channels.
@@ -43,24 +44,29 @@ using Int8TileKernel = void (*)(const Int8Tile&);
 
 struct Int8Kernels {
   Int8Order order;
+  uint8_t zero;  ///< the term that stands for 0: 128 where dot products take unsigned inputs
   int most_rows, most_blocks;
   /// The kernel for 1 <= rows <= most_rows and 1 <= blocks <= most_blocks.
   Int8TileKernel (*find)(int rows, int blocks);
   void (*finish)(const int32_t* sums, const Int8Results& results);
   /// The same for sums that lie as whole floats, perhaps where the results go.
   void (*finish_whole)(const float* sums, const Int8Results& results);
-  /// round(x / scale) in [-128, 127], as int16, as uint8 with 128 added, as float.
+  /// round(x / scale) in [-128, 127], as int16, as bytes with zero added, as float.
   void (*to_pairs)(float scale, const float* from, int16_t* to, int64_t count);
-  void (*to_quads)(float scale, const float* from, uint8_t* to, int64_t count);
+  void (*to_quads)(float scale, uint8_t zero, const float* from, uint8_t* to, int64_t count);
   void (*to_whole)(float scale, const float* from, float* to, int64_t count);
 };
 
 /// The best kernels for a set of vector instructions on this machine.
 const Int8Kernels& int8_kernels(Isa isa);
 
-/// Tiles of Quads by AVX-512's VNNI instructions; null where the machine or the build has none.
-Int8TileKernel (*vnni_tiles())(int rows, int blocks);
-inline constexpr int kMostVnniRows = 14;
-inline constexpr int kMostVnniBlocks = 2;
+/// Tiles of Quads by 8-bit dot products: AVX-512's VNNI, NEON's SDOT.
+struct QuadTiles {
+  uint8_t zero;
+  int most_rows, most_blocks;
+  Int8TileKernel (*find)(int rows, int blocks);
+};
+/// Nothing where the instruction set, the machine or the build has none.
+std::optional<QuadTiles> quad_tiles(Isa isa);
 
 }  // namespace dlaexec::cpu

@@ -193,7 +193,7 @@ void scale(const float* input, float factor, float addend, float* output, int64_
   map(input, output, count, [&](Vector x) { return hn::MulAdd(x, a, b); });
 }
 
-#if HWY_TARGET <= HWY_AVX2  // F16C rounds to nearest even in one instruction
+#if HWY_TARGET <= HWY_AVX2 || HWY_ARCH_ARM_A64  // one instruction rounds to nearest even
 using Halfs = hn::FixedTag<hwy::float16_t, kLanes>;
 
 HWY_INLINE Vector rounded_half(Vector x) {
