@@ -14,6 +14,7 @@
 #include "finish.h"
 #include "help.h"
 #include "inference.h"
+#include "jetson.h"
 #include "job.h"
 #include "metadata_files.h"
 #include "plan_source.h"
@@ -137,7 +138,7 @@ int run(Console& console, const std::vector<std::string>& command) {
     if (is_comparison(settings))
       run_comparison(settings, console, command);
     else
-      run_job(settings, console, command);
+      run_job(with_jetson(settings, dla::this_jetson()), console, command);
     if (Inference::was_interrupted()) {
       console.test_line("FAILED");
       return kInterrupted;

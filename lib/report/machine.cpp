@@ -56,6 +56,13 @@ std::string line_of(const std::string& path) {
   return line.substr(0, line.find('\n'));
 }
 
+/// As the processor's own list names it, else, as on most ARM boards, as the board is called.
+std::string processor(const std::string& root) {
+  const std::string name = field(content_or_nothing(root + "/proc/cpuinfo"), "model name");
+  const std::string board = content_or_nothing(root + "/proc/device-tree/model");
+  return name.empty() ? board.substr(0, board.find('\0')) : name;
+}
+
 /// What a Jetson's nvpmodel set ("pmode:0002"), else the firmware's profile.
 std::string power_mode(const std::string& root) {
   const std::string board = line_of(root + "/var/lib/nvpmodel/status");
@@ -128,7 +135,7 @@ constexpr double kClockChange = 0.1, kOtherCores = 0.1;
 
 Machine this_machine(const std::string& root) {
   Machine machine;
-  machine.cpu = field(content_or_nothing(root + "/proc/cpuinfo"), "model name");
+  machine.cpu = processor(root);
   machine.cores = usable_cores();
   machine.memory_bytes =
       std::strtoll(field(content_or_nothing(root + "/proc/meminfo"), "MemTotal").c_str(), nullptr,

@@ -165,6 +165,15 @@ TEST(Machine, IsReadFromTheSystemsFiles) {
   EXPECT_EQ(this_machine(root).power_mode, "pmode:0002");
 }
 
+TEST(Machine, IsCalledAsItsBoardWhereTheProcessorHasNoName) {
+  const std::string root = test::temporary_dir();
+  for (const char* folder : {"/proc", "/proc/device-tree"})
+    std::filesystem::create_directories(root + folder);
+  write_file(root + "/proc/cpuinfo", "processor\t: 0\nCPU part\t: 0xd42\n");
+  write_file(root + "/proc/device-tree/model", std::string("NVIDIA Jetson AGX Orin\0", 23));
+  EXPECT_EQ(this_machine(root).cpu, "NVIDIA Jetson AGX Orin");
+}
+
 TEST(Machine, ClocksThrottlingAndProcessorTimeAreReadFromTheSystemsFiles) {
   const std::string root = test::temporary_dir();
   for (const char* folder :
