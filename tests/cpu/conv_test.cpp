@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "cpu/case.h"
 
 namespace dlaexec::cpu::test {
@@ -81,6 +83,23 @@ void check_random_convs(uint64_t seed, int count, ir::DataType type) {
     expect_like_reference(conv_case(random, made, type, random.integer(1, 2)), 3e-5);
     if (testing::Test::HasFatalFailure() || testing::Test::HasNonfatalFailure()) return;
   }
+}
+
+TEST(Conv, WhatIsNoNumberLeavesItsActivationAsOne) {
+  for (const auto& [groups, kernel] : {std::pair{1, 1}, {1, 2}, {32, 3}})
+    for (const auto activation : {ir::ActivationKind::Relu, ir::ActivationKind::Clip}) {
+      SCOPED_TRACE(std::to_string(groups) + " groups " + std::string(ir::text(activation)));
+      Random random(7);
+      ConvDraw made{32, 32, groups, 9, 11, kernel, kernel, {}};
+      made.attributes.groups = groups;
+      made.attributes.stride = made.attributes.dilation = {1, 1};
+      made.attributes.pads = {0, 0, 0, 0};
+      made.attributes.activation = activation;
+      made.attributes.beta = 0.4f;
+      Case test = conv_case(random, made, ir::DataType::Float32, 1);
+      test.inputs[0].mutable_as<float>()[40] = std::numeric_limits<float>::quiet_NaN();
+      expect_like_reference(test, 1e-5);  // of outputs in [0.1, 0.4], made of larger terms
+    }
 }
 
 TEST(Conv, RandomShapesAgreeWithTheDefinitionInFloat) {

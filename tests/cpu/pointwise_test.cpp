@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "cpu/case.h"
 
 namespace dlaexec::cpu::test {
@@ -15,6 +17,21 @@ TEST(Pointwise, EveryActivationAgreesFarFromZeroAndNearIt) {
     Case test;
     const ir::ActivationAttributes attributes{static_cast<ir::ActivationKind>(kind), 0.7f, 1.3f};
     test.node(ir::Op::Activation, {test.input(input)}, attributes);
+    expect_like_reference(test);
+  }
+}
+
+TEST(Pointwise, WhatIsNoNumberLeavesActivationsAsOne) {
+  using ir::ActivationKind;
+  for (const ActivationKind kind :
+       {ActivationKind::Relu, ActivationKind::Clip, ActivationKind::LeakyRelu,
+        ActivationKind::Sigmoid, ActivationKind::Tanh}) {
+    SCOPED_TRACE(ir::text(kind));
+    ir::Tensor input = Random(1).tensor(ir::DataType::Float32, {3, 41});
+    for (const size_t i : {0, 50, 122})
+      input.mutable_as<float>()[i] = std::numeric_limits<float>::quiet_NaN();
+    Case test;
+    test.node(ir::Op::Activation, {test.input(input)}, ir::ActivationAttributes{kind, 0.1f, 1.3f});
     expect_like_reference(test);
   }
 }

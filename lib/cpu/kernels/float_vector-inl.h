@@ -19,6 +19,31 @@ constexpr int kVectorsPerBlock = 16 / kLanes;
 using Floats = hn::FixedTag<float, kLanes>;
 using Vector = hn::Vec<Floats>;
 
+/// The larger of the two, but a NaN where @p x is one.
+template <class V>
+HWY_INLINE V at_least(V low, V x) {
+#if HWY_ARCH_X86
+  return hn::Max(low, x);  // takes the second operand then
+#else
+  return hn::IfThenElse(hn::Gt(low, x), low, x);
+#endif
+}
+
+/// The smaller of the two, but a NaN where @p x is one.
+template <class V>
+HWY_INLINE V at_most(V high, V x) {
+#if HWY_ARCH_X86
+  return hn::Min(high, x);
+#else
+  return hn::IfThenElse(hn::Lt(high, x), high, x);
+#endif
+}
+
+template <class V>
+HWY_INLINE V between(V low, V high, V x) {
+  return at_most(high, at_least(low, x));
+}
+
 /// @p result, but a NaN where either operand is one: x86's min and max take the second operand.
 HWY_INLINE Vector either_nan(Vector a, Vector b, Vector result) {
   return hn::IfThenElse(hn::Eq(a, a), hn::IfThenElse(hn::Eq(b, b), result, b), a);

@@ -113,7 +113,7 @@ void finish_sums(const Sum* sums, const Int8Results& to) {
       if (to.residual != nullptr)
         real = hn::Add(real, hn::PromoteTo(d, hn::LoadU(floats, to.residual + at)));
       const auto rounded = hn::DemoteTo(floats, real);
-      hn::StoreU(hn::Min(high, hn::Max(low, rounded)), floats, to.output + at);
+      hn::StoreU(between(low, high, rounded), floats, to.output + at);
     }
 }
 
@@ -123,7 +123,7 @@ void finish_whole(const float* sums, const Int8Results& results) { finish_sums(s
 HWY_INLINE Vector whole(const float* from, Vector scale) {
   const Floats d;
   const Vector steps = hn::Round(hn::Div(hn::LoadU(d, from), scale));
-  return hn::Min(hn::Set(d, 127.0f), hn::Max(hn::Set(d, -128.0f), steps));
+  return between(hn::Set(d, -128.0f), hn::Set(d, 127.0f), steps);
 }
 
 /// Runs @p vector over whole vectors and @p one over the rest.

@@ -237,7 +237,7 @@ void float_to_half(const float* input, uint16_t* output, int64_t count) {
 HWY_INLINE Vector quantized(Vector x, Vector scale) {
   const Floats d;
   const Vector q = hn::Round(hn::Div(x, scale));
-  return hn::Min(hn::Set(d, 127.0f), hn::Max(hn::Set(d, -128.0f), q));
+  return between(hn::Set(d, -128.0f), hn::Set(d, 127.0f), q);
 }
 
 void round_int8(float scale, const float* input, float* output, int64_t count) {
@@ -271,7 +271,7 @@ void quantize(IntegerScale by, const float* input, To* output, int64_t count) {
   const Vector high = hn::Set(d, static_cast<float>(std::numeric_limits<To>::max()));
   const auto run = [&](const float* from, To* to) {
     const Vector steps = hn::Add(hn::Round(hn::Div(hn::LoadU(d, from), scale)), zero);
-    const Vector inside = hn::Min(high, hn::Max(low, steps));
+    const Vector inside = between(low, high, steps);
     const Vector kept = hn::IfThenElseZero(hn::Eq(steps, steps), inside);
     hn::StoreU(hn::DemoteTo(narrow, hn::ConvertTo(ints, kept)), narrow, to);
   };

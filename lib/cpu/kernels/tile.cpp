@@ -48,7 +48,7 @@ HWY_INLINE void store(const Tile& tile, Vector (&sums)[kRows][kVectors]) {
                          (v % kVectorsPerBlock) * kLanes;
       Vector sum = sums[r][v];
       if (tile.residual != nullptr) sum = hn::Add(sum, hn::LoadU(d, tile.residual + at));
-      sum = hn::Min(high, hn::Max(low, sum));  // in this order a NaN stays one on x86
+      sum = between(low, high, sum);
       hn::StoreU(sum, d, tile.output + at);
     }
   }

@@ -62,7 +62,7 @@ HWY_INLINE Vector exponential_within(Vector x) {
 /// it is 0, since products with what is left would be subnormal and many times slower.
 HWY_INLINE Vector sigmoid(Vector x) {
   const Floats d;
-  const Vector limited = hn::Min(hn::Set(d, 87.0f), hn::Max(hn::Set(d, -87.0f), x));
+  const Vector limited = between(hn::Set(d, -87.0f), hn::Set(d, 87.0f), x);
   const Vector below = hn::Add(hn::Set(d, 1.0f), exponential_within(hn::Neg(limited)));
   const Vector estimate = hn::ApproximateReciprocal(below);
   const Vector better = hn::Mul(estimate, hn::NegMulAdd(below, estimate, hn::Set(d, 2.0f)));
@@ -79,7 +79,7 @@ HWY_INLINE Vector hyperbolic_tangent(Vector x) {
 HWY_INLINE Vector error_function(Vector x) {
   const Floats d;
   const auto c = [&](float value) { return hn::Set(d, value); };
-  const Vector t = hn::Min(c(4.0f), hn::Max(c(-4.0f), x));
+  const Vector t = between(c(-4.0f), c(4.0f), x);
   const Vector s = hn::Mul(t, t);
   Vector top = c(-2.72614225801306e-10f);
   top = hn::MulAdd(top, s, c(2.77068142495902e-08f));
@@ -119,9 +119,9 @@ HWY_INLINE void with_activation(Activation activation, Body&& body) {
     case ActivationKind::None:
       return body([&](Vector x) { return x; });
     case ActivationKind::Relu:
-      return body([&](Vector x) { return hn::Max(zero, x); });
+      return body([&](Vector x) { return at_least(zero, x); });
     case ActivationKind::Clip:
-      return body([&](Vector x) { return hn::Min(beta, hn::Max(alpha, x)); });
+      return body([&](Vector x) { return between(alpha, beta, x); });
     case ActivationKind::LeakyRelu:
       return body([&](Vector x) { return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(alpha, x), x); });
     case ActivationKind::Sigmoid:
@@ -145,12 +145,11 @@ HWY_INLINE void with_activation(Activation activation, Body&& body) {
     case ActivationKind::Softsign:
       return body([&](Vector x) { return hn::Div(x, hn::Add(one, hn::Abs(x))); });
     case ActivationKind::HardSigmoid:
-      return body(
-          [&](Vector x) { return hn::Min(one, hn::Max(zero, hn::MulAdd(alpha, x, beta))); });
+      return body([&](Vector x) { return between(zero, one, hn::MulAdd(alpha, x, beta)); });
     case ActivationKind::HardSwish:
       return body([&](Vector x) {
         const Vector gate = hn::MulAdd(x, hn::Set(d, 1.0f / 6), hn::Set(d, 0.5f));
-        return hn::Mul(x, hn::Min(one, hn::Max(zero, gate)));
+        return hn::Mul(x, between(zero, one, gate));
       });
     case ActivationKind::GeluErf:
       return body([&](Vector x) {

@@ -46,7 +46,7 @@ struct Weighted {
   HWY_INLINE Vector end(Vector value, int64_t x) const {
     const Floats d;
     if (row.residual != nullptr) value = hn::Add(value, hn::LoadU(d, row.residual + x * 16 + lane));
-    return hn::Min(hn::Set(d, row.high), hn::Max(hn::Set(d, row.low), value));
+    return between(hn::Set(d, row.low), hn::Set(d, row.high), value);
   }
 };
 

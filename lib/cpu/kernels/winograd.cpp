@@ -102,7 +102,7 @@ void transform_output(const WinogradTile& tile, const float* products, const flo
         if (c >= columns) break;
         Vector value = hn::Add(out[c], offset);
         if (residual != nullptr) value = hn::Add(value, hn::LoadU(d, residual + at + c * 16));
-        value = hn::Min(highest, hn::Max(lowest, value));
+        value = between(lowest, highest, value);
         hn::StoreU(value, d, image + at + c * 16);
       }
     }
