@@ -1,6 +1,6 @@
 // bench_dla MODEL.onnx [options]: the emulated DLA core on the loadables of one network.
 //   --precision=int8|fp16  what it is built for (int8)
-//   --isa=NAME             scalar, avx2 or avx512-vnni (the fastest that this machine runs)
+//   --isa=NAME             scalar, avx2, avx512-vnni, neon, neon-dot (the fastest of this machine)
 //   --threads=N            of the pool (2)
 // Says "ready", then answers lines on standard input: a number runs so often and prints the times
 // in milliseconds; "memory" prints the peak of resident memory in KiB.
