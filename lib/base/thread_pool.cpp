@@ -32,6 +32,8 @@ constexpr int kPolitePauses = 1000;
 inline void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");  // waits for the pipeline to drain; the hint "yield" does nothing
 #else
   std::this_thread::yield();
 #endif
