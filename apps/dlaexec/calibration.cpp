@@ -235,10 +235,19 @@ void save_ranges(const quant::Report& report, quant::Scales scales, const Settin
   log::info("Wrote the ranges of {} tensors to '{}'", cache.entries.size(), path);
 }
 
-/// One line, so that both --layerPrecisions=@FILE and --layerPrecisions="$(cat FILE)" read it.
+/// One line, so that both --layerPrecisions=@FILE and --layerPrecisions="$(cat FILE)" read it. What
+/// trtexec's grammar cannot say is left out: it takes a comma for the end of a name, and ' for a
+/// quote.
 void save_precisions(const quant::Report& report, const Settings& settings) {
+  std::vector<quant::LayerPrecision> entries;
+  for (const quant::LayerPrecision& entry : report.precisions)
+    if (entry.layer.find_first_of(",'") == std::string::npos)
+      entries.push_back(entry);
+    else
+      log::warning("--saveLayerPrecisions leaves out layer '{}': no --layerPrecisions can name it",
+                   entry.layer);
   write_file(settings.text(Flag::saveLayerPrecisions),
-             join(report.precisions, ",", [](const quant::LayerPrecision& entry) {
+             join(entries, ",", [](const quant::LayerPrecision& entry) {
                return format("{}:{}", entry.layer, flag_text(entry.precision));
              }) + "\n");
 }

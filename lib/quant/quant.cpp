@@ -177,8 +177,12 @@ void log_report(const Report& report) {
           "implementation for any layer consuming or producing given tensor",
           tensor);
   for (const RangeChange& change : report.range_changes)
-    log::verbose("range of tensor {} widened from +-{:.6g} to +-{:.6g} for layer {}: {}",
-                 change.tensor, change.before, change.after, change.layer, change.reason);
+    log::verbose(
+        "range of tensor {} widened from +-{:.6g} to +-{:.6g} for layer {}, which leaves its "
+        "numbers "
+        "{:.0f} of 127 steps: {}",
+        change.tensor, change.before, change.after, change.layer,
+        127 * change.before / change.after, change.reason);
   if (!report.range_changes.empty())
     log::info(
         "{} tensors got a wider INT8 range, as the DLA's concatenation, pooling and "

@@ -191,6 +191,24 @@ TEST_F(CalibrationFlags, PrecisionsAreWrittenAsTheFlagReadsThem) {
   EXPECT_THAT(again.err, Not(HasSubstr("no layer is called")));
 }
 
+TEST_F(CalibrationFlags, LayersThatTheFlagCannotNameAreLeftOutOfWrittenPrecisions) {
+  test::OnnxModel model;
+  model.add_input("image", {"1", "3", "16", "16"});
+  model.add_initializer("w", {4, 3, 1, 1}, std::vector<float>(12, 0.5f));
+  model.add_node("Conv", {"image", "w"}, {"a:0"}, "conv:1");
+  model.add_node("Relu", {"a:0"}, {"y"}, "relu,2");
+  model.add_output("y");
+  write_file(folder_ + "/small.onnx", model.bytes());
+  const test::Outcome made = run({"--int8", "--calibData=samples", "--saveLayerPrecisions=layers"});
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("leaves out layer 'relu,2'"));
+  EXPECT_EQ(read_file(folder_ + "/layers"), "conv:1:int8\n");
+  EXPECT_EQ(run({"--int8", "--calibData=samples", "--precisionConstraints=obey",
+                 "--layerPrecisions=@layers"})
+                .status,
+            0);
+}
+
 TEST_F(CalibrationFlags, OutputsAreComparedAndGated) {
   const std::vector<std::string> flags = {"--int8", "--calibData=samples", "--compareTo=fp32",
                                           "--layerwise"};
