@@ -1,5 +1,6 @@
 // Activations as types, named as ir::ActivationKind names them; each is x -> y in float.
 #pragma once
+#include "special.cuh"
 
 struct None {
   static __device__ __forceinline__ float of(float x, float, float) { return x; }
@@ -13,11 +14,13 @@ struct Clip {
   }
 };
 struct LeakyRelu {
-  static __device__ __forceinline__ float of(float x, float a, float) { return x < 0.f ? a * x : x; }
+  static __device__ __forceinline__ float of(float x, float a, float) {
+    return x < 0.f ? a * x : x;
+  }
 };
 struct Sigmoid {
   static __device__ __forceinline__ float of(float x, float, float) {
-    return __fdividef(1.f, 1.f + __expf(-x));
+    return reciprocal(1.f + exponential(-x));
   }
 };
 struct Tanh {
@@ -58,15 +61,15 @@ struct HardSwish {
 };
 struct GeluErf {
   static __device__ __forceinline__ float of(float x, float, float) {
-    // x Phi(x) = max(x, 0) - |x| erfc(|x| / sqrt 2) / 2, erfc as Abramowitz and Stegun's 7.1.26, whose
-    // error stays below 1.5e-7: a third of erff's operations, and no cancellation for negative x.
-    const float z = fabsf(x) * 0.70710678118654752f;
-    const float t = __fdividef(1.f, fmaf(0.3275911f, z, 1.f));
-    float sum = fmaf(t, 1.061405429f, -1.453152027f);
-    sum = fmaf(t, sum, 1.421413741f);
-    sum = fmaf(t, sum, -0.284496736f);
-    sum = fmaf(t, sum, 0.254829592f);
-    return fmaxf(x, 0.f) - 0.5f * fabsf(x) * (t * sum * __expf(-z * z));
+    // x Phi(x) = max(x, 0) - |x| erfc(|x| / sqrt 2) / 2, erfc as Abramowitz and Stegun's 7.1.26,
+    // whose error stays below 1.5e-7: a third of erff's operations, and no cancellation for
+    // negative x.
+    const float size = fabsf(x), t = reciprocal(fmaf(0.3275911f * 0.70710678118654752f, size, 1.f));
+    float half_sum = fmaf(t, 0.5f * 1.061405429f, 0.5f * -1.453152027f);
+    half_sum = fmaf(t, half_sum, 0.5f * 1.421413741f);
+    half_sum = fmaf(t, half_sum, 0.5f * -0.284496736f);
+    half_sum = fmaf(t, half_sum, 0.5f * 0.254829592f);
+    return fmaf(-size * t, half_sum * exponential(-0.5f * x * x), fmaxf(x, 0.f));
   }
 };
 struct GeluTanh {
@@ -81,7 +84,7 @@ struct Mish {
 };
 struct Silu {
   static __device__ __forceinline__ float of(float x, float a, float) {
-    return __fdividef(x, 1.f + __expf(-a * x));
+    return x * reciprocal(1.f + exponential(-a * x));
   }
 };
 struct ThresholdedRelu {

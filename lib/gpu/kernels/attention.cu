@@ -9,6 +9,7 @@
 #include "attention_params.h"
 #include "half8.cuh"
 #include "mma.cuh"
+#include "special.cuh"
 
 using namespace dlaexec::gpu;
 
@@ -18,12 +19,6 @@ __device__ __forceinline__ void load_matrix_x4_turned(unsigned (&r)[4], unsigned
                : "r"(address)
                : "memory");
 }
-__device__ __forceinline__ float power_of_two(float x) {
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-}
-
 constexpr int kStepKeys = 64;
 
 template <int kHead>
