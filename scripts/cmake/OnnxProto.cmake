@@ -31,5 +31,5 @@ endforeach()
 
 add_library(dlaexec_protos STATIC ${DLAEXEC_PROTO_SOURCES})
 target_include_directories(dlaexec_protos SYSTEM PUBLIC
-  "$<BUILD_INTERFACE:${DLAEXEC_PROTO_DIR}>" ${Protobuf_INCLUDE_DIRS})
+  "$<BUILD_INTERFACE:${DLAEXEC_PROTO_DIR};${Protobuf_INCLUDE_DIRS}>")
 target_link_libraries(dlaexec_protos PUBLIC ${DLAEXEC_PROTOBUF_LIB} Threads::Threads)
