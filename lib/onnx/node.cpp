@@ -174,6 +174,7 @@ ValueIds Node::add_several(Op op, ValueIds inputs, ir::Attributes attributes, si
   for (size_t i = 0; i < outputs; ++i)
     results.push_back(scope_.add_value(name_ + "/" + std::string(ir::info(op).text), std::nullopt));
   scope_.add_node(op, std::move(inputs), results, std::move(attributes));
+  if (holds_integers_) scope_.graph().nodes.back().precision = ir::DataType::Float32;
   return results;
 }
 

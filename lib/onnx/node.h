@@ -84,6 +84,9 @@ class Node {
   const ir::Tensor* constant(ValueId id) const;
 
   // Adding to the graph.
+  /// What is added from now on computes in Float32 whatever the build allows: numbers that are
+  /// integers do not fit halves.
+  void hold_integers() { holds_integers_ = true; }
   ValueId add(Op op, ValueIds inputs, ir::Attributes attributes);
   ValueId add(Op op, ValueIds inputs) { return add(op, std::move(inputs), default_of(op)); }
   ValueIds add_several(Op op, ValueIds inputs, ir::Attributes attributes, size_t outputs);
@@ -120,6 +123,7 @@ class Node {
   int64_t opset_;
   std::string name_;
   ValueIds inputs_;
+  bool holds_integers_ = false;
   mutable std::vector<std::string> asked_;
 };
 

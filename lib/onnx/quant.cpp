@@ -1,5 +1,8 @@
-// Quantized operators. Those that compute in integers are written as dequantize, op, quantize,
-// which is what they mean and what the quantizer recognizes.
+// Quantized operators. Those that compute in integers are written as dequantize, op, quantize:
+// where integers are symmetric, with their scales, which the quantizer recognizes; else in whole
+// numbers, whose sums floats hold exactly below 2^24, so that every rounding is the operator's own.
+#include <algorithm>
+
 #include "onnx/operators.h"
 
 namespace dlaexec::onnx {
@@ -27,6 +30,45 @@ ValueId quantized(Node& node, ValueId x, ValueId scale, ValueId zero, int64_t ax
 bool is_one_number(Node& node, ValueId id) {
   const ir::Shape& shape = node.shape(id);
   return shape.empty() || (shape.size() == 1 && shape[0] == ir::Dim(1));
+}
+
+/// Whether @p zero is a constant of zeros in Int8, or absent: what hardware for INT8 computes with.
+bool is_symmetric(Node& node, ValueId x, ValueId zero) {
+  if (node.type_of(x) != ir::DataType::Int8) return false;
+  if (zero == kNoValue) return true;
+  const ir::Tensor* points = node.constant(zero);
+  if (!points) return false;
+  const std::vector<int64_t> all = points->to_ints();
+  return std::all_of(all.begin(), all.end(), [](int64_t point) { return point == 0; });
+}
+
+/// Whether an operator on integers @p x is written in whole numbers.
+bool is_whole(Node& node, ValueId x, ValueId scale, ValueId zero) {
+  return node.type_of(scale) == ir::DataType::Float32 && !is_symmetric(node, x, zero);
+}
+
+/// x minus its zero point, as whole numbers; @p axis is where several zero points belong.
+ValueId whole(Node& node, ValueId x, ValueId zero, int64_t axis) {
+  ir::Dims dims;
+  if (zero != kNoValue) dims = ir::dims_of(node.shape(zero));
+  const auto count = static_cast<size_t>(ir::volume(dims));
+  const ValueId one = node.constant(ir::Tensor::of<float>(dims, std::vector<float>(count, 1)));
+  return dequantized(node, x, one, zero, axis);
+}
+
+/// Numbers in steps of the result, rounded to whole ones above the zero point.
+ValueId to_integers(Node& node, ValueId x, ValueId zero) {
+  return quantized(node, x, node.number(1, x), zero);
+}
+
+/// The result of a product of whole numbers, from its sums: scales of the operands multiplied,
+/// divided by that of the result. @p axes are those of the result behind the one that several
+/// scales belong to.
+ValueId requantized(Node& node, ValueId sums, const ir::Ints& axes) {
+  ValueId unit = node.binary(ElementwiseKind::Prod, node.in(1), node.in(4));
+  unit = node.binary(ElementwiseKind::Div, unit, node.in(6));
+  if (!is_one_number(node, unit) && !axes.empty()) unit = node.unsqueeze(unit, axes);
+  return to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.in(7));
 }
 
 void require_integers(Node& node, ir::DataType type) {
@@ -71,6 +113,7 @@ ValueIds dequantize_linear(Node& node) {
 }
 
 ValueIds dynamic_quantize_linear(Node& node) {
+  node.hold_integers();
   const ValueId x = node.in(0);
   ir::Ints axes;
   for (int64_t i = 0; i < node.rank(x); ++i) axes.push_back(i);
@@ -103,6 +146,7 @@ ValueId centred(Node& node, ValueId x, ValueId zero, bool per_row) {
 }  // namespace
 
 ValueIds matmul_integer(Node& node) {
+  node.hold_integers();
   const ValueId a = centred(node, node.in(0), node.optional(2), true);
   const ValueId b = centred(node, node.in(1), node.optional(3), false);
   return {node.cast(node.add(Op::MatMul, {a, b}), ir::DataType::Int32)};
@@ -111,12 +155,19 @@ ValueIds matmul_integer(Node& node) {
 ValueIds qlinear_matmul(Node& node) {
   const ValueId a = node.in(0);
   const ValueId b = node.in(3);
+  if (is_whole(node, a, node.in(1), node.in(2)) && is_one_number(node, node.in(1))) {
+    node.hold_integers();
+    const ValueId sums = node.add(
+        Op::MatMul, {whole(node, a, node.in(2), 0), whole(node, b, node.in(5), node.rank(b) - 1)});
+    return {requantized(node, sums, {})};
+  }
   const ValueId left = dequantized(node, a, node.in(1), node.in(2), node.rank(a) - 2);
   const ValueId right = dequantized(node, b, node.in(4), node.in(5), node.rank(b) - 1);
   return {quantized(node, node.add(Op::MatMul, {left, right}), node.in(6), node.in(7))};
 }
 
 ValueIds conv_integer(Node& node) {
+  node.hold_integers();
   const ValueId x = centred(node, node.in(0), node.optional(2), false);
   ValueId zero = node.optional(3);
   if (zero != kNoValue && node.rank(zero) == 1 && node.shape(zero)[0] != ir::Dim(1)) {
@@ -128,7 +179,24 @@ ValueIds conv_integer(Node& node) {
   return {node.cast(add_conv(node, x, w, kNoValue), ir::DataType::Int32)};
 }
 
+namespace {
+
+/// The sums of a convolution of whole numbers, of real ones where scales do not belong to them.
+ValueIds whole_conv(Node& node) {
+  node.hold_integers();
+  ValueId bias = node.optional(8);
+  if (bias != kNoValue) bias = node.cast(bias, ir::DataType::Float32);
+  const ValueId x = whole(node, node.in(0), node.in(2), 1);
+  const ValueId w = whole(node, node.in(3), node.in(5), 0);
+  ir::Ints spatial;
+  for (int64_t i = 1; i + 1 < node.rank(x); ++i) spatial.push_back(i);
+  return {requantized(node, add_conv(node, x, w, bias), spatial)};
+}
+
+}  // namespace
+
 ValueIds qlinear_conv(Node& node) {
+  if (is_whole(node, node.in(0), node.in(1), node.in(2))) return whole_conv(node);
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.in(2), 1);
   const ValueId w = dequantized(node, node.in(3), node.in(4), node.in(5), 0);
   ValueId bias = kNoValue;
@@ -143,20 +211,54 @@ ValueIds qlinear_conv(Node& node) {
 
 namespace {
 
+/// Marks the layers of an operator on integers @p x that are not symmetric.
+void hold_asymmetric(Node& node, ValueId x, ValueId zero) {
+  if (!is_symmetric(node, x, zero)) node.hold_integers();
+}
+
 ValueIds qlinear_binary(Node& node, ElementwiseKind kind) {
+  hold_asymmetric(node, node.in(0), node.optional(2));
   const ValueId a = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   const ValueId b = dequantized(node, node.in(3), node.in(4), node.optional(5), 0);
   return {quantized(node, node.binary(kind, a, b), node.in(6), node.optional(7))};
 }
 
 ValueIds qlinear_activation(Node& node, ActivationKind kind, float alpha) {
+  hold_asymmetric(node, node.in(0), node.optional(2));
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   return {quantized(node, node.activation(kind, x, alpha), node.in(3), node.optional(4))};
 }
 
+/// An integer in steps of the result: @p ratio is that of the scales.
+ValueId in_steps(Node& node, ValueId x, ValueId ratio) {
+  return node.binary(ElementwiseKind::Prod, node.cast(x, ir::DataType::Float32), ratio);
+}
+
+/// a * (sa / sc) + b * (sb / sc) + what the zero points add up to, rounded once.
+ValueIds whole_add(Node& node) {
+  node.hold_integers();
+  const auto zero = [&](size_t input) {
+    return node.has(input) ? node.cast(node.in(input), ir::DataType::Float32)
+                           : node.number(0, node.in(1));
+  };
+  const ValueId by_a = node.binary(ElementwiseKind::Div, node.in(1), node.in(6));
+  const ValueId by_b = node.binary(ElementwiseKind::Div, node.in(4), node.in(6));
+  const ValueId zeros =
+      node.binary(ElementwiseKind::Sum, node.binary(ElementwiseKind::Prod, by_a, zero(2)),
+                  node.binary(ElementwiseKind::Prod, by_b, zero(5)));
+  const ValueId fixed = node.binary(ElementwiseKind::Sub, zero(7), zeros);
+  const ValueId a = node.binary(ElementwiseKind::Sum, in_steps(node, node.in(0), by_a), fixed);
+  const ValueId sum = node.binary(ElementwiseKind::Sum, in_steps(node, node.in(3), by_b), a);
+  const ir::Tensor none = ir::Tensor::zeros(node.type_of(node.in(0)), {});
+  return {to_integers(node, sum, node.constant(none))};
+}
+
 }  // namespace
 
-ValueIds qlinear_add(Node& node) { return qlinear_binary(node, ElementwiseKind::Sum); }
+ValueIds qlinear_add(Node& node) {
+  if (is_whole(node, node.in(0), node.in(1), node.optional(2))) return whole_add(node);
+  return qlinear_binary(node, ElementwiseKind::Sum);
+}
 ValueIds qlinear_mul(Node& node) { return qlinear_binary(node, ElementwiseKind::Prod); }
 
 ValueIds qlinear_sigmoid(Node& node) {
@@ -167,18 +269,38 @@ ValueIds qlinear_leaky_relu(Node& node) {
   return qlinear_activation(node, ActivationKind::LeakyRelu, node.real("alpha", 0.01f));
 }
 
+namespace {
+
+/// The mean from a sum of whole numbers.
+ValueIds whole_mean(Node& node, const ir::Ints& axes) {
+  node.hold_integers();
+  const ValueId x = whole(node, node.in(0), node.optional(2), 0);
+  const ValueId sums = node.reduce(ir::ReduceKind::Sum, x, axes, true);
+  const ValueId count = node.cast(
+      node.binary(ElementwiseKind::Div, node.add(Op::Size, {x}), node.add(Op::Size, {sums})),
+      ir::DataType::Float32);
+  const ValueId unit = node.binary(ElementwiseKind::Div, node.in(1),
+                                   node.binary(ElementwiseKind::Prod, node.in(3), count));
+  return {to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.optional(4))};
+}
+
+}  // namespace
+
 ValueIds qlinear_global_average_pool(Node& node) {
-  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   const bool channels_last = node.flag("channels_last", false);
+  const int64_t rank = node.rank(node.in(0));
   ir::Ints axes;
-  for (int64_t i = 1; i < node.rank(x); ++i)
-    if (channels_last ? i < node.rank(x) - 1 : i > 1) axes.push_back(i);
+  for (int64_t i = 1; i < rank; ++i)
+    if (channels_last ? i < rank - 1 : i > 1) axes.push_back(i);
+  if (is_whole(node, node.in(0), node.in(1), node.optional(2))) return whole_mean(node, axes);
+  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   const ValueId mean = node.reduce(ir::ReduceKind::Mean, x, axes, true);
   return {quantized(node, mean, node.in(3), node.optional(4))};
 }
 
 ValueIds qlinear_concat(Node& node) {
   ValueIds parts;
+  hold_asymmetric(node, node.in(2), node.optional(4));
   for (size_t i = 2; i + 2 < node.input_count(); i += 3)
     parts.push_back(dequantized(node, node.in(i), node.in(i + 1), node.optional(i + 2), 0));
   if (parts.empty()) fail("there is nothing to join");

@@ -27,6 +27,19 @@ struct Scheme {
   }
 };
 
+/// Values that operators computing in integers read: what makes them stays.
+std::vector<char> read_as_integers(const Graph& graph) {
+  std::vector<char> read(graph.values.size(), 0);
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    const bool reads = node.op == Op::Dequantize || node.op == Op::Cast;
+    const bool hands_on =
+        only_moves_values(node) && read[static_cast<size_t>(node.outputs[0])] != 0;
+    if ((reads && node.precision) || hands_on) read[static_cast<size_t>(node.inputs[0])] = 1;
+  }
+  return read;
+}
+
 /// What the integers are: the zero point says so, else the constant that is dequantized.
 DataType stored_type(const Graph& graph, const Node& node) {
   if (const Tensor* zero = graph.constant(node, 2)) return zero->type();
@@ -58,6 +71,20 @@ float symmetric_scale(const Scheme& scheme) {
   return std::max(std::fabs(low - zero), std::fabs(high - zero)) * scheme.scales[0] / kLargest;
 }
 
+/// Whether the scheme has no number below zero, so that rounding to it does what a ReLU does.
+bool cuts_below_zero(const Scheme& scheme) {
+  return scheme.zero_points[0] == (scheme.stored == DataType::UInt8 ? 0 : -128);
+}
+
+/// Whether a layer's results are never below zero.
+bool is_never_negative(const Node& node) {
+  if (node.op != Op::Activation) return false;
+  const auto& activation = node.get<ActivationAttributes>();
+  return activation.kind == ActivationKind::Relu || activation.kind == ActivationKind::Sigmoid ||
+         activation.kind == ActivationKind::HardSigmoid ||
+         (activation.kind == ActivationKind::Clip && activation.alpha >= 0);
+}
+
 /// The real numbers that quantized elements stand for.
 Tensor real_numbers(const Tensor& stored, const Scheme& scheme) {
   const std::vector<int64_t> elements = stored.to_ints();
@@ -80,8 +107,10 @@ class Remover {
  public:
   explicit Remover(Graph& graph)
       : graph_(graph),
+        read_as_integers_(read_as_integers(graph)),
         stands_for_(graph.values.size()),
-        was_quantized_(graph.values.size(), false) {
+        was_quantized_(graph.values.size(), false),
+        never_negative_(graph.values.size(), false) {
     for (size_t i = 0; i < stands_for_.size(); ++i) stands_for_[i] = static_cast<ValueId>(i);
   }
 
@@ -90,6 +119,7 @@ class Remover {
     for (Node& node : graph_.nodes) {
       for (ValueId& id : node.inputs)
         if (id != kNoValue) id = stands_for_[static_cast<size_t>(id)];
+      if (becomes_relu(node)) ++translation_.removed;
       const bool is_qdq = node.op == Op::Quantize || node.op == Op::Dequantize;
       if (is_qdq && remove(node)) {
         ++translation_.removed;
@@ -99,6 +129,7 @@ class Remover {
       if (only_moves_values(node) && was_quantized_[static_cast<size_t>(node.inputs[0])])
         for (const ValueId id : node.outputs)
           if (id != kNoValue) was_quantized_[static_cast<size_t>(id)] = true;
+      if (is_never_negative(node)) never_negative_[static_cast<size_t>(node.outputs[0])] = true;
       kept.push_back(std::move(node));
     }
     graph_.nodes = std::move(kept);
@@ -111,6 +142,8 @@ class Remover {
  private:
   /// True if the layer is no longer needed.
   bool remove(const Node& node) {
+    const bool feeds_integers = read_as_integers_[static_cast<size_t>(node.outputs[0])] != 0;
+    if (node.precision || feeds_integers) return false;  // of an operator that computes in integers
     const std::optional<Scheme> scheme = scheme_of(graph_, node);
     if (!scheme || graph_.is_output(node.outputs[0])) return false;
     if (const Tensor* stored = graph_.constant(node, 0))
@@ -131,6 +164,29 @@ class Remover {
     return true;
   }
 
+  /// A symmetric range holds numbers below zero, which a layer without them cut off: it becomes the
+  /// ReLU that it was.
+  bool becomes_relu(Node& node) {
+    if (node.op != Op::Quantize || node.precision) return false;
+    const std::optional<Scheme> scheme = scheme_of(graph_, node);
+    const bool is_one_scale = scheme && scheme->scales.size() == 1;
+    if (!is_one_scale || !cuts_below_zero(*scheme)) return false;
+    const ValueId input = node.inputs[0], output = node.outputs[0];
+    if (never_negative_[static_cast<size_t>(input)] || graph_.is_output(output) ||
+        read_as_integers_[static_cast<size_t>(output)])
+      return false;
+    note_asymmetric(graph_.value(output).name);
+    node.op = Op::Activation;
+    node.attributes = ActivationAttributes{};
+    node.inputs = {input};
+    Value& real = graph_.value(output);
+    real.type = graph_.value(input).type;
+    real.quantization = {{symmetric_scale(*scheme)}, 0};
+    translation_.rounded.push_back(real.name);
+    was_quantized_[static_cast<size_t>(output)] = true;
+    return true;
+  }
+
   bool replace_constant(const Node& node, const Tensor& stored, const Scheme& scheme) {
     const bool as_int8 = scheme.is_symmetric() && stored.type() == DataType::Int8;
     const ValueId made = graph_.add_constant(graph_.value(node.outputs[0]).name + "_real",
@@ -138,6 +194,7 @@ class Remover {
     if (as_int8) graph_.value(made).quantization = {scheme.scales, scheme.axis};
     stands_for_.push_back(made);
     was_quantized_.push_back(false);
+    never_negative_.push_back(false);
     stands_for_[static_cast<size_t>(node.outputs[0])] = made;
     return true;
   }
@@ -148,8 +205,10 @@ class Remover {
   }
 
   Graph& graph_;
-  std::vector<ValueId> stands_for_;  ///< for each value, the one that takes its place
-  std::vector<bool> was_quantized_;  ///< integers in the model, real from here on
+  std::vector<char> read_as_integers_;  ///< for each value of the model
+  std::vector<ValueId> stands_for_;     ///< for each value, the one that takes its place
+  std::vector<bool> was_quantized_;     ///< integers in the model, real from here on
+  std::vector<bool> never_negative_;    ///< results that no ReLU would change
   Translation translation_;
 };
 

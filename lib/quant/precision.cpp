@@ -87,19 +87,26 @@ class Assigner {
         if (const auto* named = pattern_for(options_.layer_precisions, layer))
           matched[named->first] = true;
       if (!has_precision(graph_, node)) continue;
+      if (node.precision == DataType::Float32) {  // the model's own: its numbers are integers
+        note(node, first_in_line(), "it holds integers that its operator computes with");
+        continue;
+      }
       const bool binds = asked && constraints_ != Constraints::None;
       const Choice choice = binds ? as_asked(node, asked->second) : as_allowed(node);
       node.precision = choice.precision;
-      if (!choice.reason.empty()) {
-        const DataType wanted = binds ? asked->second : first_in_line();
-        report_.notes.push_back({node.name, wanted, choice.precision, choice.reason});
-      }
+      if (!choice.reason.empty())
+        note(node, binds ? asked->second : first_in_line(), choice.reason);
     }
     for (const auto& [pattern, was_matched] : matched)
       if (!was_matched) report_.unmatched_patterns.push_back(pattern);
   }
 
  private:
+  void note(const Node& node, DataType wanted, std::string reason) {
+    if (wanted != node.precision)
+      report_.notes.push_back({node.name, wanted, *node.precision, std::move(reason)});
+  }
+
   DataType first_in_line() const {
     if (options_.int8) return DataType::Int8;
     return fp16_ ? DataType::Float16 : DataType::Float32;

@@ -60,6 +60,53 @@ TEST(RemoveExplicit, AnUnsignedTensorBecomesSymmetricOverAllItCanHold) {
   EXPECT_FLOAT_EQ(graph.value(graph.inputs[0]).quantization.scales[0], 155 * 0.5f / 127);
 }
 
+TEST(RemoveExplicit, AnUnsignedTensorWithoutNumbersBelowZeroKeepsWhatItsRoundingCutOff) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[4]) {
+    const %s = f32[] [0.5]
+    const %z = u8[] [0]
+    %a = unary(%x) {kind=neg} : f32[4]
+    %q = quantize(%a, %s, %z) {to=u8} : u8[4]
+    %d = dequantize(%q, %s, %z) : f32[4]
+    %b = activation(%d) {kind=sigmoid} : f32[4]
+    %q2 = quantize(%b, %s, %z) {to=u8} : u8[4]
+    %d2 = dequantize(%q2, %s, %z) : f32[4]
+    %y = unary(%d2) : f32[4]
+    return %y
+  })");
+  remove_explicit(graph);
+  std::vector<std::string> names;
+  for (const ir::Node& node : graph.nodes) names.push_back(node.name);
+  EXPECT_THAT(names, ElementsAre("a", "q", "b", "y")) << ir::print(graph);
+  EXPECT_EQ(graph.nodes[1].get<ir::ActivationAttributes>().kind, ir::ActivationKind::Relu);
+  EXPECT_FLOAT_EQ(graph.value(graph.nodes[1].outputs[0]).quantization.scales[0], 255 * 0.5f / 127);
+}
+
+TEST(RemoveExplicit, WhatAnOperatorOnIntegersIsMadeOfStays) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[4]) {
+    const %s = f32[] [0.5]
+    const %one = f32[] [1]
+    const %z = u8[] [100]
+    %q = quantize(%x, %s, %z) {to=u8} : u8[4]
+    %d = dequantize(%q, %one, %z) : f32[4]
+    %n = unary(%d) {kind=neg} : f32[4]
+    %qn = quantize(%n, %one, %z) {to=u8} : u8[4]
+    %dn = dequantize(%qn, %s, %z) : f32[4]
+    %y = unary(%dn) : f32[4]
+    return %y
+  })");
+  for (ir::Node& node : graph.nodes)
+    if (node.name == "d" || node.name == "n" || node.name == "qn")
+      node.precision = ir::DataType::Float32;
+  EXPECT_EQ(remove_explicit(graph).removed, 0);
+  Options options;
+  options.fp16 = true;
+  Report report = assign(graph, options);
+  EXPECT_EQ(graph.nodes[2].precision, ir::DataType::Float32);
+  EXPECT_EQ(graph.nodes[5].precision, ir::DataType::Float16);
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_THAT(report.notes[0].reason, HasSubstr("integers"));
+}
+
 TEST(RemoveExplicit, OtherConstantsBecomeTheNumbersTheyStandFor) {
   ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2]) {
     const %s = f32[2] [0.5, 2]
