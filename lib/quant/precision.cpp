@@ -10,6 +10,9 @@ namespace {
 
 using namespace ir;
 
+constexpr std::string_view kBetweenQdq =
+    "the network's own Q/DQ layers round its numbers to INT8, and FP16 would round them first";
+
 struct Choice {
   DataType precision = DataType::Float32;
   std::string reason;  ///< why it is not the first in line; empty: it is
@@ -49,6 +52,17 @@ bool gpu_takes_int8(const Node& node) {
   }
 }
 
+/// For each value: whether a DQ layer makes it of computed integers, or a Q layer reads it.
+std::vector<char> between_qdq(const Graph& graph) {
+  std::vector<char> between(graph.values.size(), 0);
+  for (const Node& node : graph.nodes) {
+    if (graph.value(node.inputs.empty() ? 0 : node.inputs[0]).constant) continue;
+    if (node.op == Op::Quantize) between[static_cast<size_t>(node.inputs[0])] = 1;
+    if (node.op == Op::Dequantize) between[static_cast<size_t>(node.outputs[0])] = 1;
+  }
+  return between;
+}
+
 /// The pattern that speaks for @p name: the name itself, else the longest that matches.
 const std::pair<const std::string, DataType>* pattern_for(
     const std::map<std::string, DataType>& patterns, const std::string& name) {
@@ -70,7 +84,12 @@ std::string_view flag_of(DataType precision) {
 class Assigner {
  public:
   Assigner(Graph& graph, const Options& options, Report& report)
-      : graph_(graph), options_(options), report_(report), made_by_(producers(graph)) {
+      : graph_(graph),
+        options_(options),
+        report_(report),
+        made_by_(producers(graph)),
+        between_qdq_(options.int8 ? std::vector<char>(graph.values.size(), 0)
+                                  : between_qdq(graph)) {
     fp16_ = options.fp16 || (options.dla && !options.int8);
     constraints_ = options.constraints;
     if (options.dla && constraints_ == Constraints::None) constraints_ = Constraints::Prefer;
@@ -94,6 +113,7 @@ class Assigner {
       const bool binds = asked && constraints_ != Constraints::None;
       const Choice choice = binds ? as_asked(node, asked->second) : as_allowed(node);
       node.precision = choice.precision;
+      if (choice.reason == kBetweenQdq && fp16_) ++report_.between_qdq;
       if (!choice.reason.empty())
         note(node, binds ? asked->second : first_in_line(), choice.reason);
     }
@@ -145,7 +165,18 @@ class Assigner {
     return lifted != options_.lifted.end() ? lifted->second : missing_scale(node);
   }
 
+  /// Whether the network's own Q/DQ layers round what the layer reads or makes to INT8: a rounding
+  /// to FP16 on the way would decide many of theirs.
+  bool is_between_qdq(const Node& node) const {
+    const auto is_marked = [&](ValueId id) {
+      return id != kNoValue && between_qdq_[static_cast<size_t>(id)] != 0;
+    };
+    return std::any_of(node.inputs.begin(), node.inputs.end(), is_marked) ||
+           std::any_of(node.outputs.begin(), node.outputs.end(), is_marked);
+  }
+
   Choice as_allowed(const Node& node) const {
+    if (is_between_qdq(node)) return {DataType::Float32, std::string(kBetweenQdq)};
     if (options_.dla && node.device == Device::Dla)
       if (const std::optional<Choice> choice = on_dla(node)) return *choice;
     return on_gpu(node);
@@ -207,6 +238,7 @@ class Assigner {
   const Options& options_;
   Report& report_;
   std::vector<int> made_by_;
+  std::vector<char> between_qdq_;  ///< of each value
   bool fp16_ = false;
   Constraints constraints_ = Constraints::None;
 };

@@ -190,6 +190,10 @@ void log_report(const Report& report) {
         report.range_changes.size());
   warn_of_ruined_tensors(report);
   log_lifted(report.lifted);
+  if (report.between_qdq > 0)
+    log::warning(
+        "{} layers between the network's Q/DQ layers compute in FP32; with --int8 they run in INT8",
+        report.between_qdq);
   for (const PrecisionNote& note : report.notes)
     log::verbose("layer {} computes in {} and not in {}: {}", note.layer, ir::text(note.got),
                  ir::text(note.wanted), note.reason);

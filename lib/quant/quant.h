@@ -101,6 +101,7 @@ struct Report {
   std::vector<RangeChange> range_changes;
   std::vector<PrecisionNote> notes;
   std::vector<LayerPrecision> precisions;
+  int between_qdq = 0;  ///< layers in FP32 since Q/DQ layers, kept without INT8, round around them
   std::vector<std::string> unmatched_patterns;  ///< of layer_precisions
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "ir/text.h"
 #include "support/net.h"
 
 namespace dlaexec::quant {
@@ -55,6 +56,30 @@ Graph branches() {
   const auto y = net.activation("sig", joined, ActivationKind::Sigmoid);
   net.output(net.gemm("fc", net.flatten("flat", net.global_average("gap", y)), 10));
   return net.graph;
+}
+
+TEST(Assign, WithoutInt8WhatQdqLayersRoundStaysInFp32) {
+  Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,4,4]) {
+    const %s = f32[] [0.5]
+    const %z = i8[] [0]
+    const %w = f32[3,2,1,1] [1, 2, 3, 4, 5, 6]
+    %xq = quantize(%x, %s, %z) : i8[1,2,4,4]
+    %xd = dequantize(%xq, %s, %z) : f32[1,2,4,4]
+    %c = conv(%xd, %w) {stride=[1,1], pads=[0,0,0,0], dilation=[1,1]} : f32[1,3,4,4]
+    %r = activation(%c) {kind=relu} : f32[1,3,4,4]
+    %rq = quantize(%r, %s, %z) : i8[1,3,4,4]
+    %rd = dequantize(%rq, %s, %z) : f32[1,3,4,4]
+    %p = unary(%rd) {kind=abs} : f32[1,3,4,4]
+    %y = unary(%p) {kind=neg} : f32[1,3,4,4]
+    return %y
+  })");
+  Options options;
+  options.fp16 = true;
+  const Report report = assign(graph, options);
+  EXPECT_EQ(report.between_qdq, 3);
+  for (const char* layer : {"c", "r", "p"})
+    EXPECT_EQ(precision_of(graph, layer), DataType::Float32) << layer;
+  EXPECT_EQ(precision_of(graph, "y"), DataType::Float16);
 }
 
 TEST(FixedRanges, AreTrtexecs) {
