@@ -24,6 +24,7 @@ constexpr Row kCatalog[] = {
     {ir::Op::Gemm, make_int8_gemm},
     {ir::Op::MatMul, make_matmul},
     {ir::Op::MatMul, make_int8_matmul},
+    {ir::Op::MatMul, make_int8_batched_matmul},
     {ir::Op::Activation, make_activation},
     {ir::Op::Unary, make_unary},
     {ir::Op::Elementwise, make_elementwise},

@@ -37,6 +37,7 @@ std::optional<Kernel> make_gemm(const Request& request);
 std::optional<Kernel> make_matmul(const Request& request);
 std::optional<Kernel> make_int8_gemm(const Request& request);
 std::optional<Kernel> make_int8_matmul(const Request& request);
+std::optional<Kernel> make_int8_batched_matmul(const Request& request);
 std::optional<Kernel> make_quantize(const Request& request);
 std::optional<Kernel> make_dequantize(const Request& request);
 

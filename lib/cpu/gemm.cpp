@@ -5,6 +5,7 @@
 
 #include "cpu/catalog.h"
 #include "cpu/int8_sums.h"
+#include "cpu/operands.h"
 #include "cpu/product.h"
 
 namespace dlaexec::cpu {
@@ -16,21 +17,6 @@ bool has_real_operands(const Request& request) {
     if (id != ir::kNoValue && !holds_reals(request.graph.value(id))) return false;
   return holds_reals(request.output()) && (request.input(0).type != ir::DataType::Int8 ||
                                            request.input(1).type != ir::DataType::Int8);
-}
-
-/// The addend as one number per output, if it is known and is that.
-std::optional<std::vector<float>> known_bias(const Request& request, size_t input, int64_t outputs,
-                                             float scale) {
-  if (!request.has_input(input)) return std::vector<float>(static_cast<size_t>(outputs), 0.0f);
-  if (request.constant(input) == nullptr) return std::nullopt;
-  const ir::Dims dims = request.input_dims(input);
-  std::vector<float> numbers = real_numbers(request.input(input));
-  if (numbers.size() == 1) numbers.assign(static_cast<size_t>(outputs), numbers[0]);
-  const bool is_row =
-      dims.empty() || dims.back() == static_cast<int64_t>(numbers.size()) || ir::volume(dims) == 1;
-  if (!is_row || static_cast<int64_t>(numbers.size()) != outputs) return std::nullopt;
-  for (float& number : numbers) number *= scale;
-  return numbers;
 }
 
 Kernel product_kernel(const Request& request, std::shared_ptr<Product> product, int64_t rows,
@@ -62,22 +48,6 @@ std::shared_ptr<Product> start_product(const Request& request, const Attributes&
   product->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
                                     request.output(), request.isa);
   return product;
-}
-
-template <class Attributes>
-int residual_input(const Request& request, const Attributes& attributes) {
-  return attributes.residual ? static_cast<int>(request.node.inputs.size()) - 1 : -1;
-}
-
-/// The input that holds the addend: the third, unless the residual stands there.
-template <class Attributes>
-size_t bias_input(const Request& request, const Attributes& attributes) {
-  return residual_input(request, attributes) == 2 ? request.node.inputs.size() : 2;
-}
-
-/// Inputs that must lie like the output, such as a residual.
-bool is_like_output(const Request& request, int input) {
-  return input < 0 || request.input_dims(static_cast<size_t>(input)) == request.output_dims();
 }
 
 }  // namespace
@@ -136,29 +106,6 @@ void repack(const float* matrix, Panels& panels, int64_t terms, int64_t outputs)
     for (int64_t term = 0; term < terms; ++term, to += panel.blocks * kBlock)
       std::copy_n(matrix + term * outputs + column, width, to);
   }
-}
-
-/// Steps between the matrices of an operand along each batch dimension; 0 where it repeats.
-std::vector<int64_t> batch_steps(const ir::Dims& operand, const ir::Dims& output) {
-  const size_t missing = output.size() - operand.size();
-  std::vector<int64_t> steps(output.size() - 2, 0);
-  int64_t step = operand[operand.size() - 1] * operand[operand.size() - 2];
-  for (size_t i = output.size() - 2; i-- > missing;) {
-    const int64_t dim = operand[i - missing];
-    if (dim != 1) steps[i] = step;
-    step *= dim;
-  }
-  return steps;
-}
-
-/// Where the operand's matrix for one output matrix begins.
-int64_t batch_offset(int64_t index, const ir::Dims& output, const std::vector<int64_t>& steps) {
-  int64_t offset = 0;
-  for (size_t i = steps.size(); i-- > 0;) {
-    offset += index % output[i] * steps[i];
-    index /= output[i];
-  }
-  return offset;
 }
 
 /// Two computed operands, batch dimensions broadcast; each thread takes whole matrices.

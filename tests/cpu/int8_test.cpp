@@ -149,6 +149,19 @@ TEST(Int8MatMul, RowsOfAllBatchesMultiplyOneMatrix) {
   EXPECT_THAT(expect_like_reference(test, kExact), Contains("gemm.int8"));
 }
 
+TEST(Int8MatMul, ComputedMatricesMultiplyExactlyWithBatchesThatRepeat) {
+  Random random(27);
+  for (const DataType output : {DataType::Int8, DataType::Float32})
+    for (const ir::Dims& right : {ir::Dims{2, 3, 70, 37}, ir::Dims{3, 70, 16}, ir::Dims{70, 5}}) {
+      Case test;
+      const ir::ValueId a = test.input(random.tensor(DataType::Int8, {2, 3, 17, 70}), 0.05f);
+      const ir::ValueId b = test.input(random.tensor(DataType::Int8, right), 0.03f);
+      test.node(ir::Op::MatMul, {a, b}, ir::MatMulAttributes(), output, kOutputScale);
+      EXPECT_THAT(expect_like_reference(test, kExact), Contains("gemm.int8-batched"))
+          << right.back();
+    }
+}
+
 TEST(Quantize, RoundsToEvenSaturatesAndComesBackOnEveryInstructionSet) {
   Random random(5);
   for (const DataType type : {DataType::Int8, DataType::UInt8})

@@ -1,0 +1,143 @@
+// MatMul of two computed Int8 operands: few enough terms that whole floats add up exactly.
+#include <algorithm>
+#include <memory>
+
+#include "cpu/catalog.h"
+#include "cpu/int8_sums.h"
+#include "cpu/operands.h"
+#include "cpu/product.h"
+
+namespace dlaexec::cpu {
+namespace {
+
+/// Sums of products of two Int8 numbers that floats hold exactly.
+constexpr int64_t kMostTerms = (int64_t{1} << 24) / (128 * 128);
+
+/// An Int8 operand of one scale that is computed at run time.
+bool is_int8(const ir::Value& value) {
+  return value.type == ir::DataType::Int8 && value.quantization.scales.size() == 1;
+}
+
+struct Int8Batch {
+  Product sums;  ///< of whole numbers; its outputs are whole blocks
+  int64_t rows = 0, outputs = 0;
+  float left_scale = 1, right_scale = 1;
+  Int8Outputs results;
+  Epilogue epilogue;
+  const Int8Kernels* kernels = nullptr;
+
+  void multiply(const float* left, const float* right, const float* residual, float* to,
+                Product& mine, std::vector<float>& memory) const;
+
+ private:
+  void pack(const float* right, Product& mine, std::vector<float>& memory) const;
+  void finish(const float* sums, const float* residual, float* to, float* row) const;
+};
+
+/// The right matrix as whole numbers in panels.
+void Int8Batch::pack(const float* right, Product& mine, std::vector<float>& memory) const {
+  memory.resize(static_cast<size_t>(sums.terms * outputs));
+  kernels->to_whole(right_scale, right, memory.data(), sums.terms * outputs);
+  for (const Panel& panel : mine.panels.panels) {
+    float* panel_at = mine.panels.weights.data() + panel.weights;
+    const int64_t column = panel.first_block * kBlock;
+    const int64_t width = std::min(panel.blocks * kBlock, outputs - column);
+    for (int64_t term = 0; term < sums.terms; ++term, panel_at += panel.blocks * kBlock)
+      std::copy_n(memory.data() + term * outputs + column, width, panel_at);
+  }
+}
+
+void Int8Batch::multiply(const float* left, const float* right, const float* residual, float* to,
+                         Product& mine, std::vector<float>& memory) const {
+  pack(right, mine, memory);
+  const int64_t whole = sums.outputs;
+  memory.resize(static_cast<size_t>(rows * (sums.terms + whole) + 2 * whole));
+  float* integers = memory.data();
+  float* products = integers + rows * sums.terms;
+  kernels->to_whole(left_scale, left, integers, rows * sums.terms);
+  const Strips strips(1, rows, mine.tiles->most_rows);
+  mine.run_task({integers, sums.terms, nullptr, products, rows}, strips,
+                {0, mine.panels.count(), 0, strips.count(), strips.count()});
+  float* row = products + rows * whole;
+  for (int64_t r = 0; r < rows; ++r)
+    finish(products + r * whole, residual == nullptr ? nullptr : residual + r * outputs,
+           to + r * outputs, row);
+}
+
+/// One row of results from its sums; @p row has room for two rows of whole blocks.
+void Int8Batch::finish(const float* row_sums, const float* residual, float* to, float* row) const {
+  float* added = row + sums.outputs;
+  if (residual != nullptr) std::copy_n(residual, outputs, added);
+  for (int64_t first = 0; first < sums.outputs; first += kBlock) {
+    Int8Results made{};
+    made.rows = 1;
+    made.factor = results.factors.data() + first;
+    made.bias = results.bias.data() + first;
+    made.residual = residual == nullptr ? nullptr : added + first;
+    made.low = epilogue.low;
+    made.high = epilogue.high;
+    made.output = row + first;
+    kernels->finish_whole(row_sums + first, made);
+  }
+  if (epilogue.has_more()) epilogue.finish(row, outputs);
+  std::copy_n(row, outputs, to);
+}
+
+}  // namespace
+
+std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
+  const auto& attributes = request.node.get<ir::MatMulAttributes>();
+  const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
+  const int residual = residual_input(request, attributes);
+  if (!is_int8(request.input(0)) || !is_int8(request.input(1)) || a.size() < 2 || b.size() < 2 ||
+      a.back() > kMostTerms || !holds_reals(request.output()) || !is_like_output(request, residual))
+    return std::nullopt;
+  auto batch = std::make_shared<Int8Batch>();
+  batch->rows = a[a.size() - 2];
+  batch->outputs = b.back();
+  const auto bias = known_bias(request, bias_input(request, attributes), batch->outputs, 1);
+  if (!bias) return std::nullopt;
+  const int64_t whole = round_up(batch->outputs, kBlock);
+  batch->sums.terms = a.back();
+  batch->sums.outputs = whole;
+  batch->sums.tiles = &tile_kernels(request.isa);
+  const auto zero = [](int64_t, int64_t, int64_t) { return 0.0f; };
+  batch->sums.panels = pack_panels({1, whole, a.back(), zero}, batch->sums.tiles->most_blocks);
+  batch->sums.panels.set_bias({}, whole);
+  batch->left_scale = request.input(0).quantization.scales[0];
+  batch->right_scale = request.input(1).quantization.scales[0];
+  batch->results.factors.assign(static_cast<size_t>(whole),
+                                static_cast<double>(batch->left_scale) * batch->right_scale);
+  batch->results.bias.assign(bias->begin(), bias->end());
+  batch->results.bias.resize(static_cast<size_t>(whole), 0.0);
+  batch->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
+                                  request.output(), request.isa);
+  batch->kernels = &int8_kernels(request.isa);
+
+  const ir::Dims output = request.output_dims();
+  Kernel kernel;
+  kernel.name = "gemm.int8-batched";
+  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  kernel.inputs[0] = kernel.inputs[1] = kLinear;
+  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
+  kernel.outputs = {kLinear};
+  kernel.rounds = Rounds::Itself;
+  kernel.run = [output, residual, batch = std::shared_ptr<const Int8Batch>(batch),
+                a_steps = batch_steps(a, output),
+                b_steps = batch_steps(b, output)](const Call& call) {
+    const int64_t matrix = batch->rows * batch->outputs;
+    call.pool.parallel_ranges(ir::volume(output) / matrix, 1, [&](int64_t first, int64_t last) {
+      Product mine = batch->sums;
+      std::vector<float> memory;
+      for (int64_t i = first; i < last; ++i)
+        batch->multiply(
+            call.input(0) + batch_offset(i, output, a_steps),
+            call.input(1) + batch_offset(i, output, b_steps),
+            residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + i * matrix,
+            call.output() + i * matrix, mine, memory);
+    });
+  };
+  return kernel;
+}
+
+}  // namespace dlaexec::cpu
