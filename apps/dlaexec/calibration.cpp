@@ -184,8 +184,7 @@ void calibrate_on_noise(build::Options& options, const std::string& why) {
       if (std::exchange(given, true)) return std::nullopt;
       std::vector<ir::Tensor> inputs;
       for (const ir::ValueId id : graph.inputs)
-        inputs.push_back(
-            run::random_input(graph.value(id).type, ir::dims_of(graph.value(id).shape)));
+        inputs.push_back(run::random_input_for(graph, id, ir::dims_of(graph.value(id).shape)));
       return inputs;
     };
     ThreadPool pool;

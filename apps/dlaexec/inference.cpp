@@ -84,12 +84,23 @@ std::vector<ir::Tensor> Inference::read_inputs(const std::vector<NamedFile>& fil
                                   }));
     } else {
       log::info("Using random values for input {}", binding.name);
-      inputs.push_back(run::random_input(binding.type, dims, options_.seed));
+      inputs.push_back(random_input(binding, dims));
     }
     log::info("Input binding for {} with dimensions {} is created.", binding.name,
               ir::to_text(dims));
   }
   return inputs;
+}
+
+/// What trtexec draws, but rows that exist where the input is looked up in a table.
+ir::Tensor Inference::random_input(const run::Binding& binding, const ir::Dims& dims) const {
+  const ir::Graph& graph = engine_.plan().graph;
+  const auto id = graph.find_value(binding.name);
+  const auto rows = id ? run::table_rows(graph, *id) : std::nullopt;
+  if (!rows) return run::random_input(binding.type, dims, options_.seed);
+  log::info("Input {} is looked up in a table of {} rows: its values are in [0, {}]", binding.name,
+            *rows, *rows - 1);
+  return run::random_input_for(graph, *id, dims, options_.seed);
 }
 
 /// From --shapes, else the shapes that the plan was tuned for, else 1 for what is still open.

@@ -36,6 +36,7 @@ class Inference {
   std::vector<ir::Tensor> read_inputs(const std::vector<NamedFile>& files) const;
   void log_outputs() const;
   ir::Dims dims_of_input(const run::Binding& binding) const;
+  ir::Tensor random_input(const run::Binding& binding, const ir::Dims& dims) const;
 
   const InferenceOptions& options_;
   run::Engine engine_;

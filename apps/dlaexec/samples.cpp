@@ -39,15 +39,15 @@ Samples random_samples(const ir::Graph& network, const Settings& settings) {
       "little of INT8 "
       "on data");
   const auto seed = static_cast<uint32_t>(settings.integer(Flag::seed));
-  return {"random inputs", 1, [&network, seed](size_t index) {
-            std::vector<ir::Tensor> inputs;
-            for (const ir::ValueId id : network.inputs) {
-              const ir::Value& value = network.value(id);
-              inputs.push_back(run::random_input(value.type, ir::dims_of(value.shape),
+  return {
+      "random inputs", 1, [&network, seed](size_t index) {
+        std::vector<ir::Tensor> inputs;
+        for (const ir::ValueId id : network.inputs) {
+          inputs.push_back(run::random_input_for(network, id, ir::dims_of(network.value(id).shape),
                                                  seed + static_cast<uint32_t>(index)));
-            }
-            return inputs;
-          }};
+        }
+        return inputs;
+      }};
 }
 
 /// The scores of the network's first output.

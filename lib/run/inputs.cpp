@@ -80,6 +80,75 @@ ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed) 
   return tensor;
 }
 
+namespace {
+
+/// Layers whose result holds the elements of their first input, in some order.
+bool hands_on(const ir::Node& node) {
+  switch (node.op) {
+    case ir::Op::Cast:
+    case ir::Op::Identity:
+    case ir::Op::Reshape:
+    case ir::Op::Flatten:
+    case ir::Op::Squeeze:
+    case ir::Op::Unsqueeze:
+    case ir::Op::Transpose:
+    case ir::Op::Expand:
+    case ir::Op::Reformat:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Layers that ask for no element of theirs.
+bool asks_size_alone(const ir::Node& node) {
+  return node.op == ir::Op::Shape || node.op == ir::Op::Size;
+}
+
+}  // namespace
+
+std::optional<int64_t> table_rows(const ir::Graph& graph, ir::ValueId id) {
+  const ir::DataType type = graph.value(id).type;
+  if (type != ir::DataType::Int32 && type != ir::DataType::Int64) return std::nullopt;
+  std::optional<int64_t> fewest;
+  std::vector<char> same(graph.values.size(), 0);  // values that hold the input's elements
+  same[static_cast<size_t>(id)] = 1;
+  for (const ir::Node& node : graph.nodes) {
+    const bool has_body =
+        node.op == ir::Op::If || node.op == ir::Op::Loop || node.op == ir::Op::Scan;
+    if (has_body) return std::nullopt;  // which may use it by name
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == ir::kNoValue || !same[static_cast<size_t>(node.inputs[i])]) continue;
+      if (asks_size_alone(node)) continue;
+      if (i == 0 && hands_on(node)) {
+        same[static_cast<size_t>(node.outputs[0])] = 1;
+        continue;
+      }
+      if (node.op != ir::Op::Gather || i != 1) return std::nullopt;
+      const ir::Shape& table = graph.value(node.inputs[0]).shape;
+      const auto axis = static_cast<size_t>(node.get<ir::AxisAttributes>().axis);
+      if (axis >= table.size() || !table[axis].is_known() || table[axis].value < 1)
+        return std::nullopt;
+      fewest = std::min(fewest.value_or(INT64_MAX), table[axis].value);
+    }
+  }
+  return fewest;
+}
+
+ir::Tensor random_input_for(const ir::Graph& graph, ir::ValueId id, const ir::Dims& dims,
+                            uint32_t seed) {
+  const ir::DataType type = graph.value(id).type;
+  const std::optional<int64_t> rows = table_rows(graph, id);
+  if (!rows) return random_input(type, dims, seed);
+  ir::Tensor tensor(type, dims);
+  Draw from(seed);
+  const auto last = static_cast<int32_t>(std::min<int64_t>(*rows, 1 << 24) - 1);
+  ir::dispatch(type, [&]<class T>() {
+    for (T& element : tensor.mutable_as<T>()) element = static_cast<T>(from.integer(0, last));
+  });
+  return tensor;
+}
+
 ir::Tensor load_input(const std::string& path, const Binding& binding, const ir::Dims& dims,
                       dla::Generation generation) {
   const MappedFile file(path);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "dla/format.h"
 #include "ir/npy.h"
+#include "ir/text.h"
 #include "support/paths.h"
 
 namespace dlaexec::run {
@@ -47,6 +48,32 @@ TEST(RandomInput, DependsOnItsSeedAlone) {
   const auto first = random_input(ir::DataType::Float32, {100}, 3).to_floats();
   EXPECT_EQ(random_input(ir::DataType::Float32, {100}, 3).to_floats(), first);
   EXPECT_NE(random_input(ir::DataType::Float32, {100}, 4).to_floats(), first);
+}
+
+TEST(RandomInput, OfWhatIsLookedUpInTablesIsARowThatTheyHave) {
+  const ir::Graph graph =
+      ir::parse(R"(graph @g(%tokens: i64[1,64], %kinds: i32[1,64], %mask: i64[1,64]) {
+    const %words = f32[30,4] seed(1)
+    const %two = f32[2,4] seed(2)
+    %wide = cast(%kinds) {to=i64} : i64[1,64]
+    %a = gather(%words, %tokens) {axis=0} : f32[1,64,4]
+    %b = gather(%words, %wide) {axis=0} : f32[1,64,4]
+    %c = gather(%two, %wide) {axis=0} : f32[1,64,4]
+    %n = shape(%tokens) {start=0, end=2} : i64[2]
+    %real = cast(%mask) {to=f32} : f32[1,64]
+    %m = unary(%real) {kind=neg} : f32[1,64]
+    return %a, %b, %c, %n, %m
+  })");
+  EXPECT_EQ(table_rows(graph, graph.inputs[0]), 30);
+  EXPECT_EQ(table_rows(graph, graph.inputs[1]), 2);
+  EXPECT_EQ(table_rows(graph, graph.inputs[2]), std::nullopt);
+  for (const size_t input : {0, 1})
+    for (const int64_t row : random_input_for(graph, graph.inputs[input], {1, 64}).to_ints()) {
+      EXPECT_GE(row, 0);
+      EXPECT_LT(row, *table_rows(graph, graph.inputs[input]));
+    }
+  EXPECT_EQ(random_input_for(graph, graph.inputs[2], {1, 64}).to_ints(),
+            random_input(ir::DataType::Int64, {1, 64}).to_ints());
 }
 
 TEST(LoadInput, ReadsRawBytes) {
