@@ -221,6 +221,10 @@ ValueIds eye_like(Node& node) {
   if (node.rank(x) != 2 || !ir::is_static(node.shape(x)))
     fail("the input has shape {}; two known dimensions are needed", ir::to_text(node.shape(x)));
   const ir::Dims dims = ir::dims_of(node.shape(x));
+  constexpr int64_t kMostElements = int64_t{1} << 24;
+  if (ir::volume(dims) > kMostElements)
+    fail("the identity of {} has {} elements; at most {} are made", ir::to_text(dims),
+         ir::volume(dims), kMostElements);
   const int64_t k = node.integer("k", 0);
   std::vector<float> elements(static_cast<size_t>(ir::volume(dims)), 0.0f);
   for (int64_t i = 0; i < dims[0]; ++i)

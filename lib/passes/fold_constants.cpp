@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "base/log.h"
 #include "passes/passes.h"
@@ -10,6 +11,8 @@ namespace {
 
 /// A small model must not become a huge plan: what grows beyond this from less stays a node.
 constexpr size_t kFreeGrowthBytes = size_t{1} << 20;
+/// What only grows, one node after the other, stays below this.
+constexpr size_t kMostGrownBytes = size_t{1} << 28;
 
 /// Subgraphs may use values that are not inputs; Q/DQ are kept for quantization to read.
 bool is_foldable(ir::Op op) {
@@ -32,16 +35,43 @@ bool has_constant_inputs(const ir::Graph& graph, const ir::Node& node) {
   });
 }
 
+/// The elements of a range of constants, whose shape only they tell.
+double range_count(const ir::Graph& graph, const ir::Node& node) {
+  std::array<double, 3> bounds{};
+  for (size_t i = 0; i < bounds.size(); ++i)
+    if (const ir::Tensor* bound = graph.constant(node, i); bound && bound->count() == 1)
+      bounds[i] = bound->to_floats()[0];
+  return (bounds[1] - bounds[0]) / bounds[2];
+}
+
+/// Ops whose results have no size but the one that an input's elements say.
+bool makes_as_told(ir::Op op) {
+  switch (op) {
+    case ir::Op::ConstantOfShape:
+    case ir::Op::Expand:
+    case ir::Op::Tile:
+    case ir::Op::Pad:
+    case ir::Op::Resize:
+    case ir::Op::OneHot:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool grows_too_much(const ir::Graph& graph, const ir::Node& node) {
+  if (node.op == ir::Op::Range) return !(range_count(graph, node) * 8 < kFreeGrowthBytes);
   size_t in = 0, out = 0;
   for (const ir::ValueId id : node.inputs)
     if (id != ir::kNoValue) in += graph.value(id).constant->size_bytes();
   for (const ir::ValueId id : node.outputs) {
-    if (id == ir::kNoValue || !ir::is_static(graph.value(id).shape)) continue;
+    if (id == ir::kNoValue) continue;
     const ir::Value& value = graph.value(id);
+    if (!ir::is_static(value.shape) && makes_as_told(node.op)) return true;
+    if (!ir::is_static(value.shape)) continue;
     out += static_cast<size_t>(ir::volume(ir::dims_of(value.shape))) * ir::size_bytes(value.type);
   }
-  return out > std::max(kFreeGrowthBytes, 2 * in);
+  return out > std::max(kFreeGrowthBytes, 2 * in) || (out > in && out > kMostGrownBytes);
 }
 
 /// Makes the outputs of @p node constants.

@@ -56,6 +56,14 @@ std::vector<float> reals_of(const Tensor& tensor, const ir::Quantization& quanti
   return reals;
 }
 
+size_t room_for(const Dims& dims) {
+  constexpr int64_t kMost = int64_t{1} << 29;
+  const int64_t count = ir::volume(dims);
+  if (count > kMost)
+    fail("a result of {} has {} elements; at most {} are made", ir::to_text(dims), count, kMost);
+  return static_cast<size_t>(count);
+}
+
 Dims broadcast(const Dims& a, const Dims& b) {
   const size_t rank = std::max(a.size(), b.size());
   Dims result(rank);

@@ -78,6 +78,10 @@ Tensor round_to(ir::DataType type, const ir::Quantization& quantization, Dims di
 /// The reals that @p tensor means.
 std::vector<float> reals_of(const Tensor& tensor, const ir::Quantization& quantization);
 
+/// The elements of a result of @p dims that data decides on; throws an Error where nobody has
+/// memory for them.
+size_t room_for(const Dims& dims);
+
 /// The dimensions that broadcasting gives; throws an Error when they do not fit.
 Dims broadcast(const Dims& a, const Dims& b);
 

@@ -1,5 +1,7 @@
 #include "ref/evaluate.h"
 
+#include <new>
+
 #include "ref/call.h"
 
 namespace dlaexec::ref {
@@ -178,7 +180,13 @@ Tensors evaluate(const ir::Graph& graph, const ir::Node& node, const Tensors& in
                  const Scope& scope) {
   return in_context(
       [&] { return format("computing node '{}' ({})", node.name, info(node.op).text); },
-      [&] { return call_op(Call(graph, node, inputs, scope)); });
+      [&] {
+        try {
+          return call_op(Call(graph, node, inputs, scope));
+        } catch (const std::bad_alloc&) {
+          fail("there is not enough memory for it");
+        }
+      });
 }
 
 Tensors evaluate(const ir::Graph& graph, const ir::Node& node, const Tensors& inputs) {

@@ -188,7 +188,7 @@ Tensors one_hot(const Call& call) {
   const int64_t inner = ir::volume(Dims(y.begin() + static_cast<long>(axis), y.end()));
   y.insert(y.begin() + static_cast<long>(axis), depth);
   const std::vector<float> values = call.reals(2);
-  std::vector<float> result(static_cast<size_t>(ir::volume(y)), values[0]);
+  std::vector<float> result(room_for(y), values[0]);
   for (size_t i = 0; i < indices.size(); ++i) {
     const int64_t index = indices[i] < 0 ? indices[i] + depth : indices[i];
     if (index < 0 || index >= depth) continue;  // no position is hot

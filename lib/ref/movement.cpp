@@ -211,6 +211,7 @@ Tensor pad_axis(const Tensor& x, size_t axis, int64_t begin, int64_t end, ir::Pa
   if (y[axis] < 0) fail("pads take more than axis {} has", axis);
   if (size == 0 && mode != ir::PadMode::Constant && y[axis] > 0)
     fail("an empty axis has no elements to repeat");
+  room_for(y);
   Tensor result(x.type(), y);
   const int64_t inner = ir::dense_strides(y)[axis];
   const int64_t outer = y[axis] == 0 ? 0 : result.count() / std::max<int64_t>(1, y[axis] * inner);
@@ -250,6 +251,7 @@ Tensors pad(const Call& call) {
 Tensors expand(const Call& call) {
   const std::vector<int64_t> wanted = call.ints(1);
   const Dims y = broadcast(call.dims(0), Dims(wanted.begin(), wanted.end()));
+  room_for(y);
   return {gather_strided(call.movable(0), y, 0, broadcast_strides(call.dims(0), y))};
 }
 

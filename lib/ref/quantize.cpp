@@ -128,12 +128,22 @@ Tensors constant_of_shape(const Call& call) {
     if (dim < 0) fail("a dimension of the shape is {}", dim);
   const auto& attributes = call.get<ir::ConstantOfShapeAttributes>();
   const Dims dims(wanted.begin(), wanted.end());
-  const auto count = static_cast<size_t>(ir::volume(dims));
+  const size_t count = room_for(dims);
   if (ir::is_float(attributes.type))
     return {call.from_reals(dims, std::vector<float>(count, static_cast<float>(attributes.value)))};
   return {
       call.from_ints(dims, std::vector<int64_t>(count, static_cast<int64_t>(attributes.value)))};
 }
+
+namespace {
+
+/// The elements of a range as long as @p span steps.
+size_t steps_in(double span) {
+  if (!(span < 9e18)) fail("the range has no end");
+  return room_for({static_cast<int64_t>(std::max(0.0, std::ceil(span)))});
+}
+
+}  // namespace
 
 Tensors range(const Call& call) {
   const auto one = [&](size_t input) {
@@ -148,15 +158,14 @@ Tensors range(const Call& call) {
     if (step == 0) fail("the step is 0");
     const double span = (static_cast<double>(call.ints(1)[0]) - static_cast<double>(start)) /
                         static_cast<double>(step);
-    std::vector<int64_t> result(static_cast<size_t>(std::max(0.0, std::ceil(span))));
+    std::vector<int64_t> result(steps_in(span));
     for (size_t i = 0; i < result.size(); ++i) result[i] = start + static_cast<int64_t>(i) * step;
     return {call.from_ints({static_cast<int64_t>(result.size())}, result)};
   }
   const double start = call.reals(0)[0];
   const double step = call.reals(2)[0];
   const double span = (call.reals(1)[0] - start) / step;
-  if (!(span < 1e9)) fail("the range from {} in steps of {} has no end", start, step);
-  std::vector<float> result(static_cast<size_t>(std::max(0.0, std::ceil(span))));
+  std::vector<float> result(steps_in(span));
   for (size_t i = 0; i < result.size(); ++i)
     result[i] = static_cast<float>(start + static_cast<double>(i) * step);
   return {call.from_reals({static_cast<int64_t>(result.size())}, result)};

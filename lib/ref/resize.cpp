@@ -178,8 +178,9 @@ Tensors resize(const Call& call) {
     if (axes[i].in == 0 && axes[i].out > 0) fail("an empty axis cannot grow");
     const int64_t inner = ir::dense_strides(y)[which[i]];
     const int64_t outer = ir::volume(Dims(y.begin(), y.begin() + static_cast<long>(which[i])));
-    x = resize_axis(attributes, axes[i], x, outer, inner);
     y[which[i]] = axes[i].out;
+    room_for(y);
+    x = resize_axis(attributes, axes[i], x, outer, inner);
   }
   std::vector<float> result(x.begin(), x.end());
   if (crops)

@@ -94,5 +94,22 @@ TEST(FoldConstants, KeepsWhatWouldBlowUpThePlan) {
   EXPECT_EQ(graph.nodes.size(), 2u);
 }
 
+TEST(FoldConstants, KeepsARangeThatOnlyItsBoundsMakeLong) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1]) {
+    const %start = f32[] [0]
+    const %end = f32[] [9e8]
+    const %ten = f32[] [10]
+    const %step = f32[] [1]
+    %long = range(%start, %end, %step) : f32[n]
+    %short = range(%start, %ten, %step) : f32[m]
+    %a = elementwise(%x, %long) {kind=sum} : f32[n]
+    %b = elementwise(%x, %short) {kind=sum} : f32[10]
+    return %a, %b
+  })");
+  clean_up(graph);
+  ASSERT_EQ(graph.nodes.size(), 3u);
+  EXPECT_EQ(graph.nodes[0].name, "long");
+}
+
 }  // namespace
 }  // namespace dlaexec::passes

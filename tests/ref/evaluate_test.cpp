@@ -280,5 +280,33 @@ TEST(Ref, FailuresNameTheNode) {
   }
 }
 
+TEST(Ref, AResultThatNobodyHasMemoryForIsAnErrorThatNamesTheNode) {
+  for (const char* graph : {R"(graph @g() {
+    const %shape = i64[3] [4096, 4096, 4096]
+    %big = constant_of_shape(%shape) {type=f32, value=1} : f32[4096,4096,4096]
+    return %big
+  })",
+                            R"(graph @g() {
+    const %start = i64[] [0]
+    const %end = i64[] [4000000000000]
+    const %step = i64[] [1]
+    %big = range(%start, %end, %step) : i64[n]
+    return %big
+  })",
+                            R"(graph @g() {
+    const %one = f32[1] [1]
+    const %repeats = i64[1] [4000000000]
+    %big = tile(%one, %repeats) : f32[4000000000]
+    return %big
+  })"}) {
+    try {
+      run_text(graph);
+      ADD_FAILURE() << graph;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("'big'"), HasSubstr("elements")));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dlaexec::ref
