@@ -129,6 +129,92 @@ ValueIds attention(Node& node) {
 
 namespace {
 
+/// Which keys com.microsoft's mask lets be seen: lengths [batch], or ones and zeros [batch, keys]
+/// or [batch, queries, keys]; as something to add.
+ValueId microsoft_mask_bias(Node& node, ValueId mask, ValueId k, ValueId like) {
+  ValueId seen = kNoValue;
+  const int64_t rank = node.rank(mask);
+  if (rank == 1) {
+    const ir::Dim &lengths = node.shape(mask)[0], &batch = node.shape(k)[0];
+    if (lengths.is_known() && batch.is_known() && lengths != batch)
+      fail("the mask has {} numbers for a batch of {}; one length each is supported", lengths.value,
+           batch.value);
+    const ValueId column = node.cast(count_up(node, one_dim(node, k, 2)), node.type_of(mask));
+    seen = node.binary(ElementwiseKind::Less, column, node.unsqueeze(mask, {1}));
+  } else if (rank == 2 || rank == 3) {
+    seen = node.cast(mask, ir::DataType::Bool);
+  } else {
+    fail("the mask has {} dimensions; 1 to 3 are supported", rank);
+  }
+  seen = node.unsqueeze(seen, rank == 3 ? ir::Ints{1} : ir::Ints{1, 2});
+  const float hidden = node.real("mask_filter_value", -10000);
+  return node.add(Op::Where, {seen, node.number(0, like), node.number(hidden, like)});
+}
+
+/// softmax(q k^T * scale + biases) v of operands with heads, heads joined again.
+ValueId attended(Node& node, ValueId q, ValueId k, ValueId v, ValueId mask, ValueId added) {
+  const auto size = static_cast<double>(known_dim(node, q, 3, "the size of a head"));
+  const float given = node.real("scale", 0);
+  const double scale = given != 0 ? static_cast<double>(given) : 1 / std::sqrt(size);
+  const ValueId products = node.add(Op::MatMul, {q, node.transpose(k, {0, 1, 3, 2})});
+  ValueId scores = node.binary(ElementwiseKind::Prod, products, node.number(scale, products));
+  const auto add = [&](ValueId bias) { scores = node.binary(ElementwiseKind::Sum, scores, bias); };
+  if (mask != kNoValue) add(microsoft_mask_bias(node, mask, k, scores));
+  if (added != kNoValue) add(added);
+  if (node.flag("unidirectional", false)) add(causal_bias(node, q, k, kNoValue, scores));
+  ir::SoftmaxAttributes softmax;
+  softmax.axis = 3;
+  const ValueId y = node.add(Op::MatMul, {node.add(Op::Softmax, {scores}, softmax), v});
+  return node.reshape(node.transpose(y, {0, 2, 1, 3}), {0, 0, -1});
+}
+
+/// What decoders ask for: keys and values of earlier steps.
+void refuse_past(Node& node, size_t past, size_t present) {
+  if (node.has(past) || node.wants(present) || node.flag("do_rotary", false))
+    fail("past keys and values and rotary embedding are not supported");
+}
+
+}  // namespace
+
+ValueIds microsoft_attention(Node& node) {
+  refuse_past(node, 4, 1);
+  const int64_t heads = node.required_integer("num_heads");
+  ValueId all = node.add(Op::MatMul, {node.in(0), node.in(1)});
+  if (node.has(2)) all = node.binary(ElementwiseKind::Sum, all, node.in(2));
+  const int64_t width = known_dim(node, node.in(1), 1, "the width of the weights");
+  const ir::Ints sizes =
+      node.ints("qkv_hidden_sizes", {width / 3, width / 3, width - width / 3 * 2});
+  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != width || sizes[0] != sizes[1])
+    fail("qkv_hidden_sizes do not add up to the {} columns of the weights", width);
+  const auto part = [&](int64_t begin, int64_t size) {
+    return with_heads(node, node.slice(all, 2, begin, begin + size), heads);
+  };
+  const ValueId q = part(0, sizes[0]), k = part(sizes[0], sizes[1]);
+  const ValueId v = part(sizes[0] + sizes[1], sizes[2]);
+  return {attended(node, q, k, v, node.optional(3), node.optional(5))};
+}
+
+ValueIds multi_head_attention(Node& node) {
+  refuse_past(node, 6, 1);
+  const int64_t heads = node.required_integer("num_heads");
+  if (!node.has(1) || !node.has(2) || node.rank(node.in(0)) != 3 || node.rank(node.in(1)) != 3)
+    fail("query, key and value packed into one tensor are not supported");
+  int64_t begin = 0;
+  const auto operand = [&](size_t input) {  // each has its part of the bias
+    ValueId x = node.in(input);
+    if (node.has(3)) {
+      const int64_t width = known_dim(node, x, 2, "the width of an operand");
+      x = node.binary(ElementwiseKind::Sum, x, node.slice(node.in(3), 0, begin, begin + width));
+      begin += width;
+    }
+    return with_heads(node, x, heads);
+  };
+  const ValueId q = operand(0), k = operand(1), v = operand(2);
+  return {attended(node, q, k, v, node.optional(4), node.optional(5))};
+}
+
+namespace {
+
 /// Elements start, start + step, ... of the last axis.
 ValueId stepped(Node& node, ValueId x, int64_t start, int64_t end, int64_t step) {
   return node.add(Op::Slice, {x, node.ints_constant({start}), node.ints_constant({end}),

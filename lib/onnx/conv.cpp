@@ -148,10 +148,9 @@ ValueIds conv_transpose(Node& node) {
 
 namespace {
 
-ValueIds pool(Node& node, ir::PoolKind kind) {
-  const ir::Ints in = known_spatial(node, node.in(0));
-  if (node.rank(node.in(0)) < 3)
-    fail("the input has {} dimensions; 3 or more are needed", node.rank(node.in(0)));
+ValueIds pool_of(Node& node, ir::PoolKind kind, ValueId x) {
+  const ir::Ints in = known_spatial(node, x);
+  if (node.rank(x) < 3) fail("the input has {} dimensions; 3 or more are needed", node.rank(x));
   const Window window = window_of(node, {}, in);
   ir::PoolAttributes attributes;
   attributes.kind = kind;
@@ -168,11 +167,13 @@ ValueIds pool(Node& node, ir::PoolKind kind) {
   if (kind == ir::PoolKind::Max && node.wants(1)) {
     if (node.integer("storage_order", 0) != 0)
       fail("storage_order is 1 (column major) for the indices; 0 is supported");
-    return node.add_several(Op::Pool, {node.in(0)}, attributes, 2);
+    return node.add_several(Op::Pool, {x}, attributes, 2);
   }
   node.ignore("storage_order");
-  return {node.add(Op::Pool, {node.in(0)}, attributes)};
+  return {node.add(Op::Pool, {x}, attributes)};
 }
+
+ValueIds pool(Node& node, ir::PoolKind kind) { return pool_of(node, kind, node.in(0)); }
 
 ir::Ints spatial_axes(Node& node) {
   ir::Ints axes;
@@ -181,6 +182,10 @@ ir::Ints spatial_axes(Node& node) {
 }
 
 }  // namespace
+
+ValueId add_average_pool(Node& node, ValueId x) {
+  return pool_of(node, ir::PoolKind::Average, x)[0];
+}
 
 ValueIds max_pool(Node& node) { return pool(node, ir::PoolKind::Max); }
 

@@ -308,4 +308,66 @@ ValueIds qlinear_concat(Node& node) {
   return {quantized(node, node.concat(parts, axis), node.in(0), node.optional(1))};
 }
 
+namespace {
+
+/// The real product of two integer matrices from its exact sums: times @p unit, plus a bias.
+ValueId real_product(Node& node, ValueId a, ValueId b, ValueId unit, ValueId bias) {
+  const ValueId sums = node.add(Op::MatMul, {a, b});
+  const ValueId product = node.binary(ElementwiseKind::Prod, sums, unit);
+  if (bias == kNoValue) return product;
+  return node.binary(ElementwiseKind::Sum, product, bias);
+}
+
+}  // namespace
+
+ValueIds matmul_integer_to_float(Node& node) {
+  node.hold_integers();
+  const ValueId a = centred(node, node.in(0), node.optional(4), true);
+  const ValueId b = centred(node, node.in(1), node.optional(5), false);
+  const ValueId unit = node.binary(ElementwiseKind::Prod, node.in(2), node.in(3));
+  return {real_product(node, a, b, unit, node.optional(6))};
+}
+
+ValueIds dynamic_quantize_matmul(Node& node) {
+  const ValueIds quantized_a = dynamic_quantize_linear(node);  // of input 0
+  const ValueId a = centred(node, quantized_a[0], quantized_a[2], true);
+  const ValueId b = centred(node, node.in(1), node.optional(3), false);
+  const ValueId unit = node.binary(ElementwiseKind::Prod, quantized_a[1], node.in(2));
+  return {real_product(node, a, b, unit, node.optional(4))};
+}
+
+ValueIds qgemm(Node& node) {
+  node.hold_integers();
+  ir::GemmAttributes attributes;
+  attributes.transpose_a = node.flag("transA", false);
+  attributes.transpose_b = node.flag("transB", false);
+  const int64_t column = attributes.transpose_b ? 0 : 1;
+  ValueIds inputs = {whole(node, node.in(0), node.optional(2), 0),
+                     whole(node, node.in(3), node.optional(5), column)};
+  if (node.has(6)) inputs.push_back(node.cast(node.in(6), ir::DataType::Float32));
+  const ValueId sums = node.add(Op::Gemm, inputs, attributes);
+  ValueId unit = node.binary(ElementwiseKind::Prod, node.in(1), node.in(4));
+  if (const float alpha = node.real("alpha", 1); alpha != 1)
+    unit = node.binary(ElementwiseKind::Prod, unit, node.number(alpha, unit));
+  if (!node.has(7)) return {node.binary(ElementwiseKind::Prod, sums, unit)};
+  unit = node.binary(ElementwiseKind::Div, unit, node.in(7));
+  return {to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.optional(8))};
+}
+
+ValueIds qlinear_average_pool(Node& node) {
+  if (node.flag("channels_last", false)) fail("channels_last is 1; 0 is supported");
+  hold_asymmetric(node, node.in(0), node.optional(2));
+  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
+  return {quantized(node, add_average_pool(node, x), node.in(3), node.optional(4))};
+}
+
+ValueIds qlinear_softmax(Node& node) {
+  hold_asymmetric(node, node.in(0), node.optional(2));
+  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
+  ir::SoftmaxAttributes attributes;
+  attributes.flatten = node.integer("opset", 13) < 13;
+  attributes.axis = node.axis_in(node.integer("axis", attributes.flatten ? 1 : -1), node.rank(x));
+  return {quantized(node, node.add(Op::Softmax, {x}, attributes), node.in(3), node.optional(4))};
+}
+
 }  // namespace dlaexec::onnx

@@ -313,4 +313,69 @@ ValueIds affine_grid(Node& node) {
   return {node.reshape_to(moved, to)};
 }
 
+namespace {
+
+/// Where the triangles of a mel filter bank begin, peak and end, as spectrum bins [bands + 2].
+ValueId mel_corners(Node& node, ValueId bands) {
+  const auto real = [&](ValueId id) {
+    return node.reshape(node.cast(id, ir::DataType::Float32), {1});
+  };
+  const auto calculate = [&](ElementwiseKind kind, ValueId a, double b) {
+    return node.binary(kind, a, node.number(b, a));
+  };
+  const auto mel_of = [&](ValueId hertz) {  // 2595 log10(1 + f / 700)
+    const ValueId ratio =
+        calculate(ElementwiseKind::Sum, calculate(ElementwiseKind::Div, real(hertz), 700), 1);
+    return calculate(ElementwiseKind::Prod, node.unary(UnaryKind::Log, ratio),
+                     2595 / std::numbers::ln10);
+  };
+  const ValueId low = mel_of(node.in(3)), high = mel_of(node.in(4));
+  const Count count{plus(node, bands, 2), std::nullopt};
+  const ValueId places = node.cast(counting(node, count), ir::DataType::Float32);
+  const ValueId step = node.binary(ElementwiseKind::Div,
+                                   node.binary(ElementwiseKind::Sub, high, low), real(count.id));
+  const ValueId mel =
+      node.binary(ElementwiseKind::Sum, node.binary(ElementwiseKind::Prod, places, step), low);
+  const ValueId power =
+      node.unary(UnaryKind::Exp, calculate(ElementwiseKind::Prod, mel, std::numbers::ln10 / 2595));
+  const ValueId hertz =
+      calculate(ElementwiseKind::Prod, calculate(ElementwiseKind::Sub, power, 1), 700);
+  const ValueId length = calculate(ElementwiseKind::Sum, real(node.in(1)), 1);
+  return node.unary(UnaryKind::Floor, node.binary(ElementwiseKind::Div,
+                                                  node.binary(ElementwiseKind::Prod, hertz, length),
+                                                  real(node.in(2))));
+}
+
+}  // namespace
+
+ValueIds mel_weight_matrix(Node& node) {
+  const ir::DataType type = node.type("output_datatype", ir::DataType::Float32);
+  const Count bands = count_of(node, node.in(0));
+  const ValueId corners = mel_corners(node, bands.id);
+  const auto corner = [&](int64_t first) {  // of every band: [1, bands]
+    const int64_t end = first - 2;
+    return node.unsqueeze(node.slice(corners, 0, first, end == 0 ? INT64_MAX : end), {0});
+  };
+  const ValueId lower = corner(0), centre = corner(1), upper = corner(2);
+  const Count kept = kept_of(node, count_of(node, node.in(1)));
+  const ValueId bin = node.unsqueeze(node.cast(counting(node, kept), ir::DataType::Float32), {1});
+  const auto sub = [&](ValueId a, ValueId b) { return node.binary(ElementwiseKind::Sub, a, b); };
+  const auto within = [&](ValueId first, ElementwiseKind below, ValueId last) {
+    return node.binary(ElementwiseKind::And,
+                       node.binary(ElementwiseKind::GreaterOrEqual, bin, first),
+                       node.binary(below, bin, last));
+  };
+  const ValueId zero = node.number(0, bin), one = node.number(1, bin);
+  const auto slope = [&](ValueId part, ValueId whole) {  // a slope of no width is its peak
+    const ValueId width = node.binary(ElementwiseKind::Max, whole, one);
+    const ValueId is_peak = node.binary(ElementwiseKind::Equal, whole, zero);
+    return node.add(Op::Where, {is_peak, one, node.binary(ElementwiseKind::Div, part, width)});
+  };
+  const ValueId rising = node.add(Op::Where, {within(lower, ElementwiseKind::LessOrEqual, centre),
+                                              slope(sub(bin, lower), sub(centre, lower)), zero});
+  const ValueId falling = slope(sub(upper, bin), sub(upper, centre));
+  return {node.cast(
+      node.add(Op::Where, {within(centre, ElementwiseKind::Less, upper), falling, rising}), type)};
+}
+
 }  // namespace dlaexec::onnx

@@ -1,0 +1,112 @@
+// com.microsoft: layers that ONNX Runtime's own optimizer joins and writes into files.
+#include <array>
+#include <utility>
+
+#include "onnx/operators.h"
+
+namespace dlaexec::onnx {
+namespace {
+
+/// The activation that attribute "activation" names, with @p parameters in the order of its own.
+ValueId activated(Node& node, ValueId x, const ir::Floats& parameters) {
+  struct Row {
+    std::string_view name;
+    ActivationKind kind;
+    std::array<float, 2> defaults;
+  };
+  constexpr Row kRows[] = {
+      {"Relu", ActivationKind::Relu, {}},
+      {"Tanh", ActivationKind::Tanh, {}},
+      {"Sigmoid", ActivationKind::Sigmoid, {}},
+      {"LeakyRelu", ActivationKind::LeakyRelu, {0.01f}},
+      {"Clip", ActivationKind::Clip, {-3.402823466e38f, 3.402823466e38f}},
+      {"HardSigmoid", ActivationKind::HardSigmoid, {0.2f, 0.5f}},
+  };
+  const std::string name = node.text("activation", "");
+  if (name.empty()) return x;
+  for (const Row& row : kRows) {
+    if (row.name != name) continue;
+    std::array<float, 2> given = row.defaults;
+    for (size_t i = 0; i < given.size() && i < parameters.size(); ++i) given[i] = parameters[i];
+    return node.activation(row.kind, x, given[0], given[1]);
+  }
+  fail("activation is '{}'; Relu, Tanh, Sigmoid, LeakyRelu, Clip and HardSigmoid are known", name);
+}
+
+ValueId plus(Node& node, ValueId a, ValueId b) {
+  return b == kNoValue ? a : node.binary(ElementwiseKind::Sum, a, b);
+}
+
+ValueId normalized(Node& node, Op op, ValueIds inputs, float epsilon) {
+  ir::NormAttributes attributes;
+  attributes.axis = node.rank(inputs[0]) - 1;
+  attributes.epsilon = epsilon;
+  if (inputs.back() == kNoValue) inputs.pop_back();
+  return node.add(op, std::move(inputs), attributes);
+}
+
+/// Results that only training reads.
+void refuse_statistics(Node& node, size_t first, size_t count) {
+  for (size_t i = first; i < first + count; ++i)
+    if (node.wants(i)) fail("output {} (statistics for training) is not supported", i);
+}
+
+}  // namespace
+
+ValueIds fused_conv(Node& node) {
+  const ValueId y = add_conv(node, node.in(0), node.in(1), node.optional(2));
+  return {activated(node, plus(node, y, node.optional(3)), node.reals("activation_params"))};
+}
+
+ValueIds fused_gemm(Node& node) {
+  const ValueId y = gemm(node)[0];
+  ir::Floats parameters;
+  for (const char* name : {"activation_alpha", "activation_beta"})
+    if (node.has_attribute(name)) parameters.push_back(node.real(name, 0));
+  return {activated(node, y, parameters)};
+}
+
+ValueIds skip_layer_norm(Node& node) {
+  refuse_statistics(node, 1, 2);
+  const ValueId sum = plus(node, plus(node, node.in(0), node.in(1)), node.optional(4));
+  const ValueId y = normalized(node, Op::LayerNorm, {sum, node.in(2), node.optional(3)},
+                               node.real("epsilon", 1e-12f));
+  return {y, kNoValue, kNoValue, sum};
+}
+
+ValueIds simplified_layer_norm(Node& node) {
+  refuse_statistics(node, 1, 1);
+  node.ignore("stash_type");
+  if (node.axis_in(node.integer("axis", -1), node.rank(node.in(0))) + 1 != node.rank(node.in(0)))
+    fail("axis is not the last one");
+  return {normalized(node, Op::RmsNorm, {node.in(0), node.in(1)}, node.real("epsilon", 1e-5f))};
+}
+
+ValueIds skip_simplified_layer_norm(Node& node) {
+  refuse_statistics(node, 1, 2);
+  const ValueId sum = plus(node, plus(node, node.in(0), node.in(1)), node.optional(3));
+  const ValueId y = normalized(node, Op::RmsNorm, {sum, node.in(2)}, node.real("epsilon", 1e-5f));
+  return {y, kNoValue, kNoValue, sum};
+}
+
+ValueIds embed_layer_norm(Node& node) {
+  const auto rows = [&](size_t table, ValueId indices) {
+    return node.add(Op::Gather, {node.in(table), indices}, ir::AxisAttributes{0});
+  };
+  const ValueId ids = node.in(0);
+  ValueId positions = node.optional(8);
+  if (positions == kNoValue) {
+    const ValueId length = node.squeeze(node.shape_of(ids, 1, 2), {0});
+    positions = node.add(Op::Range, {node.number(0, length), length, node.number(1, length)});
+  }
+  ValueId sum = plus(node, rows(2, ids), rows(3, positions));
+  if (node.has(1) && node.has(4)) sum = plus(node, sum, rows(4, node.in(1)));
+  const ValueId y =
+      normalized(node, Op::LayerNorm, {sum, node.in(5), node.in(6)}, node.real("epsilon", 1e-12f));
+  node.ignore("mask_index_type");
+  if (!node.wants(1)) return {y, kNoValue, sum};
+  if (!node.has(7)) fail("the mask index is asked for, but there is no mask");
+  return {y, node.reduce(ir::ReduceKind::Sum, node.in(7), {1}, false), sum};
+}
+
+}  // namespace dlaexec::onnx
