@@ -74,6 +74,14 @@ TEST(Infer, ReshapeCancelsEqualSymbols) {
             "f32 N*2x16");
 }
 
+TEST(Infer, AShapeOfMoreDimensionsThanAnyTensorHasIsRefused) {
+  EXPECT_THAT(failure_of(R"(graph @g(%shape: i64[4000000000]) {
+    %y = constant_of_shape(%shape) : f32[]
+    return %y
+  })"),
+              testing::AllOf(HasSubstr("'y'"), HasSubstr("4000000000 dimensions")));
+}
+
 TEST(Infer, ContradictionsNameTheNodeAndBothSides) {
   EXPECT_EQ(failure_of(R"(graph @g(%x: f32[1,3,8,8]) {
     const %w = f32[8,4,3,3] seed(1)

@@ -31,6 +31,9 @@ Dim Site::data_dependent(size_t output, size_t axis) const {
 }
 
 Shape Site::data_dependent_shape(size_t output, int64_t rank) const {
+  constexpr int64_t kMostDimensions = 64;
+  if (rank < 0 || rank > kMostDimensions)
+    fail("the result has {} dimensions; 0 to {} are allowed", rank, kMostDimensions);
   Shape shape;
   for (int64_t i = 0; i < rank; ++i)
     shape.push_back(data_dependent(output, static_cast<size_t>(i)));
