@@ -31,6 +31,9 @@ bool remove_dead(ir::Graph& graph);
 /// Replaces SiLU, HardSwish, Mish, GELU and layer norm that are spelt node by node by the one node
 /// that they mean, except on a DLA core.
 bool recognize_functions(ir::Graph& graph);
+/// Makes the four slices of every second pixel and their concatenation, which detectors begin with,
+/// a part of the convolution behind them: it steps over the whole image. Not on a DLA core.
+bool fuse_focus(ir::Graph& graph);
 /// Makes the addition of a constant per channel the bias of the convolution or product before it.
 bool fuse_bias(ir::Graph& graph);
 /// Makes the addition of another tensor the residual input of the convolution or product before it.

@@ -24,6 +24,8 @@ constexpr Pass kCleanUp[] = {
 constexpr Pass kFusion[] = {
     {"recognize-functions", recognize_functions,
      "first: a function spelt node by node can then follow as one activation"},
+    {"fuse-focus", fuse_focus,
+     "while the convolution is alone: what follows it does not matter"},
     {"fuse-bias", fuse_bias,
      "in an epilogue the bias comes before everything else"},
     {"fuse-residual", fuse_residual,

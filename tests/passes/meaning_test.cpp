@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ir/text.h"
+#include "passes/passes.h"
 #include "passes/pipeline.h"
 #include "ref/evaluate.h"
 #include "support/random_graph.h"
@@ -64,6 +65,53 @@ TEST(FixTypes, KeepsTheMeaningUpToHalfPrecision) {
     fix_types(after);
     expect_same_outputs(before, after, seed, 2e-2);
   }
+}
+
+TEST(FuseFocus, AConvolutionOverTheWholeImageGivesTheSameNumbers) {
+  const ir::Graph before = ir::parse(R"(graph @g(%x: f32[1,3,8,12]) {
+    const %zero = i64[1] [0]
+    const %one = i64[1] [1]
+    const %two = i64[1] [2]
+    const %three = i64[1] [3]
+    const %last = i64[1] [9223372036854775807]
+    const %both = i64[2] [1, 1]
+    const %ends = i64[2] [8, 12]
+    const %axes = i64[2] [2, -1]
+    const %steps = i64[2] [2, 2]
+    const %w = f32[5,12,3,3] seed(3)
+    const %b = f32[5] seed(4)
+    %a0 = slice(%x, %zero, %last, %two, %two) : f32[1,3,4,12]
+    %a = slice(%a0, %zero, %last, %three, %two) : f32[1,3,4,6]
+    %b0 = slice(%x, %one, %last, %two, %two) : f32[1,3,4,12]
+    %b1 = slice(%b0, %zero, %last, %three, %two) : f32[1,3,4,6]
+    %c = slice(%a0, %one, %last, %three, %two) : f32[1,3,4,6]
+    %d = slice(%x, %both, %ends, %axes, %steps) : f32[1,3,4,6]
+    %joined = concat(%a, %b1, %c, %d) {axis=1} : f32[1,12,4,6]
+    %y = conv(%joined, %w, %b) {stride=[1,2], pads=[1,1,1,0], dilation=[1,1]} : f32[1,5,4,3]
+    return %y
+  })");
+  ir::Graph after = before;
+  ASSERT_TRUE(fuse_focus(after));
+  ASSERT_EQ(after.nodes.size(), 1u);
+  EXPECT_EQ(after.nodes[0].origins,
+            (std::vector<std::string>{"a", "b0", "b1", "c", "d", "joined", "y"}));
+  expect_same_outputs(before, after, 5, 1e-5);
+}
+
+TEST(FuseFocus, LeavesOtherSlicesAlone) {
+  const std::string twice_the_same = R"(graph @g(%x: f32[1,3,8,12]) {
+    const %both = i64[2] [1, 1]
+    const %ends = i64[2] [8, 12]
+    const %axes = i64[2] [2, 3]
+    const %steps = i64[2] [2, 2]
+    const %w = f32[5,12,3,3] seed(3)
+    %d = slice(%x, %both, %ends, %axes, %steps) : f32[1,3,4,6]
+    %joined = concat(%d, %d, %d, %d) {axis=1} : f32[1,12,4,6]
+    %y = conv(%joined, %w) {stride=[1,1], pads=[1,1,1,1], dilation=[1,1]} : f32[1,5,4,6]
+    return %y
+  })";
+  ir::Graph graph = ir::parse(twice_the_same);
+  EXPECT_FALSE(fuse_focus(graph));
 }
 
 TEST(FoldConstants, ComputesWhatRefComputes) {
