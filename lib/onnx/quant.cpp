@@ -49,8 +49,12 @@ bool is_whole(Node& node, ValueId x, ValueId scale, ValueId zero) {
 
 /// x minus its zero point, as whole numbers; @p axis is where several zero points belong.
 ValueId whole(Node& node, ValueId x, ValueId zero, int64_t axis) {
-  ir::Dims dims;
-  if (zero != kNoValue) dims = ir::dims_of(node.shape(zero));
+  constexpr int64_t kMostPoints = int64_t{1} << 24;  // one a channel
+  const ir::Shape shape = zero == kNoValue ? ir::Shape{} : node.shape(zero);
+  if (!ir::is_static(shape) || ir::volume(ir::dims_of(shape)) > kMostPoints)
+    fail("the zero points have shape {}; known dimensions and at most {} of them are needed",
+         ir::to_text(shape), kMostPoints);
+  const ir::Dims dims = ir::dims_of(shape);
   const auto count = static_cast<size_t>(ir::volume(dims));
   const ValueId one = node.constant(ir::Tensor::of<float>(dims, std::vector<float>(count, 1)));
   return dequantized(node, x, one, zero, axis);
