@@ -73,12 +73,17 @@ std::optional<Advice> advice_on(const Graph& graph, const Node& node, const Find
   }
   if (finding.rule == "general.op" && is_norm(node.op))
     return Advice{finding.rule, "train with BatchNorm, which folds into the convolution"};
-  for (const AdviceRow& row : kAdvice)
-    if (row.rule == finding.rule) return Advice{finding.rule, std::string(row.text)};
-  return std::nullopt;
+  const std::string_view text = advice_on_rule(finding.rule);
+  return text.empty() ? std::nullopt : std::optional(Advice{finding.rule, std::string(text)});
 }
 
 }  // namespace
+
+std::string_view advice_on_rule(std::string_view rule) {
+  for (const AdviceRow& row : kAdvice)
+    if (row.rule == rule) return row.text;
+  return {};
+}
 
 std::vector<Advice> advice_for(const Graph& graph, const Node& node,
                                const std::vector<Finding>& findings) {

@@ -12,4 +12,7 @@ namespace dlaexec::place {
 std::vector<Advice> advice_for(const ir::Graph& graph, const ir::Node& node,
                                const std::vector<ir::Finding>& findings);
 
+/// The advice that is the same for every layer which breaks @p rule; empty where there is none.
+std::string_view advice_on_rule(std::string_view rule);
+
 }  // namespace dlaexec::place
