@@ -1,11 +1,16 @@
 #include "build/device_code.h"
 
+#include "base/log.h"
 #include "tune/compile.h"
 
 namespace dlaexec::build {
 
 std::vector<plan::DeviceCode> compile_for_device(const ir::Graph& graph, const Options& options) {
-  if (!options.gpu_device && options.gpu_architecture.empty()) return {};
+  if (!options.gpu_device && options.gpu_architecture.empty()) {
+    if (!options.timing_cache.empty())
+      log::warning("--timingCacheFile is neither read nor written: the host engine has no tactics");
+    return {};
+  }
   tune::CompileOptions wanted;
   wanted.device = options.gpu_device.value_or(0);
   wanted.architecture = options.gpu_architecture;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "gpu/driver.h"
 #include "gpu/kernel_files.h"
 
@@ -213,8 +214,10 @@ std::vector<Cubin> Compiler::compile(std::span<const Kernel> kernels, ThreadPool
   std::sort(different.begin(), different.end());
   different.erase(std::unique(different.begin(), different.end()), different.end());
   std::vector<Cubin> made(different.size());
+  const progress::Scope compiling("compiling kernels", std::ssize(different));
   pool.parallel_for(static_cast<int64_t>(different.size()), [&](int64_t i) {
     made[static_cast<size_t>(i)] = compile(different[static_cast<size_t>(i)]);
+    progress::advance();
   });
   std::vector<Cubin> cubins;
   for (const Kernel& kernel : kernels) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "gpu/cut.h"
 #include "ir/shape.h"
+#include "tune/timing_cache_file.h"
 #include "tune/tuner.h"
 
 namespace dlaexec::tune {
@@ -50,12 +51,13 @@ gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& targe
   return code;
 }
 
-}  // namespace
-
-std::optional<gpu::Code> compile(const ir::Graph& graph, const CompileOptions& options) {
+std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph,
+                                      const CompileOptions& options) {
   const bool cross = !options.architecture.empty();
   if (!cross && !gpu::find_driver().table) {
     log::verbose("GPU steps run on the host: {}", gpu::find_driver().reason);
+    if (!options.timing_cache.empty())
+      log::info("No GPU tactics are measured for the timing cache: {}", gpu::find_driver().reason);
     return std::nullopt;
   }
   if (!gpu::find_nvrtc().table) {
@@ -72,8 +74,6 @@ std::optional<gpu::Code> compile(const ir::Graph& graph, const CompileOptions& o
   const auto start = std::chrono::steady_clock::now();
   const gpu::Compiler compiler(target.architecture_name(), gpu::default_kernel_cache());
   ThreadPool pool;
-  TimingCache cache;
-  if (!options.timing_cache.empty()) cache = TimingCache::load(options.timing_cache);
   size_t measured = 0;
   const size_t candidates =
       kCandidates[std::min<size_t>(5, static_cast<size_t>(options.optimization_level))];
@@ -83,11 +83,19 @@ std::optional<gpu::Code> compile(const ir::Graph& graph, const CompileOptions& o
                        {candidates, options.error_on_timing_cache_miss});
   gpu::Code code = assemble(parts, target, cache, compiler, pool);
   code.device = context && candidates > 0 ? device_key(target) : "the cost model";
-  if (measured > 0 && !options.timing_cache.empty()) cache.save(options.timing_cache);
   log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,
             code.architecture, code.cubins.size(), measured,
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   if (cross) log::info("Tactics for {} were chosen by the cost model, not measured", target.name);
+  return code;
+}
+
+}  // namespace
+
+std::optional<gpu::Code> compile(const ir::Graph& graph, const CompileOptions& options) {
+  TimingCacheFile file(options.timing_cache);
+  std::optional<gpu::Code> code = compile_with(file.cache(), graph, options);
+  file.save();
   return code;
 }
 
