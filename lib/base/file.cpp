@@ -121,6 +121,12 @@ MappedFile::MappedFile(const std::string& path) {
   Descriptor file(path, O_RDONLY);
   if (!file.ok()) fail_reading(path, errno);
   const size_t size = size_of(file, path);
+  if (is_special(path)) {  // a pipe cannot be mapped
+    const auto content = std::make_shared<const std::string>(read_file(path));
+    bytes_ = std::as_bytes(std::span(*content));
+    owner_ = content;
+    return;
+  }
   if (size == 0) return;
   void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (address == MAP_FAILED) fail_reading(path, errno);

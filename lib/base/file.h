@@ -21,7 +21,8 @@ void write_file(const std::string& path, std::string_view content);
 /// touching it: asked before a long run, so that no result is lost at its end.
 void require_writable(const std::string& path);
 
-/// A file mapped read-only. Copies share the mapping, which lives as long as the last of them.
+/// A file mapped read-only; what comes out of a pipe is read instead. Copies share the mapping,
+/// which lives as long as the last of them.
 class MappedFile {
  public:
   /// Throws an Error that names the file if it cannot be opened or mapped.

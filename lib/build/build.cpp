@@ -1,6 +1,7 @@
 #include "build/build.h"
 
 #include "base/log.h"
+#include "base/log_voice.h"
 #include "build/device_code.h"
 #include "build/edges.h"
 #include "build/metadata.h"
@@ -191,22 +192,24 @@ void log_sparsity(const SparseLayers& layers, Sparsity sparsity) {
 
 }  // namespace
 
-plan::Plan build(const Options& options) {
+plan::Plan build(const Options& asked) {
   const auto show = [&](std::string_view stage, const ir::Graph& graph) {
-    if (options.on_stage) options.on_stage(stage, graph);
+    if (asked.on_stage) asked.on_stage(stage, graph);
   };
-  const Board board = board_of(options);
-  const dla::CompileOptions compiler = compile_options(options, board);
+  const Board board = board_of(asked);
+  const dla::CompileOptions compiler = compile_options(asked, board);
+  Model model = read_model(asked);
+  ir::Graph& graph = model.graph;
+  require_counts(graph, asked);
+  const Options options = with_edge_types(graph, asked);
   const place::Options placing = place_options(options, board, compiler);
 
-  Model model = read_model(options);
-  ir::Graph& graph = model.graph;
   plan::Plan plan;
   plan.metadata = metadata_of(options, model, board);
   const std::vector<NetworkLayer> layers = network_layers(graph);
-  require_counts(graph, options);
   plan.metadata.shapes = apply_shapes(graph, options.shapes);
   show("import", graph);
+  const log::Speaking library(log::Voice::Library);  // from here on TensorRT's builder would work
   passes::clean_up(graph, options.on_stage);
   const SparseLayers sparse = apply_sparsity(graph, options.sparsity);
   log_sparsity(sparse, options.sparsity);
@@ -247,11 +250,12 @@ plan::Plan build(const Options& options) {
   return plan;
 }
 
-place::Explanation explain(const Options& options) {
-  const Board board = board_of(options);
+place::Explanation explain(const Options& asked) {
+  const Board board = board_of(asked);
+  Model model = read_model(asked);
+  require_counts(model.graph, asked);
+  const Options options = with_edge_types(model.graph, asked);
   const place::Options placing = place_options(options, board, compile_options(options, board));
-  Model model = read_model(options);
-  require_counts(model.graph, options);
   apply_shapes(model.graph, options.shapes);
   passes::clean_up(model.graph);
   prepare(model.graph, options, board, placing);

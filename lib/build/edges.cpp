@@ -55,7 +55,23 @@ void apply_side(ir::Graph& graph, const std::vector<ir::ValueId>& edges,
                place::crossing_of(placement.segments, side, graph.value(edges[i]).name));
 }
 
+std::vector<place::EdgeFormat> typed_as_model(const ir::Graph& graph,
+                                              const std::vector<ir::ValueId>& edges,
+                                              const std::vector<place::EdgeFormat>& wishes) {
+  std::vector<place::EdgeFormat> typed;
+  for (size_t i = 0; i < edges.size() && !wishes.empty(); ++i)
+    typed.push_back({graph.value(edges[i]).type, place::wish_at(wishes, i)->formats});
+  return typed;
+}
+
 }  // namespace
+
+Options with_edge_types(const ir::Graph& graph, Options options) {
+  if (options.edge_types == EdgeTypes::Given) return options;
+  options.input_formats = typed_as_model(graph, graph.inputs, options.input_formats);
+  options.output_formats = typed_as_model(graph, graph.outputs, options.output_formats);
+  return options;
+}
 
 void require_counts(const ir::Graph& graph, const Options& options) {
   require_count("inputIOFormats", "inputs", options.input_formats.size(), graph.inputs.size());

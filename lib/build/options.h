@@ -26,6 +26,9 @@ struct InputShape {
   int profile = 0;
 };
 
+/// Whether formats of inputs and outputs bring their types, or stand for the model's own.
+enum class EdgeTypes : uint8_t { Given, OfModel };
+
 /// Upper bounds in bytes; no value means the platform's default. Those of the DLA are per loadable.
 struct MemoryPools {
   std::optional<int64_t> workspace, dla_sram, dla_local_dram, dla_global_dram;
@@ -76,6 +79,7 @@ struct Options {
   /// One for all inputs (outputs), or one each in network order; empty: Float32 for real numbers,
   /// linear.
   std::vector<place::EdgeFormat> input_formats, output_formats;
+  EdgeTypes edge_types = EdgeTypes::Given;  ///< whose types those formats have
   bool direct_io =
       false;  ///< no reformat at the network's edges; a DLA without fallback implies it
   std::vector<InputShape> shapes;

@@ -7,16 +7,20 @@
 namespace dlaexec::build {
 namespace {
 
-bool is_native(const place::EdgeFormat& edge, ir::Edge side) {
-  return edge.formats.size() == 1 &&
-         ir::is_dla_format(ir::at_dla(edge.formats[0]), edge.type, side);
+/// With the model's own types a format that fits one of the DLA's types will do.
+bool is_native(const place::EdgeFormat& edge, EdgeTypes types, ir::Edge side) {
+  if (edge.formats.size() != 1) return false;
+  const ir::Format format = ir::at_dla(edge.formats[0]);
+  if (types == EdgeTypes::Given) return ir::is_dla_format(format, edge.type, side);
+  return ir::is_dla_format(format, ir::DataType::Float16, side) ||
+         ir::is_dla_format(format, ir::DataType::Int8, side);
 }
 
-void require_native(const std::vector<place::EdgeFormat>& edges, std::string_view flag,
-                    ir::Edge side) {
+void require_native(const std::vector<place::EdgeFormat>& edges, EdgeTypes types,
+                    std::string_view flag, ir::Edge side) {
   const bool fits =
       !edges.empty() && std::all_of(edges.begin(), edges.end(), [&](const place::EdgeFormat& edge) {
-        return is_native(edge, side);
+        return is_native(edge, types, side);
       });
   if (fits) return;
   fail(Fault::Usage,
@@ -35,8 +39,8 @@ void require_standalone(const Options& options) {
     fail(Fault::Usage,
          "GPU fallback (--allowGPUFallback) not allowed for DLA standalone mode; a loadable has no "
          "GPU to fall back to");
-  require_native(options.input_formats, "--inputIOFormats", ir::Edge::Input);
-  require_native(options.output_formats, "--outputIOFormats", ir::Edge::Output);
+  require_native(options.input_formats, options.edge_types, "--inputIOFormats", ir::Edge::Input);
+  require_native(options.output_formats, options.edge_types, "--outputIOFormats", ir::Edge::Output);
 }
 
 std::span<const std::byte> sole_loadable(const plan::Plan& plan) {

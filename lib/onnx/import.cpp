@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/log_voice.h"
 #include "dlaexec_onnx.pb.h"
 #include "ir/verify.h"
 #include "onnx/operators.h"
@@ -148,6 +149,9 @@ Imported import_model(ModelProto& proto, std::string hash, const std::string& fo
   return imported;
 }
 
+/// What comes out of a pipe, whose bytes are there once; no folder is beside it.
+Imported import_pipe(const std::string& path) { return import_bytes(read_file(path), "."); }
+
 /// Parsed from a stream, so that the file and its message are not in memory at once.
 Imported import_stream(const std::string& path) {
   std::string hash;
@@ -177,8 +181,14 @@ Imported import_bytes(std::string_view bytes, const std::string& folder) {
 }
 
 Imported import_file(const std::string& path) {
+  const log::Speaking library(log::Voice::Library);
   return in_context([&] { return format("importing '{}'", path); },
-                    [&] { return import_stream(path); });
+                    [&] {
+                      const bool pipe = std::filesystem::exists(path) &&
+                                        !std::filesystem::is_regular_file(path) &&
+                                        !std::filesystem::is_directory(path);
+                      return pipe ? import_pipe(path) : import_stream(path);
+                    });
 }
 
 }  // namespace dlaexec::onnx
