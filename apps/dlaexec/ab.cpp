@@ -8,6 +8,7 @@
 #include "bench/rounds.h"
 #include "grammar.h"
 #include "inference.h"
+#include "interrupt.h"
 #include "job.h"
 #include "plan_source.h"
 #include "report/recorded.h"
@@ -112,7 +113,7 @@ report::RunComparison run_ab(const Settings& settings, const std::vector<std::st
   make_ready(b, rounds);
   log::info("Measuring {} rounds of A and B in turns; B has {}", rounds,
             settings.text(Flag::abOptions));
-  for (int64_t i = 0; i < rounds && !Inference::was_interrupted(); ++i) {
+  for (int64_t i = 0; i < rounds && interrupted_by() == 0; ++i) {
     Side& first = i % 2 == 0 ? a : b;
     Side& second = i % 2 == 0 ? b : a;
     measure_round(first);

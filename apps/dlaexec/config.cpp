@@ -90,7 +90,7 @@ std::string config_json(const Settings& settings) {
     if (settings.given(starter))
       fail(Fault::Usage, "a file of flags has no order, so it cannot hold the groups of {}",
            spelling(starter));
-  constexpr std::string_view kSources[] = {"default", "file", "command line"};
+  constexpr std::string_view kSources[] = {"default", "file", "environment", "command line"};
   Json file = {{"version", kConfigVersion}};
   for (const char* part : {"flags", "sources", "defaults"}) file[part] = Json::object();
   for (const FlagInfo& flag : all_flags()) {

@@ -8,11 +8,6 @@
 
 namespace dlaexec::cli {
 
-/// One flag of a file, its value as the command line would have it.
-struct ConfigEntry {
-  std::string name, value;
-};
-
 /// The flags in the file at @p path: JSON when it starts with a brace, TOML otherwise. JSON is
 /// {"version": 1, "flags": {"fp16": true, "shapes": "in:1x3", "requireDLA": ["conv*", "fc"]}};
 /// TOML has the flags as keys at the top level. A list gives a repeatable flag several values and

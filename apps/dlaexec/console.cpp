@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
+#include "base/log_voice.h"
 #include "report/text.h"
 
 namespace dlaexec::cli {
@@ -18,7 +21,7 @@ bool is_set(const char* variable) {
 
 bool is_coloured(Colour colour, int descriptor) {
   if (colour != Colour::Auto) return colour == Colour::Always;
-  if (is_set("NO_COLOR")) return false;
+  if (is_set("NO_COLOR") || !has_escapes()) return false;
   if (is_set("CLICOLOR_FORCE") && std::string_view(std::getenv("CLICOLOR_FORCE")) != "0")
     return true;
   return ::isatty(descriptor) != 0;
@@ -44,8 +47,11 @@ std::string universal_time() {
   return format("{}.{:03}Z", text, now.tv_nsec / 1000000);
 }
 
-std::string json_line(std::string_view level, std::string_view text) {
-  return format("{{\"ts\":\"{}\",\"level\":\"{}\",\"msg\":{}}}\n", universal_time(), level,
+std::string json_line(std::string_view level, Console::Stage stage, std::string_view text) {
+  constexpr std::string_view kPhases[] = {"options", "parsing",    "building",
+                                          "loading", "setting up", "inferring"};
+  return format("{{\"ts\":\"{}\",\"level\":\"{}\",\"phase\":\"{}\",\"msg\":{}}}\n",
+                universal_time(), level, kPhases[static_cast<size_t>(stage)],
                 report::json_string(text));
 }
 
@@ -67,6 +73,28 @@ std::string_view colour_of(log::Severity severity) {
   return "";
 }
 
+/// What trtexec says below the cause of a failure.
+std::vector<std::string_view> consequences(Console::Stage stage) {
+  constexpr std::string_view kNoEngine = "Failed to create engine from model or file.";
+  constexpr std::string_view kNoSetUp = "Engine set up failed";
+  switch (stage) {
+    case Console::Stage::Options:
+      return {};
+    case Console::Stage::Parsing:
+      return {"Failed to parse onnx file", "Parsing model failed", kNoEngine, kNoSetUp};
+    case Console::Stage::Building:
+      return {"Engine could not be created from network", "Building engine failed", kNoEngine,
+              kNoSetUp};
+    case Console::Stage::Loading:
+      return {kNoEngine, kNoSetUp};
+    case Console::Stage::SettingUp:
+      return {"Inference set up failed"};
+    case Console::Stage::Inferring:
+      return {"Error occurred during inference"};
+  }
+  __builtin_unreachable();
+}
+
 /// TensorRT's number of a release in its test lines.
 std::string_view version_of(int release) {
   if (release >= 1101) return "v110100";
@@ -75,6 +103,11 @@ std::string_view version_of(int release) {
 }
 
 }  // namespace
+
+bool has_escapes() {
+  const char* terminal = std::getenv("TERM");
+  return terminal == nullptr || std::string_view(terminal) != "dumb";
+}
 
 Persona persona_of(std::string_view program) {
   const std::string_view name = program.substr(program.rfind('/') + 1);
@@ -107,12 +140,7 @@ void Console::report(const Error& error) const {
   log::error("{}", error.sentence());
   for (const std::string& place : error.context()) log::error("  while {}", place);
   if (persona_ != Persona::Trtexec) return;
-  if (stage_ == Stage::Building) log::error("Building engine failed");
-  if (stage_ == Stage::Building || stage_ == Stage::Loading) {
-    log::error("Failed to create engine from model or file.");
-    log::error("Engine set up failed");
-  }
-  if (stage_ == Stage::Inferring) log::error("Error occurred during inference");
+  for (const std::string_view line : consequences(stage_)) log::error("{}", line);
 }
 
 void Console::take(log::Severity severity, std::string_view text) {
@@ -125,19 +153,25 @@ void Console::take(log::Severity severity, std::string_view text) {
 void Console::write(log::Severity severity, std::string_view text) const {
   if (severity < least_) return;
   const bool to_stderr = severity >= log::Severity::Warning || stdout_is_data_;
-  if (format_ == LogFormat::Json) return put(to_stderr, json_line(level_of(severity), text));
+  if (format_ == LogFormat::Json)
+    return put(to_stderr, json_line(level_of(severity), stage_, text));
   const std::string_view colour =
       (to_stderr ? colour_err_ : colour_out_) ? colour_of(severity) : "";
-  put(to_stderr, format("[{}] {}[{}] {}{}\n", time_stamp(), colour, log::letter(severity), text,
+  put(to_stderr, format("[{}] {}[{}] {}{}{}\n", time_stamp(), colour, log::letter(severity),
+                        log::voice() == log::Voice::Library ? "[TRT] " : "", text,
                         colour.empty() ? "" : "\033[0m"));
 }
 
 void Console::test_line(std::string_view word) const {
+  const std::string line = test_line_text(word);
+  put(stdout_is_data_, format_ == LogFormat::Json ? json_line("info", stage_, line) : line + "\n");
+}
+
+std::string Console::test_line_text(std::string_view word) const {
   const std::string name = persona_ == Persona::Trtexec
                                ? format("TensorRT.trtexec [TensorRT {}]", version_of(release_))
                                : "dlaexec [v" DLAEXEC_VERSION "]";
-  const std::string line = format("&&&& {} {} # {}", word, name, join(command_, " "));
-  put(stdout_is_data_, format_ == LogFormat::Json ? json_line("info", line) : line + "\n");
+  return format("&&&& {} {} # {}", word, name, join(command_, " "));
 }
 
 void Console::print(std::string_view text) const { put(false, text); }
@@ -146,8 +180,14 @@ void Console::put(bool to_stderr, std::string_view text) const {
   std::unique_lock<std::mutex> erased;
   if (progress_) erased = progress_->erased();
   std::FILE* const stream = to_stderr ? stderr : stdout;
-  std::fwrite(text.data(), 1, text.size(), stream);
-  std::fflush(stream);  // lines of both streams keep their order when they are merged
+  const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
+  // Flushed, so that lines of both streams keep their order when they are merged.
+  const bool flushed = std::fflush(stream) == 0;
+  if (!to_stderr && !(written && flushed) && write_error_ == 0) write_error_ = errno;
+}
+
+std::string Console::write_failure() const {
+  return write_error_ == 0 ? "" : std::strerror(write_error_);
 }
 
 }  // namespace dlaexec::cli

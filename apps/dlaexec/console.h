@@ -17,6 +17,9 @@ namespace dlaexec::cli {
 enum class Persona { Dlaexec, Trtexec };
 Persona persona_of(std::string_view program);
 
+/// False on a terminal that takes no escape sequences: TERM=dumb.
+bool has_escapes();
+
 enum class Colour { Auto, Always, Never };
 enum class LogFormat { Text, Json };
 
@@ -36,10 +39,8 @@ class Console {
   void begin();
   /// The error's sentence, then a line for each place on the way to it.
   void report(const Error& error) const;
-  /// Verbose lines are printed from now on.
-  void show_verbose() { least_ = log::Severity::Verbose; }
-  /// Warnings and errors alone are printed from now on.
-  void be_quiet() { least_ = log::Severity::Warning; }
+  /// Lines of this severity and more severe ones are printed from now on.
+  void show_from(log::Severity least) { least_ = least; }
   /// On a terminal and without NO_COLOR, or where CLICOLOR_FORCE is set, Auto colours.
   void set_colour(Colour colour);
   void set_format(LogFormat format) { format_ = format; }
@@ -49,7 +50,7 @@ class Console {
   /// The release of trtexec in the test lines of a command called trtexec, as 806 for 8.6.
   void set_release(int release) { release_ = release; }
   /// How far the command has come: under the name trtexec, failures end with its lines for that.
-  enum class Stage { Options, Building, Loading, Inferring };
+  enum class Stage { Options, Parsing, Building, Loading, SettingUp, Inferring };
   void enter(Stage stage) { stage_ = stage; }
   /// A line below all others tells how far long work has come, until the end.
   void show_progress() { progress_ = std::make_unique<ProgressLine>(); }
@@ -57,6 +58,10 @@ class Console {
   Persona persona() const { return persona_; }
   /// "&&&& PASSED dlaexec [v0.1.0] # dlaexec --onnx=m.onnx"; @p word is RUNNING, PASSED or FAILED.
   void test_line(std::string_view word) const;
+  std::string test_line_text(std::string_view word) const;
+  bool stdout_is_data() const { return stdout_is_data_; }
+  /// Why something could not be written to standard output; empty while all went well.
+  std::string write_failure() const;
   /// Text that was asked for, on stdout, as it is.
   void print(std::string_view text) const;
 
@@ -75,6 +80,7 @@ class Console {
   log::Severity least_ = log::Severity::Info;
   LogFormat format_ = LogFormat::Text;
   bool stdout_is_data_ = false;
+  mutable int write_error_ = 0;  ///< errno of the first line that standard output did not take
   bool colour_out_ = false, colour_err_ = false;
   log::Sink before_;
 };

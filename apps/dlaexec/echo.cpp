@@ -1,5 +1,7 @@
 #include "echo.h"
 
+#include <cctype>
+
 #include "base/format.h"
 #include "dla/platform.h"
 #include "gpu/device.h"
@@ -80,12 +82,63 @@ void echo_formats(Page& page, std::string_view what,
     page.add("{}: {}", what, to_text(IoFormat{entry.type, entry.formats}));
 }
 
-void echo_shapes(Page& page, const build::Options& options) {
+void echo_shapes(Page& page, const Settings& settings, const build::Options& options) {
   if (options.shapes.empty()) page.add("Input build shapes: model");
   for (const build::InputShape& shape : options.shapes)
     page.add("Input build shape: {}={}+{}+{}", shape.input, ir::to_text(shape.min),
              ir::to_text(shape.opt), ir::to_text(shape.max));
-  page.add("Input calibration shapes: model");
+  const auto given = parse_shapes(settings.text(Flag::optShapesCalib), "--optShapesCalib");
+  if (given.empty()) page.add("Input calibration shapes: model");
+  for (const NamedDims& shape : given) {
+    const std::string dims = ir::to_text(shape.dims);
+    page.add("Input calibration shape: {}={}+{}+{}", shape.name, dims, dims, dims);
+  }
+}
+
+/// "cublas [ON], cudnn [OFF], " with a comma behind the last one too, as trtexec prints it.
+std::string switches_text(const std::vector<SignedName>& entries,
+                          std::string (*text)(const std::string&)) {
+  std::string line;
+  for (const SignedName& entry : entries)
+    line += format("{} [{}], ", text(entry.name), entry.on ? "ON" : "OFF");
+  return line;
+}
+
+std::string tactic_sources_text(const Settings& settings) {
+  constexpr std::string_view kNames[] = {
+      "CUBLAS", "CUBLASLT", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS"};
+  const auto lower = [](const std::string& name) {
+    std::string text = name;
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  };
+  const auto entries = parse_signed(settings.text(Flag::tacticSources), "--tacticSources", kNames);
+  return entries.empty() ? "Using default tactic sources" : switches_text(entries, lower);
+}
+
+std::string preview_text(const Settings& settings) {
+  static constexpr std::pair<std::string_view, std::string_view> kFeatures[] = {
+      {"fasterDynamicShapes0805", "kFASTER_DYNAMIC_SHAPES_0805"},
+      {"disableExternalTacticSourcesForCore0805", "kDISABLE_EXTERNAL_TACTIC_SOURCES_FOR_CORE_0805"},
+      {"profileSharing0806", "kPROFILE_SHARING_0806"},
+      {"aliasedPluginIO1003", "kALIASED_PLUGIN_IO_10_03"},
+      {"runtimeActivationResize", "kRUNTIME_ACTIVATION_RESIZE_10_10"},
+      {"multiDeviceRuntime", "kMULTIDEVICE_RUNTIME_10_16"}};
+  std::vector<std::string_view> names;
+  for (const auto& feature : kFeatures) names.push_back(feature.first);
+  const auto title = [](const std::string& name) {
+    for (const auto& feature : kFeatures)
+      if (feature.first == name) return std::string(feature.second);
+    return name;
+  };
+  const auto entries = parse_signed(settings.text(Flag::preview), "--preview", names);
+  return entries.empty() ? "Use default preview flags." : switches_text(entries, title);
+}
+
+std::string temporary_files_text(const Settings& settings) {
+  const auto word = [](bool allowed) { return allowed ? "allow" : "deny"; };
+  const TemporaryFiles files = parse_temporary_files(settings.text(Flag::tempfileControls));
+  return format("{{ in_memory: {}, temporary: {} }}", word(files.in_memory), word(files.temporary));
 }
 
 void echo_model(Page& page, const Settings& settings) {
@@ -113,7 +166,7 @@ void echo_build(Page& page, const Settings& settings, const Job& job) {
   page.add("ONNX Native InstanceNorm: {}", on(Flag::nativeInstanceNorm));
   page.add("TensorRT runtime: {}", settings.text(Flag::useRuntime));
   page.add("Lean DLL Path: {}", settings.text(Flag::leanDLLPath));
-  page.add("Tempfile Controls: {{ in_memory: allow, temporary: allow }}");
+  page.add("Tempfile Controls: {}", temporary_files_text(settings));
   page.add("Exclude Lean Runtime: {}", on(Flag::excludeLeanRuntime));
   const std::string sparsity = settings.text(Flag::sparsity);
   page.add("Sparsity: {}", sparsity == "force" ? "Forced" : enabled(sparsity == "enable"));
@@ -126,20 +179,20 @@ void echo_build(Page& page, const Settings& settings, const Job& job) {
   page.add("Save engine: {}", job.save_engine);
   page.add("Load engine: {}", job.load_engine);
   page.add("Profiling verbosity: {}", verbosity_number(job.profiling_verbosity));
-  page.add("Tactic sources: Using default tactic sources");
+  page.add("Tactic sources: {}", tactic_sources_text(settings));
   const bool has_cache = settings.given(Flag::timingCacheFile);
   const bool no_cache = settings.on(Flag::noBuilderCache);
   page.add("timingCacheMode: {}", no_cache ? "disable" : has_cache ? "global" : "local");
   page.add("timingCacheFile: {}", settings.text(Flag::timingCacheFile));
   page.add("Heuristic: {}", on(Flag::heuristic));
-  page.add("Preview Features: Use default preview flags.");
+  page.add("Preview Features: {}", preview_text(settings));
   page.add("MaxAuxStreams: {}", settings.integer(Flag::maxAuxStreams));
   const bool has_level = settings.given(Flag::builderOptimizationLevel);
   page.add("BuilderOptimizationLevel: {}",
            has_level ? settings.integer(Flag::builderOptimizationLevel) : -1);
   echo_formats(page, "Input(s)", options.input_formats);
   echo_formats(page, "Output(s)", options.output_formats);
-  echo_shapes(page, options);
+  echo_shapes(page, settings, options);
 }
 
 void echo_system(Page& page, const Settings& settings, const Job& job) {
@@ -147,7 +200,7 @@ void echo_system(Page& page, const Settings& settings, const Job& job) {
   page.add("Device: {}", settings.text(Flag::device));
   const auto& core = job.build.dla_core;
   page.add("DLACore: {}", core ? format("{}", *core) : "");
-  page.add("Plugins:");
+  page.add("{}", release(settings.dialect()) >= 1000 ? "Loaded static plugins:" : "Plugins:");
   page.add("setPluginsToSerialize:");
   page.add("dynamicPlugins:");
   page.add("ignoreParsedPluginLibs: 0");
@@ -181,8 +234,13 @@ void echo_inference(Page& page, const Settings& settings, const Job& job) {
   page.add("Time Refit: Disabled");
   page.add("NVTX verbosity: {}", verbosity_number(job.profiling_verbosity));
   page.add("Persistent Cache Ratio: {}", settings.text(Flag::persistentCacheRatio));
+  if (release(settings.dialect()) >= 1000) {
+    page.add("Optimization Profile Index: {}", settings.integer(Flag::useProfile));
+    page.add("Weight Streaming Budget: Disabled");
+  }
   page.add("Inputs:");
   for (const NamedFile& input : options.inputs) page.add("{}<-{}", input.name, input.path);
+  if (release(settings.dialect()) >= 1000) page.add("Debug Tensor Save Destinations:");
 }
 
 void echo_reporting(Page& page, const Settings& settings, const Job& job) {
@@ -200,14 +258,25 @@ void echo_reporting(Page& page, const Settings& settings, const Job& job) {
   page.add("");
 }
 
-/// The CUDA device that the job uses; without one, the host engine in its place.
-void echo_processor(Page& page, const Job& job, const report::Machine& machine) {
-  if (!job.build.gpu_device || !gpu::find_driver().table) {
-    page.add("Selected Device: host engine on {}", machine.cpu);
-    return;
+/// The CUDA device that the job uses; none: the host engine takes its place.
+std::optional<gpu::DeviceFacts> device_of(const Job& job) {
+  if (!job.build.gpu_device || !gpu::find_driver().table) return std::nullopt;
+  return gpu::facts_of(*job.build.gpu_device);
+}
+
+/// How 10.x introduces the device; nothing here reads a device's UUID.
+void echo_selection(Page& page, const std::string& name, int id, bool listed) {
+  if (listed) {
+    page.add("Available Devices: ");
+    page.add("  Device {}: \"{}\" UUID: none", id, name);
   }
-  const gpu::DeviceFacts facts = gpu::facts_of(*job.build.gpu_device);
-  page.add("Selected Device: {}", facts.name);
+  page.add("Selected Device: {}", name);
+  if (!listed) return;
+  page.add("Selected Device ID: {}", id);
+  page.add("Selected Device UUID: none");
+}
+
+void echo_facts(Page& page, const gpu::DeviceFacts& facts) {
   page.add("Compute Capability: {}.{}", facts.major, facts.minor);
   page.add("SMs: {}", facts.multiprocessors);
   page.add("Device Global Memory: {} MiB", facts.memory_bytes >> 20);
@@ -224,9 +293,13 @@ void echo_processor(Page& page, const Job& job, const report::Machine& machine) 
       "currently running at.");
 }
 
-void echo_device(Page& page, const Job& job, const report::Machine& machine) {
+void echo_device(Page& page, const Settings& settings, const Job& job,
+                 const report::Machine& machine, Persona persona) {
   page.add("=== Device Information ===");
-  echo_processor(page, job, machine);
+  const std::optional<gpu::DeviceFacts> device = device_of(job);
+  const std::string name = device ? device->name : format("host engine on {}", machine.cpu);
+  echo_selection(page, name, job.build.gpu_device.value_or(0), release(settings.dialect()) >= 1000);
+  if (device) echo_facts(page, *device);
   page.add("Host Cores: {}", machine.cores);
   page.add("Host Memory: {} MiB", machine.memory_bytes >> 20);
   if (job.build.dla_core) {
@@ -236,20 +309,21 @@ void echo_device(Page& page, const Job& job, const report::Machine& machine) {
              *job.build.dla_core, mode.dla_mhz, mode.name);
   }
   page.add("");
+  if (persona == Persona::Trtexec) page.add("TensorRT version: {}", full_name(settings.dialect()));
   page.add("dlaexec version: {}", DLAEXEC_VERSION);
 }
 
 }  // namespace
 
 std::vector<std::string> echo_lines(const Settings& settings, const Job& job,
-                                    const report::Machine& machine) {
+                                    const report::Machine& machine, Persona persona) {
   Page page;
   echo_model(page, settings);
   echo_build(page, settings, job);
   echo_system(page, settings, job);
   echo_inference(page, settings, job);
   echo_reporting(page, settings, job);
-  echo_device(page, job, machine);
+  echo_device(page, settings, job, machine, persona);
   return std::move(page.lines);
 }
 

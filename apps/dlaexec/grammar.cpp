@@ -1,6 +1,7 @@
 #include "grammar.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -291,6 +292,42 @@ std::vector<std::pair<std::string, std::vector<ir::DataType>>> parse_layer_outpu
   for (const Pair& pair : split_pairs(text))
     put(types, pair.name, parse_types(pair.value, "--layerOutputTypes"));
   return types;
+}
+
+std::vector<SignedName> parse_signed(std::string_view text, std::string_view flag,
+                                     std::span<const std::string_view> names) {
+  std::vector<SignedName> entries;
+  for (const std::string& part : split_list(text)) {
+    if (part.empty() || (part.front() != '+' && part.front() != '-'))
+      fail(Fault::Usage, "{} has '{}' without a sign; write +{} or -{}", flag, part, part, part);
+    const auto known = std::find_if(names.begin(), names.end(), [&](std::string_view name) {
+      return std::equal(
+          name.begin(), name.end(), part.begin() + 1, part.end(),
+          [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+    });
+    if (known == names.end())
+      fail(Fault::Usage, "{} has '{}'; known names are {}", flag, part.substr(1),
+           join(names, ", "));
+    for (const SignedName& before : entries)
+      if (before.name == *known && before.on != (part.front() == '+'))
+        fail(Fault::Usage, "{} switches {} on and off; give it one sign", flag, *known);
+    entries.push_back({std::string(*known), part.front() == '+'});
+  }
+  return entries;
+}
+
+TemporaryFiles parse_temporary_files(std::string_view text) {
+  TemporaryFiles files;
+  for (const Pair& pair : split_pairs(text)) {
+    const bool known = pair.name == "in_memory" || pair.name == "temporary";
+    if (!known || (pair.value != "allow" && pair.value != "deny"))
+      fail(Fault::Usage,
+           "--tempfileControls has '{}:{}'; write in_memory or temporary, then allow or deny, as "
+           "in_memory:deny",
+           pair.name, pair.value);
+    (pair.name == "temporary" ? files.temporary : files.in_memory) = pair.value == "allow";
+  }
+  return files;
 }
 
 std::vector<float> parse_percentiles(std::string_view text) {

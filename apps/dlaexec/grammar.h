@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,6 +95,22 @@ std::vector<std::pair<std::string, ir::DataType>> parse_layer_precisions(std::st
 /// "layer:fp16+fp32"
 std::vector<std::pair<std::string, std::vector<ir::DataType>>> parse_layer_output_types(
     std::string_view text);
+
+/// One entry of a list like "+CUBLAS,-CUDNN".
+struct SignedName {
+  std::string name;
+  bool on = false;
+};
+/// Every entry of @p text, which must have a sign and one of @p names, in whatever case; a name
+/// with both signs is an Error. @p flag is named in errors.
+std::vector<SignedName> parse_signed(std::string_view text, std::string_view flag,
+                                     std::span<const std::string_view> names);
+
+/// "in_memory:allow,temporary:deny": whether each kind of temporary file is allowed.
+struct TemporaryFiles {
+  bool in_memory = true, temporary = true;
+};
+TemporaryFiles parse_temporary_files(std::string_view text);
 
 /// "1", "1%", or with least and most seconds "1:0.5:20".
 bench::Stability parse_stability(std::string_view text);

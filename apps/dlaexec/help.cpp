@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "environment.h"
 #include "flag.h"
-#include "plan/file.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -97,6 +97,9 @@ std::string overview() {
                  return format("--{} ({})", alias.name, spelling(alias.target));
                }));
   page +=
+      "\nenvironment: DLAEXEC_ and a flag's name give the flag where a command line cannot be "
+      "changed,\n"
+      "as DLAEXEC_USE_DLA_CORE=0 and DLAEXEC_FP16=1; --help=FLAG names the variable.\n"
       "\nexit status: 0 passed, 1 failed, 2 usage, 3 a gate failed, 4 a gate is inconclusive,\n"
       "5 the plan does not fit this version or machine.\n";
   return page;
@@ -119,6 +122,7 @@ std::string flag_page(const Found& found) {
   line("value", title(flag.kind));
   line("known in", known_in(flag.since, flag.until));
   line("here", title(flag.effect));
+  if (const auto variable = environment_name(flag)) line("environment", *variable);
   for (const Alias& alias : all_aliases())
     if (alias.target == flag.flag) line("other name", format("--{}", alias.name));
   return page;
@@ -131,6 +135,8 @@ Json flag_json(const FlagInfo& flag) {
                {"here", title(flag.effect)}, {"note", flag.note}};
   json["since"] = flag.since == kOwn ? Json() : Json(release_text(flag.since));
   json["until"] = flag.until == kNow ? Json() : Json(release_text(flag.until));
+  const std::optional<std::string> variable = environment_name(flag);
+  json["environment"] = variable ? Json(*variable) : Json();
   json["aliases"] = Json::array();
   for (const Alias& alias : all_aliases())
     if (alias.target == flag.flag) json["aliases"].push_back(alias.name);
@@ -142,8 +148,6 @@ std::string table_json() {
   for (const FlagInfo& flag : all_flags()) flags.push_back(flag_json(flag));
   return Json{{"schema_version", 1}, {"flags", std::move(flags)}}.dump(1) + "\n";
 }
-
-constexpr std::string_view kDialects = "trtexec 8.6 (default), 10.3, 10.16, 11.1";
 
 }  // namespace
 
@@ -167,26 +171,6 @@ std::string help(std::string_view topic) {
   fail(Fault::Usage, "--help knows no '{}'{}; give a flag, json, or a group: {}", topic,
        nearest ? format(", did you mean {}?", *nearest) : "",
        join(kGroups, ", ", [](Group group) { return std::string(title(group)); }));
-}
-
-std::string version_text() {
-  return format("dlaexec {}\ncompiler: {} {}\nplan format: {}\nflags of: {}\n", DLAEXEC_VERSION,
-#if defined(__clang__)
-                "clang",
-#else
-                "gcc",
-#endif
-                __VERSION__, plan::kFormatVersion, kDialects);
-}
-
-std::string version_json() {
-  return Json{{"name", "dlaexec"},
-              {"version", DLAEXEC_VERSION},
-              {"compiler", __VERSION__},
-              {"plan_format_version", plan::kFormatVersion},
-              {"dialects", {"8.6", "10.3", "10.16", "11.1"}}}
-             .dump(1) +
-         "\n";
 }
 
 }  // namespace dlaexec::cli

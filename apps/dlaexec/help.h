@@ -13,8 +13,4 @@ std::string help(std::string_view topic);
 /// Three lines for somebody who gave nothing.
 std::string usage();
 
-/// What --version prints, as text or as JSON.
-std::string version_text();
-std::string version_json();
-
 }  // namespace dlaexec::cli

@@ -1,36 +1,19 @@
 #include "inference.h"
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <thread>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/log_voice.h"
 #include "dla/platform.h"
+#include "interrupt.h"
+#include "report/text.h"
 #include "run/inputs.h"
+#include "stopwatch.h"
 
 namespace dlaexec::cli {
 namespace {
-
-std::atomic<bool> interrupted = false;
-
-/// While it lives, the first Ctrl-C ends measuring and the second one the process.
-class InterruptEndsMeasuring {
- public:
-  InterruptEndsMeasuring() {
-    before_ = std::signal(SIGINT, [](int) {
-      interrupted = true;
-      std::signal(SIGINT, SIG_DFL);
-    });
-  }
-  ~InterruptEndsMeasuring() { std::signal(SIGINT, before_); }
-  InterruptEndsMeasuring(const InterruptEndsMeasuring&) = delete;
-  InterruptEndsMeasuring& operator=(const InterruptEndsMeasuring&) = delete;
-
- private:
-  void (*before_)(int);
-};
 
 std::string names_of(const std::vector<run::Binding>& bindings) {
   return join(bindings, ", ", [](const run::Binding& b) { return "'" + b.name + "'"; });
@@ -56,6 +39,24 @@ const NamedFile* find_file(const std::vector<NamedFile>& files, const std::strin
   return found == files.end() ? nullptr : &*found;
 }
 
+/// Sleeps in short naps, so that a signal does not wait for the whole of a long one.
+void sleep_unless(const std::atomic<bool>& interrupted, double milliseconds) {
+  constexpr double kNap = 20;
+  for (Stopwatch watch; !interrupted && watch.seconds() * 1000 < milliseconds;) {
+    const double left = milliseconds - watch.seconds() * 1000;
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(std::min(left, kNap)));
+  }
+}
+
+run::Engine deserialize(plan::Plan plan, const run::EngineOptions& options) {
+  const log::Speaking library(log::Voice::Library);
+  const Stopwatch watch;
+  run::Engine engine(std::move(plan), options);
+  const log::Speaking program(log::Voice::Program);
+  log::info("Engine deserialized in {} sec.", report::number(watch.shown()));
+  return engine;
+}
+
 dla::Generation generation_of(const plan::Plan& plan) {
   return dla::platform(plan.metadata.platform).generation;
 }
@@ -63,31 +64,31 @@ dla::Generation generation_of(const plan::Plan& plan) {
 }  // namespace
 
 Inference::Inference(plan::Plan plan, const InferenceOptions& options)
-    : options_(options), engine_(std::move(plan), options.engine) {
+    : options_(options), engine_(deserialize(std::move(plan), options.engine)) {
   require_known(options.shapes, engine_.inputs(), Flag::shapes);
   require_known(options.inputs, engine_.inputs(), Flag::loadInputs);
-  for (int i = 0; i < options.streams; ++i) contexts_.emplace_back(engine_);
+  for (int i = 0; i < options.streams; ++i) {
+    contexts_.emplace_back(engine_);
+    log::info("Setting persistentCacheLimit to 0 bytes.");
+  }
   inputs_ = read_inputs(options.inputs);
-  log_outputs();
+  for (int i = 0; i < options.streams; ++i) log_bindings(options.inputs);
 }
 
 std::vector<ir::Tensor> Inference::read_inputs(const std::vector<NamedFile>& files) const {
   std::vector<ir::Tensor> inputs;
   for (const run::Binding& binding : engine_.inputs()) {
     const ir::Dims dims = dims_of_input(binding);
-    if (const NamedFile* file = find_file(files, binding.name)) {
-      log::info("Using values loaded from {} for input {}", file->path, binding.name);
-      inputs.push_back(in_context([&] { return format("loading input '{}'", binding.name); },
-                                  [&] {
-                                    return run::load_input(file->path, binding, dims,
-                                                           generation_of(engine_.plan()));
-                                  }));
-    } else {
-      log::info("Using random values for input {}", binding.name);
-      inputs.push_back(random_input(binding, dims));
-    }
-    log::info("Input binding for {} with dimensions {} is created.", binding.name,
-              ir::to_text(dims));
+    if (options_.release >= 1000 && !ir::is_static(binding.shape))
+      log::info("Set shape of input tensor {} to: {}", binding.name, ir::to_text(dims));
+    const NamedFile* file = find_file(files, binding.name);
+    inputs.push_back(in_context([&] { return format("loading input '{}'", binding.name); },
+                                [&] {
+                                  return file == nullptr
+                                             ? random_input(binding, dims)
+                                             : run::load_input(file->path, binding, dims,
+                                                               generation_of(engine_.plan()));
+                                }));
   }
   return inputs;
 }
@@ -117,11 +118,24 @@ ir::Dims Inference::dims_of_input(const run::Binding& binding) const {
   return dims;
 }
 
-void Inference::log_outputs() const {
+/// trtexec has buffers of its own for each stream and says so for each.
+void Inference::log_bindings(const std::vector<NamedFile>& files) const {
+  const auto type = [&](const run::Binding& binding) {
+    return options_.release >= 1000 ? format(" and type {}", flag_text(binding.type)) : "";
+  };
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const run::Binding& binding = engine_.inputs()[i];
+    if (const NamedFile* file = find_file(files, binding.name))
+      log::info("Using values loaded from {} for input {}", file->path, binding.name);
+    else
+      log::info("Using random values for input {}", binding.name);
+    log::info("Input binding for {} with dimensions {}{} is created.", binding.name,
+              ir::to_text(inputs_[i].dims()), type(binding));
+  }
   for (const run::Binding& binding : engine_.outputs()) {
     if (ir::is_static(binding.shape))
-      log::info("Output binding for {} with dimensions {} is created.", binding.name,
-                ir::to_text(binding.shape));
+      log::info("Output binding for {} with dimensions {}{} is created.", binding.name,
+                ir::to_text(binding.shape), type(binding));
     else
       log::info("Output binding for {} is dynamic and will be created during execution.",
                 binding.name);
@@ -134,8 +148,8 @@ bench::Result Inference::measure() {
   for (run::Context& context : contexts_)
     streams.emplace_back([&] { return context.execute(inputs_); });
   bench::Options options = options_.bench;
-  options.interrupt = &interrupted;
-  std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(options_.sleep_ms));
+  options.interrupt = &guard.flag();
+  sleep_unless(guard.flag(), options_.sleep_ms);
   const report::Activity before = report::activity_now();
   bench::Result result = bench::measure(streams, engine_.steps(), options);
   conditions_ = report::conditions_between(before, report::activity_now());
@@ -147,8 +161,6 @@ std::vector<report::NamedTensor> Inference::evaluate(const std::vector<NamedFile
   contexts_.front().execute(read_inputs(files));
   return outputs();
 }
-
-bool Inference::was_interrupted() { return interrupted; }
 
 std::vector<report::NamedTensor> Inference::inputs() const {
   std::vector<report::NamedTensor> tensors;

@@ -24,9 +24,6 @@ class Inference {
   std::vector<report::NamedTensor> evaluate(const std::vector<NamedFile>& inputs);
   /// How the machine was during the last measurement.
   const report::Conditions& conditions() const { return conditions_; }
-  /// The user pressed Ctrl-C while measuring.
-  static bool was_interrupted();
-
   const run::Engine& engine() const { return engine_; }
   /// Of the first stream, after measuring.
   std::vector<report::NamedTensor> inputs() const;
@@ -34,7 +31,7 @@ class Inference {
 
  private:
   std::vector<ir::Tensor> read_inputs(const std::vector<NamedFile>& files) const;
-  void log_outputs() const;
+  void log_bindings(const std::vector<NamedFile>& files) const;
   ir::Dims dims_of_input(const run::Binding& binding) const;
   ir::Tensor random_input(const run::Binding& binding, const ir::Dims& dims) const;
 

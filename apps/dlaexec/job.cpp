@@ -43,7 +43,26 @@ void check_model(const Settings& settings) {
     fail(Fault::Usage, "--safe is not supported without a DLA; give --useDLACore=N with it");
 }
 
+/// A finished plan was built with options of its own.
+void warn_of_vain_build(const Settings& settings) {
+  constexpr Flag kOfPlans[] = {Flag::loadEngine, Flag::getPlanVersionOnly};
+  std::vector<std::string> vain;
+  for (const Given& given : settings.in_order()) {
+    const FlagInfo& flag = info(given.flag);
+    const bool of_plans = std::count(std::begin(kOfPlans), std::end(kOfPlans), given.flag) != 0;
+    const bool builds = flag.group == Group::Build || given.flag == Flag::onnx;
+    if (builds && !of_plans && flag.effect <= Effect::Old && given.value != "false")
+      vain.push_back(spelling(given.flag));
+  }
+  if (!vain.empty())
+    log::warning("{} {} no effect: {} runs a plan that is built already", join(vain, ", "),
+                 vain.size() == 1 ? "has" : "have",
+                 settings.given(Flag::loadEngine) ? "--loadEngine" : "--runLoadable");
+}
+
 void warn_of_vain_flags(const Settings& settings) {
+  if (settings.given(Flag::loadEngine) || settings.given(Flag::runLoadable))
+    warn_of_vain_build(settings);
   const bool constrained = settings.text(Flag::precisionConstraints) != "none";
   const bool listed =
       settings.given(Flag::layerPrecisions) || settings.given(Flag::layerOutputTypes);
@@ -68,9 +87,14 @@ void warn_of_vain_flags(const Settings& settings) {
         "or --best");
 }
 
+/// trtexec 11 takes the types of inputs and outputs from the network.
+IoTypes io_types(const Settings& settings) {
+  return release(settings.dialect()) >= 1100 ? IoTypes::FromNetwork : IoTypes::Given;
+}
+
 std::vector<place::EdgeFormat> build_formats(const Settings& settings, Flag flag) {
   std::vector<place::EdgeFormat> formats;
-  const IoTypes types = release(settings.dialect()) >= 1100 ? IoTypes::FromNetwork : IoTypes::Given;
+  const IoTypes types = io_types(settings);
   for (const IoFormat& entry : parse_io_formats(settings.text(flag), spelling(flag), types))
     formats.push_back({entry.type, entry.formats});
   return formats;
@@ -133,7 +157,8 @@ void set_tuning(build::Options& options, const Settings& settings) {
 
 build::Options build_options(const Settings& settings) {
   build::Options options;
-  options.model_path = settings.text(Flag::onnx);
+  const std::string model = settings.text(Flag::onnx);
+  options.model_path = model == "-" ? "/dev/stdin" : model;
   options.fp16 = settings.on(Flag::fp16) || settings.on(Flag::best);
   options.int8 = settings.on(Flag::int8) || settings.on(Flag::best);
   options.constraints =
@@ -158,6 +183,7 @@ build::Options build_options(const Settings& settings) {
   set_tuning(options, settings);
   options.input_formats = build_formats(settings, Flag::inputIOFormats);
   options.output_formats = build_formats(settings, Flag::outputIOFormats);
+  if (io_types(settings) == IoTypes::FromNetwork) options.edge_types = build::EdgeTypes::OfModel;
   options.direct_io = settings.on(Flag::directIO);
   options.shapes = build_shapes(settings);
   return options;
@@ -224,17 +250,24 @@ bench::Options bench_options(const Settings& settings) {
   return options;
 }
 
+int stream_count(const Settings& settings) {
+  constexpr int64_t kMost = 1024;  // each has buffers of its own
+  const int64_t count = settings.integer(Flag::infStreams);
+  if (count > kMost) fail(Fault::Usage, "--infStreams is {}; give 1 to {}", count, kMost);
+  return static_cast<int>(count);
+}
+
 InferenceOptions inference_options(const Settings& settings) {
   InferenceOptions options;
   options.engine = engine_options(settings);
   options.bench = bench_options(settings);
   options.bench.dla_cores = options.engine.board.busy_cores;
-  options.streams =
-      static_cast<int>(std::min<int64_t>(settings.integer(Flag::infStreams), 1 << 10));
+  options.streams = stream_count(settings);
   options.sleep_ms = settings.real(Flag::sleepTime);
   options.shapes = parse_shapes(settings.text(Flag::shapes), "--shapes");
   if (!settings.given(Flag::refPair)) options.inputs = named_files(settings.text(Flag::loadInputs));
   options.seed = static_cast<uint32_t>(settings.integer(Flag::seed));
+  options.release = release(settings.dialect());
   return options;
 }
 

@@ -23,6 +23,7 @@ struct InferenceOptions {
   std::vector<NamedDims> shapes;
   std::vector<NamedFile> inputs;
   uint32_t seed = 1;
+  int release = 806;  ///< of trtexec, whose lines are printed
 };
 
 struct Job {

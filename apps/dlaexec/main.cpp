@@ -1,6 +1,5 @@
 // The dlaexec command.
 #include <unistd.h>
-#include <chrono>
 
 #include <exception>
 #include <optional>
@@ -11,9 +10,11 @@
 #include "build/build.h"
 #include "console.h"
 #include "echo.h"
+#include "environment.h"
 #include "finish.h"
 #include "help.h"
 #include "inference.h"
+#include "interrupt.h"
 #include "jetson.h"
 #include "job.h"
 #include "metadata_files.h"
@@ -21,6 +22,7 @@
 #include "question.h"
 #include "reports.h"
 #include "settings.h"
+#include "stopwatch.h"
 #include "tune_precision.h"
 #include "what_if.h"
 
@@ -32,8 +34,8 @@ std::vector<std::string> arguments_of(const std::vector<std::string>& command) {
   return {command.begin() + (command.empty() ? 0 : 1), command.end()};
 }
 
-/// As shells say it of a process that Ctrl-C ended.
-constexpr int kInterrupted = 130;
+/// As shells say it of a process that a signal ended: 130 for Ctrl-C.
+constexpr int kSignalled = 128;
 
 /// An exit status of its own for each fault, unless 0 and 1 are all that is wanted.
 int status_of(Fault fault, bool only_one) { return only_one ? 1 : static_cast<int>(fault); }
@@ -50,6 +52,19 @@ int answer_nothing(Console& console) {
   return static_cast<int>(Fault::Usage);
 }
 
+/// The least severe lines that are printed; verbose ones not before the options are.
+log::Severity least_severity(const Settings& settings) {
+  constexpr std::pair<std::string_view, log::Severity> kLevels[] = {
+      {"error", log::Severity::Error}, {"warning", log::Severity::Warning}};
+  for (const auto& [name, severity] : kLevels)
+    if (settings.text(Flag::logLevel) == name) return severity;
+  return settings.on(Flag::quiet) ? log::Severity::Warning : log::Severity::Info;
+}
+
+bool is_verbose(const Settings& settings) {
+  return settings.on(Flag::verbose) || settings.text(Flag::logLevel) == "verbose";
+}
+
 /// How lines look, before the first one is printed.
 void configure(Console& console, const Settings& settings) {
   const std::string colour = settings.text(Flag::color);
@@ -57,60 +72,69 @@ void configure(Console& console, const Settings& settings) {
                      : colour == "never" ? Colour::Never
                                          : Colour::Auto);
   if (settings.text(Flag::logFormat) == "json") console.set_format(LogFormat::Json);
-  if (settings.on(Flag::quiet)) console.be_quiet();
+  console.show_from(least_severity(settings));
   console.set_release(release(settings.dialect()));
   const std::string progress = settings.text(Flag::progress);
-  if (progress == "always" || (progress == "auto" && ::isatty(STDERR_FILENO) != 0))
+  if (progress == "always" || (progress == "auto" && ::isatty(STDERR_FILENO) != 0 && has_escapes()))
     console.show_progress();
+}
+
+ReadyPlan make_plan(Job& job, Console& console) {
+  if (!job.builds()) {
+    console.enter(Console::Stage::Loading);
+    return load_plan(job);
+  }
+  console.enter(Console::Stage::Parsing);
+  job.build.on_stage = [&, next = job.build.on_stage](std::string_view stage,
+                                                      const ir::Graph& graph) {
+    if (stage == "import") console.enter(Console::Stage::Building);
+    if (next) next(stage, graph);
+  };
+  return build_plan(job);
+}
+
+/// What is left to do with a plan that is not measured.
+void answer_without_running(const Settings& settings, const Job& job, const Console& console,
+                            const plan::Plan& plan) {
+  if (wants_table(settings)) return console.print(what_if_table(settings, job, plan));
+  if (job.time_deserialize) return time_deserialization(plan);
+  log::info("Skipped inference phase since --skipInference is added.");
 }
 
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   Job job = make_job(settings);
   require_writable_files(settings);
   require_readable_gates(settings);
   Reporter reporter{settings, job, command, report::this_machine(), {}};
-  if (settings.given(Flag::dumpGraph)) {
-    console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
-    return;
-  }
-  const std::vector<std::string> echo = echo_lines(settings, job, reporter.machine);
+  if (settings.given(Flag::dumpGraph))
+    return console.print(dump_graph(job, settings.text(Flag::dumpGraph)));
+  const std::vector<std::string> echo =
+      echo_lines(settings, job, reporter.machine, console.persona());
   for (const std::string& line : echo) log::info("{}", line);
   export_build_metadata(settings, echo);
-  if (settings.on(Flag::verbose)) console.show_verbose();
+  if (is_verbose(settings)) console.show_from(log::Severity::Verbose);
 
   const auto precision = job.skip_build ? std::nullopt : tune_precision(settings, job);
   AccuracyCheck check(settings, job);
   const auto explain = [&](const place::Explanation& all) { reporter.explanation(all); };
   if (job.skip_build) return explain(build::explain(job.build));
   if (settings.given(Flag::explain)) job.build.on_explanation = explain;
-  console.enter(job.builds() ? Console::Stage::Building : Console::Stage::Loading);
-  ReadyPlan ready = job.builds() ? build_plan(job) : load_plan(job);
-  console.enter(Console::Stage::Inferring);
+  ReadyPlan ready = make_plan(job, console);
+  console.enter(Console::Stage::SettingUp);
   reporter.placement(ready.plan);
-  Gates references;
-  const auto finish = [&](const Inference* inference, const bench::Result* result) {
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    finish_job(reporter, ready, inference, result, references, took.count());
-  };
-  if (job.time_deserialize) {
-    time_deserialization(ready.plan);
-    return finish(nullptr, nullptr);
-  }
-  reporter.layers(ready.plan);
-  reporter.accuracy = check.run(ready.plan);
+  if (!job.time_deserialize) reporter.accuracy = check.run(ready.plan);
   if (precision)
     reporter.accuracy.emplace(reporter.accuracy.value_or(report::Accuracy{})).precision = precision;
-  if (wants_table(settings)) {
-    console.print(what_if_table(settings, job, ready.plan));
-    return finish(nullptr, nullptr);
-  }
-  if (job.skip_inference) {
-    log::info("Skipped inference phase since --skipInference is added.");
-    return finish(nullptr, nullptr);
+  if (wants_table(settings) || job.time_deserialize || job.skip_inference) {
+    reporter.layers(ready.plan);
+    answer_without_running(settings, job, console, ready.plan);
+    return finish_job(reporter, ready, nullptr, nullptr, {}, watch.seconds());
   }
   Inference inference(std::move(ready.plan), job.inference);
+  reporter.layers(inference.engine().plan());
+  console.enter(Console::Stage::Inferring);
   log::info("Starting inference");
   const bench::Result result = inference.measure();
   std::optional<bench::Result> profiled;
@@ -118,14 +142,14 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
   export_profile_metadata(settings, echo, result, job.percentiles);
   reporter.other_tools(result);
-  references = reference_gates(job.references, inference);
-  finish(&inference, &result);
+  const Gates references = reference_gates(job.references, inference);
+  finish_job(reporter, ready, &inference, &result, references, watch.seconds());
 }
 
 int run(Console& console, const std::vector<std::string>& command) {
   bool only_one = console.persona() == Persona::Trtexec;
   try {
-    const Settings settings = parse_arguments(arguments_of(command));
+    const Settings settings = parse_arguments(arguments_of(command), read_environment());
     only_one = only_one || settings.text(Flag::exitCodes) == "trtexec";
     configure(console, settings);
     if (const auto text = answer(settings)) {
@@ -135,13 +159,16 @@ int run(Console& console, const std::vector<std::string>& command) {
     }
     if (writes_to_stdout(settings)) console.reserve_stdout();
     console.begin();
-    if (is_comparison(settings))
+    catch_interrupts(console.test_line_text("FAILED"), console.stdout_is_data());
+    if (settings.on(Flag::getPlanVersionOnly))
+      log::info("{}", plan_version(settings, console.persona()));
+    else if (is_comparison(settings))
       run_comparison(settings, console, command);
     else
       run_job(with_jetson(settings, dla::this_jetson()), console, command);
-    if (Inference::was_interrupted()) {
+    if (const int signal = interrupted_by()) {
       console.test_line("FAILED");
-      return kInterrupted;
+      return kSignalled + signal;
     }
     console.test_line("PASSED");
     return 0;
@@ -149,6 +176,7 @@ int run(Console& console, const std::vector<std::string>& command) {
     console.begin();
     console.report(error);
     console.test_line("FAILED");
+    if (const int signal = interrupted_by()) return kSignalled + signal;
     return status_of(error.fault(), only_one);
   } catch (const std::exception& error) {
     console.begin();
@@ -165,6 +193,8 @@ int main(int argc, char** argv) {
   using namespace dlaexec::cli;
   const std::vector<std::string> command(argv, argv + argc);
   Console console(command);
-  if (argc <= 1) return answer_nothing(console);
-  return run(console, command);
+  const int status = argc <= 1 ? answer_nothing(console) : run(console, command);
+  if (console.write_failure().empty()) return status;
+  dlaexec::log::error("cannot write to standard output: {}", console.write_failure());
+  return status != 0 ? status : static_cast<int>(dlaexec::Fault::Failed);
 }

@@ -78,6 +78,11 @@ outputs follow the documented arithmetic of its units, and its time is modelled 
 version or machine; with \fB\-\-exitCodes\fR=\fItrtexec\fR 0 or 1.
 .SH ENVIRONMENT
 .TP
+.B DLAEXEC_*
+a flag, its words in capitals with underscores between them: DLAEXEC_USE_DLA_CORE=0 is
+\fB\-\-useDLACore\fR=\fI0\fR. The command line overrides the environment, which overrides
+\fB\-\-config\fR.
+.TP
 .B NO_COLOR
 when not empty, nothing is coloured unless \fB\-\-color\fR=\fIalways\fR is given.
 .TP

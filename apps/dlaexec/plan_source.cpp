@@ -1,7 +1,6 @@
 #include "plan_source.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <numeric>
 
@@ -15,28 +14,26 @@
 #include "report/layer_info.h"
 #include "report/text.h"
 #include "run/loadable_plan.h"
+#include "stopwatch.h"
 
 namespace dlaexec::cli {
 namespace {
 
 using report::number;
 
-/// Seconds since it was made.
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  float shown() const { return static_cast<float>(seconds()); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 int64_t file_size(const std::string& path) {
   std::error_code ignored;
   const auto size = std::filesystem::file_size(path, ignored);
   return ignored ? 0 : static_cast<int64_t>(size);
+}
+
+/// As trtexec says it from 10 on.
+void log_size(std::string_view what, const ReadyPlan& ready, const Job& job) {
+  if (job.inference.release < 1000) return;
+  const int64_t bytes = ready.file_bytes != 0
+                            ? ready.file_bytes
+                            : static_cast<int64_t>(plan::to_bytes(ready.plan).size());
+  log::info("{}: {} MiB", what, number(static_cast<float>(bytes) / (1 << 20)));
 }
 
 /// What --saveEngine writes: the plan, or the loadable alone.
@@ -59,6 +56,7 @@ ReadyPlan build_plan(const Job& job) {
     ready.file_bytes = file_size(job.save_engine);
   }
   ready.seconds = watch.seconds();
+  log_size("Created engine with size", ready, job);
   log::info("Engine built in {} sec.", number(watch.shown()));
   return ready;
 }
@@ -66,6 +64,8 @@ ReadyPlan build_plan(const Job& job) {
 ReadyPlan load_plan(const Job& job) {
   const Stopwatch watch;
   const std::string& path = job.run_loadable.empty() ? job.load_engine : job.run_loadable;
+  if (!std::filesystem::exists(path))
+    fail("Error opening engine file: {}: No such file or directory", path);
   ReadyPlan ready{plan::Plan{}, 0, file_size(path)};
   if (job.run_loadable.empty()) {
     ready.plan = plan::load(path);
@@ -76,6 +76,7 @@ ReadyPlan load_plan(const Job& job) {
   }
   ready.seconds = watch.seconds();
   log::info("Engine loaded in {} sec.", number(watch.shown()));
+  log_size("Loaded engine with size", ready, job);
   return ready;
 }
 

@@ -11,6 +11,7 @@
 #include "plan/listing.h"
 #include "report/dla_operations.h"
 #include "run/board.h"
+#include "version.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -34,13 +35,6 @@ std::string inspect(const std::string& path, bool as_json) {
                     });
 }
 
-std::string plan_version(const Settings& settings) {
-  if (!settings.given(Flag::loadEngine))
-    fail(Fault::Usage, "--getPlanVersionOnly needs a plan: give --loadEngine=PLAN");
-  const plan::Plan plan = plan::load(settings.text(Flag::loadEngine), plan::Check::Structure);
-  return format("Plan was created with dlaexec version {}\n", plan.metadata.tool_version);
-}
-
 /// Whether a list is wanted as JSON: with --json, or as --listDlaRules=json.
 bool as_json(const Settings& settings, Flag flag) {
   const std::string form = settings.text(flag);
@@ -50,6 +44,16 @@ bool as_json(const Settings& settings, Flag flag) {
 }
 
 }  // namespace
+
+std::string plan_version(const Settings& settings, Persona persona) {
+  if (!settings.given(Flag::loadEngine))
+    fail(Fault::Usage, "--getPlanVersionOnly needs a plan: give --loadEngine=PLAN");
+  const plan::Plan plan = plan::load(settings.text(Flag::loadEngine), plan::Check::Structure);
+  if (persona == Persona::Dlaexec)
+    return format("Plan was created with dlaexec version {}", plan.metadata.tool_version);
+  return format("Plan was created with TensorRT version {}.0 (dlaexec {})",
+                full_name(settings.dialect()), plan.metadata.tool_version);
+}
 
 std::optional<std::string> answer(const Settings& settings) {
   const bool json = settings.on(Flag::json);
@@ -69,7 +73,6 @@ std::optional<std::string> answer(const Settings& settings) {
   if (settings.given(Flag::completion)) return completion(settings.text(Flag::completion));
   if (settings.on(Flag::manPage)) return man_page();
   if (settings.given(Flag::inspect)) return inspect(settings.text(Flag::inspect), json);
-  if (settings.on(Flag::getPlanVersionOnly)) return plan_version(settings);
   return std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/log_voice.h"
 #include "bench/figures.h"
 #include "build/build.h"
 #include "ir/npy.h"
@@ -88,12 +89,18 @@ std::vector<std::string> disturbances(const Inference& inference) {
   return measures ? inference.conditions().sentences() : std::vector<std::string>();
 }
 
+/// trtexec prints every average up to 8.6, and 400 at most from 9 on, which is what people can
+/// read.
+size_t trace_lines(const Settings& settings) {
+  return settings.dialect() == Dialect::Release8_6 ? 0 : 400;
+}
+
 void report_performance(const Reporter& reporter, const Inference& inference,
                         const bench::Result& result) {
   const bench::Profile profile = bench::profile(result, inference.engine().steps());
-  report::print_performance(
-      result, {reporter.job.average_runs, reporter.job.percentiles,
-               timeline_note(inference.engine().board(), profile), disturbances(inference)});
+  report::print_performance(result, {reporter.job.average_runs, reporter.job.percentiles,
+                                     timeline_note(inference.engine().board(), profile),
+                                     disturbances(inference), trace_lines(reporter.settings)});
   export_file(reporter.settings, Flag::exportTimes, [&] { return report::times_json(result); });
 }
 
@@ -129,6 +136,7 @@ void Reporter::placement(const plan::Plan& plan) const {
 }
 
 void Reporter::explanation(const place::Explanation& explanation) const {
+  const log::Speaking program(log::Voice::Program);  // also when the builder calls it
   const std::string path = settings.text(Flag::explain);
   if (path.empty()) return log_lines(place::explanation_text(explanation));
   write_file(path, place::explanation_json(explanation));

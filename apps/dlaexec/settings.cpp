@@ -30,10 +30,23 @@ struct Split {
 Split split(const std::string& argument) {
   if (argument == "-h") return {"help", "", false};
   if (argument == "-v") return {"verbose", "", false};
+  if (argument == "-q") return {"quiet", "", false};
   if (!argument.starts_with("--") || argument.size() == 2) return {};
   const size_t equals = argument.find('=');
   if (equals == std::string::npos) return {argument.substr(2), "", false};
   return {argument.substr(2, equals - 2), argument.substr(equals + 1), true};
+}
+
+/// What somebody who gives a file alone wants.
+std::string meant_by(const std::string& argument) {
+  constexpr std::pair<std::string_view, Flag> kEndings[] = {
+      {".onnx", Flag::onnx},      {".plan", Flag::loadEngine}, {".engine", Flag::loadEngine},
+      {".trt", Flag::loadEngine}, {".dla", Flag::runLoadable}, {".json", Flag::config},
+      {".toml", Flag::config}};
+  for (const auto& [ending, flag] : kEndings)
+    if (argument.ends_with(ending))
+      return format(", did you mean {}={}?", spelling(flag), argument);
+  return "";
 }
 
 bool takes_value(Kind kind) {
@@ -48,8 +61,11 @@ bool known_to(Dialect dialect, int since, int until) {
 /// The value that the last --@p name has; flags that decide how all others are read are looked up
 /// first.
 std::optional<std::string> value_of(const std::vector<std::string>& arguments,
+                                    const std::vector<ConfigEntry>& environment,
                                     std::string_view name) {
   std::optional<std::string> value;
+  for (const ConfigEntry& entry : environment)
+    if (entry.name == name) value = entry.value;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Split part = split(arguments[i]);
     if (part.name != name) continue;
@@ -58,16 +74,17 @@ std::optional<std::string> value_of(const std::vector<std::string>& arguments,
   return value;
 }
 
-Dialect dialect_of(const std::vector<std::string>& arguments) {
-  const std::optional<std::string> value = value_of(arguments, "compat");
+Dialect dialect_of(const std::vector<std::string>& arguments,
+                   const std::vector<ConfigEntry>& environment) {
+  const std::optional<std::string> value = value_of(arguments, environment, "compat");
   if (!value) return Dialect::Union;
   for (const auto& known : kDialects)
     if (known.name == *value) return known.dialect;
   fail(Fault::Usage, "--compat is '{}'; give one of 8.6, 10.3, 10.16, 11.1", *value);
 }
 
-/// What --help and its companions are among @p arguments: beside a question for help nothing else
-/// is looked at.
+/// What --help and its companions are among @p arguments, none without --help: beside a question
+/// for help nothing else is looked at.
 std::vector<std::string> about_help(const std::vector<std::string>& arguments) {
   std::vector<std::string> asked;
   bool helps = false;
@@ -76,17 +93,23 @@ std::vector<std::string> about_help(const std::vector<std::string>& arguments) {
     helps |= name == "help";
     if (name == "help" || argument == "--json") asked.push_back(argument);
   }
-  return helps ? asked : arguments;
+  return helps ? asked : std::vector<std::string>();
 }
 
 /// Turns arguments into settings, one after the other.
 class Reader {
  public:
-  explicit Reader(std::vector<std::string> arguments)
-      : arguments_(std::move(arguments)), settings_(dialect_of(arguments_)) {}
+  Reader(std::vector<std::string> arguments, std::vector<ConfigEntry> environment)
+      : arguments_(std::move(arguments)),
+        environment_(std::move(environment)),
+        settings_(dialect_of(arguments_, environment_)) {}
 
   Settings read() {
     read_file_of_flags();
+    in_context([] { return std::string("reading the environment's DLAEXEC_ variables"); },
+               [&] {
+                 for (const ConfigEntry& entry : environment_) take(entry, Source::Environment);
+               });
     while (next_ < arguments_.size()) read_one();
     if (!unknown_.empty()) fail(Fault::Usage, "{}; --help lists every flag", unknown_);
     return std::move(settings_);
@@ -97,27 +120,29 @@ class Reader {
 
   /// The flags of --config, which those of the command line override.
   void read_file_of_flags() {
-    const std::optional<std::string> path = value_of(arguments_, "config");
+    const std::optional<std::string> path = value_of(arguments_, environment_, "config");
     if (!path) return;
     in_context([&] { return format("reading --config={}", *path); },
                [&] {
-                 for (const ConfigEntry& entry : read_config(*path)) {
-                   const std::optional<Found> found = find_flag(entry.name);
-                   if (!found || !is_known(*found))
-                     fail(Fault::Usage, "{}", describe_unknown(entry.name, found));
-                   const FlagInfo& flag = info(found->flag);
-                   refuse_or_warn(flag, entry.name, found->alias);
-                   settings_.add({flag.flag, checked_value(flag, entry.value, Leniency::Strict),
-                                  Source::File});
-                 }
+                 for (const ConfigEntry& entry : read_config(*path)) take(entry, Source::File);
                });
+  }
+
+  /// One flag of a file or of the environment.
+  void take(const ConfigEntry& entry, Source source) {
+    const std::optional<Found> found = find_flag(entry.name);
+    if (!found || !is_known(*found)) fail(Fault::Usage, "{}", describe_unknown(entry.name, found));
+    const FlagInfo& flag = info(found->flag);
+    refuse_or_warn(flag, entry.name, found->alias);
+    if (settings_.source(flag.flag) < source) settings_.forget(flag.flag);
+    settings_.add({flag.flag, checked_value(flag, entry.value, Leniency::Strict), source});
   }
 
   void read_one() {
     const std::string& argument = arguments_[next_++];
     const Split part = split(argument);
     if (part.name.empty()) {
-      note_unknown(format("unexpected argument '{}'", argument));
+      note_unknown(format("unexpected argument '{}'{}", argument, meant_by(argument)));
       return;
     }
     const std::optional<Found> found = find_flag(part.name);
@@ -179,7 +204,7 @@ class Reader {
 
   void store(const FlagInfo& flag, std::string value) {
     value = checked_value(flag, value, strict() ? Leniency::Strict : Leniency::AsTrtexec);
-    if (settings_.source(flag.flag) == Source::File) settings_.forget(flag.flag);
+    if (settings_.source(flag.flag) != Source::CommandLine) settings_.forget(flag.flag);
     if (settings_.given(flag.flag) && !may_repeat(flag)) repeat(flag, value);
     settings_.add({flag.flag, std::move(value), Source::CommandLine});
   }
@@ -207,6 +232,7 @@ class Reader {
   }
 
   const std::vector<std::string> arguments_;
+  const std::vector<ConfigEntry> environment_;
   size_t next_ = 0;
   Settings settings_;
   std::string unknown_;
@@ -218,6 +244,11 @@ int release(Dialect dialect) {
   for (const auto& known : kDialects)
     if (known.dialect == dialect) return known.release;
   return 806;
+}
+
+std::string full_name(Dialect dialect) {
+  const int number = release(dialect);
+  return format("{}.{}.{}", number / 100, number % 100, number == 806 ? 1 : 0);
 }
 
 bool Settings::on(Flag flag) const { return text(flag) == "true"; }
@@ -261,8 +292,10 @@ std::map<int64_t, std::string> Settings::by_group(Flag flag) const {
   return groups;
 }
 
-Settings parse_arguments(const std::vector<std::string>& arguments) {
-  return Reader(about_help(arguments)).read();
+Settings parse_arguments(const std::vector<std::string>& arguments,
+                         const std::vector<ConfigEntry>& environment) {
+  const std::vector<std::string> help = about_help(arguments);
+  return help.empty() ? Reader(arguments, environment).read() : Reader(help, {}).read();
 }
 
 }  // namespace dlaexec::cli

@@ -18,9 +18,16 @@ enum class Dialect { Union, Release8_6, Release10_3, Release10_16, Release11_1 }
 
 /// The release as a row of flags.def writes it; 806 for the union, whose defaults are 8.6's.
 int release(Dialect dialect);
+/// "8.6.1": the release as TensorRT writes its own version.
+std::string full_name(Dialect dialect);
+
+/// One flag outside of the command line, its value as the command line would have it.
+struct ConfigEntry {
+  std::string name, value;
+};
 
 /// Where a flag's value comes from.
-enum class Source { Table, File, CommandLine };
+enum class Source { Table, File, Environment, CommandLine };
 
 /// One flag as it was given.
 struct Given {
@@ -71,7 +78,9 @@ class Settings {
 /// Reads the arguments behind the program's name. Takes "--flag=value" and "--flag value". Throws a
 /// usage Error in one sentence with the nearest flag for what it does not know; warns in the log of
 /// old names, of flags that do nothing here, and where trtexec would read a value differently. The
-/// flags of --config=FILE come first; beside --help no other flag is looked at.
-Settings parse_arguments(const std::vector<std::string>& arguments);
+/// flags of --config=FILE come first, then those of @p environment; beside --help no other flag is
+/// looked at.
+Settings parse_arguments(const std::vector<std::string>& arguments,
+                         const std::vector<ConfigEntry>& environment = {});
 
 }  // namespace dlaexec::cli

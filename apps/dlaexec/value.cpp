@@ -1,6 +1,7 @@
 #include "value.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 
@@ -59,6 +60,14 @@ std::string read_real(const FlagInfo& flag, const std::string& value, Leniency l
   return value.substr(0, static_cast<size_t>(end - value.c_str()));
 }
 
+std::string read_choice(const FlagInfo& flag, std::string value) {
+  if (flag.flag == Flag::hardwareCompatibilityLevel && value.starts_with('A'))
+    for (char& c : value) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (!is_choice(flag, value))
+    fail(Fault::Usage, "--{} is '{}'; give one of {}", flag.name, value, flag.value);
+  return value;
+}
+
 /// "@FILE" is the file's content, line breaks being commas.
 std::string read_list(const FlagInfo& flag, const std::string& value, Leniency leniency) {
   if (leniency == Leniency::AsTrtexec || !value.starts_with('@')) return value;
@@ -81,9 +90,7 @@ std::string checked_value(const FlagInfo& flag, const std::string& value, Lenien
     case Kind::Switch:
       return read_switch(flag, value, leniency) ? "true" : "false";
     case Kind::Choice:
-      if (!is_choice(flag, value))
-        fail(Fault::Usage, "--{} is '{}'; give one of {}", flag.name, value, flag.value);
-      return value;
+      return read_choice(flag, value);
     case Kind::Int:
     case Kind::Natural:
     case Kind::Count:

@@ -24,7 +24,7 @@ void print_prologue(const bench::Result& result, const bench::Figures& figures,
               options.timeline_note, number(static_cast<float>(result.wall_s)));
 }
 
-void print_trace(const bench::Result& result, size_t runs) {
+void print_trace(const bench::Result& result, size_t runs, size_t most_lines) {
   const auto means = [&](float (bench::Query::*member)() const) {
     return measure::group_means(bench::series(result, member), runs);
   };
@@ -34,9 +34,16 @@ void print_trace(const bench::Result& result, size_t runs) {
   log::info("");
   log::info("=== Trace details ===");
   log::info("Trace averages of {} runs:", runs);
-  for (size_t i = 0; i < compute.size(); ++i)
+  const bool omits = most_lines != 0 && compute.size() > most_lines;
+  const size_t omitted = omits ? compute.size() - most_lines : 0;
+  for (size_t i = 0; i < compute.size(); ++i) {
+    if (omits && i == most_lines / 2) {
+      log::info("... Omitting {} lines", omitted * runs);  // trtexec counts the timings
+      i += omitted;
+    }
     log::info("Average on {} runs - GPU latency: {} ms - Host latency: {} ms (enqueue {} ms)", runs,
               number(compute[i]), number(latency[i]), number(enqueue[i]));
+  }
 }
 
 void print_summary(const bench::Figures& figures) {
@@ -141,7 +148,7 @@ std::string division_of_time(const bench::Profile& profile) {
 void print_performance(const bench::Result& result, const PerformanceOptions& options) {
   const bench::Figures figures = bench::figures(result, options.percentiles);
   print_prologue(result, figures, options);
-  print_trace(result, options.average_runs);
+  print_trace(result, options.average_runs, options.trace_lines);
   print_summary(figures);
   print_warnings(figures, result.streams);
   print_doubts(result, options.disturbances);

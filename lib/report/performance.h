@@ -1,4 +1,4 @@
-// The performance report on the console, line by line as trtexec 8.6 prints it.
+// The performance report on the console, line by line as trtexec prints it.
 #pragma once
 
 #include <string>
@@ -16,6 +16,8 @@ struct PerformanceOptions {
   std::string timeline_note;
   /// What may have disturbed the measurement from outside.
   std::vector<std::string> disturbances;
+  /// Most lines of the trace: of more, the first and last halves are printed. 0: all are.
+  size_t trace_lines = 0;
 };
 
 /// Writes the whole report to the log: warm up, trace averages, summary, warnings, explanations.

@@ -116,9 +116,33 @@ TEST_F(Build, ExplanationsNeedNoBuild) {
               HasSubstr("pool2"));
 }
 
-TEST_F(Build, SubgraphOrderIsTaken) {
-  pass("--onnx=small.onnx --skipInference --dlaSubgraphOrder=network" + std::string(kOnDla));
+TEST_F(Build, SubgraphOrderDecidesWhoStaysOnACoreOfSixteen) {
+  put("many.onnx", eighteen_segments().bytes());
+  const std::string flags = "--onnx=many.onnx --skipInference" + std::string(kOnDla);
+  const std::string last = "[DlaLayer] {ForeignNode[last]}";
+  EXPECT_THAT(pass(flags).out, HasSubstr(last));  // the heaviest saves most
+  EXPECT_THAT(pass(flags + " --dlaSubgraphOrder=network").out, Not(HasSubstr(last)));
   EXPECT_EQ(run("--onnx=small.onnx --dlaSubgraphOrder=odd").status, 2);
+}
+
+TEST_F(Build, ReleaseElevenTakesTypesOfEdgesFromTheModel) {
+  const std::string flags = "--onnx=small.onnx --skipInference --saveEngine=m.plan --compat=11.1";
+  pass(flags + " --inputIOFormats=chw4");
+  EXPECT_THAT(pass("--inspect=m.plan").out, HasSubstr("inputIOFormats = fp32:chw4"));
+  EXPECT_EQ(run(flags + " --inputIOFormats=fp16:chw4").status, 2);
+}
+
+TEST_F(Build, AReasonThatMeetsManyLayersIsToldOnceWithAdvice) {
+  const std::string flags =
+      "--onnx=dynamic.onnx --minShapes=image:1x3x16x16 --optShapes=image:2x3x16x16 "
+      "--maxShapes=image:4x3x16x16 --skipInference" +
+      std::string(kOnDla);
+  const std::string quiet = pass(flags).err;
+  EXPECT_THAT(quiet, HasSubstr("more layers break [general.static-shape] as well"));
+  EXPECT_THAT(quiet, HasSubstr("to do: fix the shape: --shapes"));
+  EXPECT_THAT(quiet, Not(HasSubstr("Layer 'fc'")));
+  EXPECT_THAT(pass(flags + " --verbose").out,
+              HasSubstr("Layer 'fc' (FULLY_CONNECTED): Unsupported"));
 }
 
 TEST_F(Build, VerbosityDecidesWhatThePlanTells) {
@@ -128,13 +152,6 @@ TEST_F(Build, VerbosityDecidesWhatThePlanTells) {
   inspect("--onnx=small.onnx");
   pass("--loadEngine=m.plan --exportLayerInfo=l.json" + std::string(kBrief));
   EXPECT_TRUE(json("l.json")["Layers"][0].is_string());
-}
-
-TEST_F(Build, TimingCacheFlagsNeedNoGpu) {
-  pass("--onnx=small.onnx --skipInference --timingCacheFile=t.cache --builderOptimizationLevel=0");
-  pass("--onnx=small.onnx --skipInference --timingCacheFile=u.cache --noBuilderCache");
-  EXPECT_FALSE(exists("u.cache"));
-  pass("--onnx=small.onnx --skipInference --errorOnTimingCacheMiss --device=cpu");
 }
 
 TEST_F(Build, ForcedSparsityZeroesTwoOfFourWeights) {

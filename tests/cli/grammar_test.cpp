@@ -169,5 +169,26 @@ TEST(Grammar, StabilityHasAPercentageAndTwoTimes) {
     EXPECT_THAT(error_of([&] { parse_stability(wrong); }), HasSubstr("as ")) << wrong;
 }
 
+TEST(Grammar, SignedNamesNeedOneSignAndAKnownName) {
+  constexpr std::string_view kNames[] = {"CUBLAS", "CUDNN"};
+  const auto parse = [&](std::string_view text) { return parse_signed(text, "--f", kNames); };
+  const std::vector<SignedName> entries = parse("+cublas,-CUDNN");
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].name, "CUBLAS");
+  EXPECT_TRUE(entries[0].on);
+  EXPECT_FALSE(entries[1].on);
+  for (const char* wrong : {"CUBLAS", "+CUBLAS,-CUBLAS", "+cufft", ",+CUBLAS"})
+    EXPECT_THROW(parse(wrong), Error) << wrong;
+}
+
+TEST(Grammar, TemporaryFilesAreAllowedOrDenied) {
+  EXPECT_TRUE(parse_temporary_files("").in_memory);
+  const TemporaryFiles files = parse_temporary_files("in_memory:deny,temporary:allow");
+  EXPECT_FALSE(files.in_memory);
+  EXPECT_TRUE(files.temporary);
+  EXPECT_THROW(parse_temporary_files("disk:deny"), Error);
+  EXPECT_THROW(parse_temporary_files("temporary:maybe"), Error);
+}
+
 }  // namespace
 }  // namespace dlaexec::cli

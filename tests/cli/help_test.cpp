@@ -1,4 +1,5 @@
 #include "help.h"
+#include "version.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -62,6 +62,21 @@ OnnxModel all_on_dla() {
   return model;
 }
 
+OnnxModel eighteen_segments() {
+  OnnxModel model;
+  model.add_input("x", {"1", "16", "8", "8"});
+  std::string from = "x";
+  for (int i = 0; i < 17; ++i) {
+    const std::string number = std::to_string(i);
+    add_conv(model, "conv" + number, from, "c" + number, 16, 16);
+    model.add_node("Elu", {"c" + number}, {"e" + number}, "elu" + number);
+    from = "e" + number;
+  }
+  add_conv(model, "last", from, "y", 16, 256);
+  model.add_output("y");
+  return model;
+}
+
 OnnxModel nastily_named() {
   OnnxModel model;
   model.add_input("image", {"1", "3", "8", "8"});

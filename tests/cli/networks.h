@@ -14,6 +14,10 @@ test::OnnxModel small_network(const std::string& batch = "1");
 /// Convolutions and activations alone, which the DLA takes all; its input is "input_tensor:0".
 test::OnnxModel all_on_dla();
 
+/// Eighteen convolutions with an activation between them that the DLA does not have, so that each
+/// is a subgraph of its own; "last" is by far the heaviest.
+test::OnnxModel eighteen_segments();
+
 /// A layer and a tensor named with quotes, a backslash, a line break and letters beyond ASCII.
 test::OnnxModel nastily_named();
 inline constexpr const char* kNastyName = "quote\" back\\slash\nnew line 'é'";

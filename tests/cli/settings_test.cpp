@@ -1,4 +1,5 @@
 #include "settings.h"
+#include "environment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -141,6 +142,36 @@ TEST(Settings, GivenTwiceTheLaterOneHolds) {
   log::Capture capture;
   EXPECT_EQ(parse_arguments({"--iterations=1", "--iterations=2"}).integer(Flag::iterations), 2);
   EXPECT_THAT(error_of({"--compat=8.6", "--avgRuns=1", "--avgRuns=2"}), HasSubstr("given twice"));
+}
+
+TEST(Settings, OfTheEnvironmentStandBetweenFileAndCommandLine) {
+  const std::string path = test::temporary_dir() + "/flags.json";
+  write_file(path, R"({"flags": {"iterations": 1, "avgRuns": 1, "warmUp": 1, "fp16": true}})");
+  const Settings settings = parse_arguments(
+      {"--config=" + path, "--iterations=3"},
+      {{"iterations", "2"}, {"avgRuns", "2"}, {"fp16", "false"}, {"exitCodes", "trtexec"}});
+  EXPECT_EQ(settings.integer(Flag::iterations), 3);
+  EXPECT_EQ(settings.integer(Flag::avgRuns), 2);
+  EXPECT_EQ(settings.source(Flag::avgRuns), Source::Environment);
+  EXPECT_EQ(settings.integer(Flag::warmUp), 1);
+  EXPECT_FALSE(settings.on(Flag::fp16));
+  EXPECT_EQ(settings.text(Flag::exitCodes), "trtexec");
+  EXPECT_EQ(parse_arguments({}, {{"compat", "10.3"}}).dialect(), Dialect::Release10_3);
+}
+
+TEST(Settings, HaveNamesInTheEnvironment) {
+  const auto name = [](Flag flag) { return environment_name(info(flag)).value_or(""); };
+  EXPECT_EQ(name(Flag::useDLACore), "DLAEXEC_USE_DLA_CORE");
+  EXPECT_EQ(name(Flag::allowGPUFallback), "DLAEXEC_ALLOW_GPU_FALLBACK");
+  EXPECT_EQ(name(Flag::inputIOFormats), "DLAEXEC_INPUT_IO_FORMATS");
+  EXPECT_EQ(name(Flag::fp16), "DLAEXEC_FP16");
+  EXPECT_EQ(name(Flag::noTF32), "DLAEXEC_NO_TF32");
+  EXPECT_EQ(name(Flag::version), "");  // a question, and a name that others use
+  std::set<std::string> names;
+  for (const FlagInfo& flag : all_flags()) {
+    const auto variable = environment_name(flag);
+    EXPECT_TRUE(!variable || names.insert(*variable).second) << *variable;
+  }
 }
 
 TEST(Settings, BesideHelpNoOtherFlagIsLookedAt) {

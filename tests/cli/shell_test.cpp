@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
@@ -38,6 +39,64 @@ TEST(Completion, OfBashOffersFlagsWordsAndFiles) {
   EXPECT_EQ(offered("--precisionConstraints=o"), "obey\n");
   EXPECT_EQ(offered("--onnx=mod"), "model.onnx\n");
   EXPECT_EQ(offered("--uff"), "\n");  // refused
+}
+
+/// Types each line and the tab key into a zsh of its own; prints what the line has become.
+constexpr const char* kZshScript = R"(
+zmodload zsh/zpty
+zpty -b sh zsh -f -i
+zpty -w sh 'PS1="P> "; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d $PWD/dump; bindkey -e; stty -echo; print REA""DY'
+zpty -r sh line '*READY*'
+for asked in "$@"; do
+  zpty -w -n sh "dlaexec $asked"$'\t\x01'"print -r -- RESUL\"\"T'<"$'\x05'">'"$'\n'
+  zpty -r sh line '*RESULT<*>*'
+  print -r -- ${${line##*RESULT<}%%>*}
+done
+zpty -d sh
+)";
+
+TEST(Completion, OfZshCompletesInIt) {
+  if (::access("/usr/bin/zsh", X_OK) != 0) GTEST_SKIP() << "zsh is not installed";
+  const std::string folder = test::temporary_dir();
+  write_file(folder + "/_dlaexec", completion("zsh"));
+  write_file(folder + "/model.onnx", "");
+  write_file(folder + "/complete.zsh", kZshScript);
+  const test::Outcome outcome =
+      test::run_program({"/usr/bin/zsh", "-f", "complete.zsh", "--useDLAC",
+                         "--precisionConstraints=ob", "--onnx=mod", "--fp1"},
+                        folder);
+  EXPECT_EQ(outcome.out,
+            "dlaexec --useDLACore\ndlaexec --precisionConstraints=obey\n"
+            "dlaexec --onnx=model.onnx\ndlaexec --fp16\n")
+      << outcome.err;
+}
+
+TEST(Completion, OfFishCompletesInIt) {
+  if (::access("/usr/bin/fish", X_OK) != 0) GTEST_SKIP() << "fish is not installed";
+  const std::string folder = test::temporary_dir();
+  write_file(folder + "/dlaexec.fish", completion("fish"));
+  write_file(folder + "/model.onnx", "");
+  const auto offered = [&](const std::string& line) {
+    return test::run_program({"/usr/bin/fish", "--no-config", "-c",
+                              "source dlaexec.fish; complete -C 'dlaexec " + line + "'"},
+                             folder)
+        .out;
+  };
+  EXPECT_THAT(offered("--useD"), HasSubstr("--useDLACore\tDLA core to run on\n"));
+  EXPECT_THAT(offered("--precisionConstraints=o"), HasSubstr("--precisionConstraints=obey"));
+  EXPECT_THAT(offered("--onnx=mod"), HasSubstr("--onnx=model.onnx"));
+  EXPECT_EQ(offered("--uffIn"), "");  // refused
+}
+
+TEST(ManPage, IsLaidOutWithoutAWarning) {
+  if (::access("/usr/bin/groff", X_OK) != 0) GTEST_SKIP() << "groff is not installed";
+  const std::string folder = test::temporary_dir();
+  write_file(folder + "/dlaexec.1", man_page());
+  const test::Outcome outcome = test::run_program(
+      {"/usr/bin/groff", "-man", "-ww", "-Tutf8", "-P-cbou", "-rLL=80n", "dlaexec.1"}, folder);
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("EXIT STATUS"));
 }
 
 TEST(Completion, OfEveryShellKnowsEveryFlagThatIsNotRefused) {
@@ -88,16 +147,20 @@ TEST_F(Log, AsJsonIsOneObjectALine) {
   const test::Outcome outcome = run({"--logFormat=json"});
   ASSERT_EQ(outcome.status, 0);
   bool summary = false;
+  std::set<std::string> phases;
   for (const std::string& stream : {outcome.out, outcome.err}) {
     std::istringstream lines(stream);
     for (std::string line; std::getline(lines, line);) {
       const auto object = nlohmann::json::parse(line);
       EXPECT_EQ(object["ts"].get<std::string>().size(), 24u);
+      phases.insert(object["phase"]);
       summary |= object["msg"] == "=== Performance summary ===";
       EXPECT_EQ(object["level"] == "info" || object["level"] == "verbose", stream == outcome.out);
     }
   }
   EXPECT_TRUE(summary);
+  EXPECT_EQ(phases,
+            (std::set<std::string>{"options", "parsing", "building", "setting up", "inferring"}));
 }
 
 TEST_F(Log, QuietKeepsWarningsAndTheOutcome) {
@@ -105,6 +168,16 @@ TEST_F(Log, QuietKeepsWarningsAndTheOutcome) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("[I]")));
   EXPECT_THAT(outcome.out, HasSubstr("&&&& PASSED"));
   EXPECT_THAT(outcome.err, HasSubstr("--explicitBatch has no effect here"));
+}
+
+TEST_F(Log, LevelsAreAsWished) {
+  const auto at = [&](const char* level) { return run({std::string("--logLevel=") + level}); };
+  EXPECT_THAT(at("error").err, Not(HasSubstr("[W]")));
+  EXPECT_THAT(at("error").out, HasSubstr("&&&& PASSED"));
+  EXPECT_THAT(at("warning").out, Not(HasSubstr("[I]")));
+  EXPECT_THAT(at("warning").err, HasSubstr("[W]"));
+  EXPECT_THAT(at("verbose").out, HasSubstr("[V] [TRT] Pass "));
+  EXPECT_THAT(run({"-q"}).out, Not(HasSubstr("[I]")));
 }
 
 TEST_F(Log, IsColouredWhereItIsAskedFor) {

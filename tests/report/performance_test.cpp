@@ -24,9 +24,10 @@ bench::Result steady_result(size_t count, size_t warm_up) {
   return result;
 }
 
-std::string report_of(const bench::Result& result, std::vector<float> percentiles = {90, 99.5f}) {
+std::string report_of(const bench::Result& result, std::vector<float> percentiles = {90, 99.5f},
+                      size_t trace_lines = 0) {
   log::Capture capture;
-  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled", {}});
+  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled", {}, trace_lines});
   return capture.text();
 }
 
@@ -40,6 +41,20 @@ TEST(Number, IsWrittenAsStreamsWriteFloats) {
   EXPECT_EQ(number(1000000.f), "1e+06");
   EXPECT_EQ(number(0.00001234f), "1.234e-05");
   EXPECT_EQ(json_number(1.0 / 0.0, 6), "null");
+}
+
+TEST(Performance, LeavesOutTheMiddleOfALongTrace) {
+  const auto lines = [](const std::string& text) {
+    size_t count = 0;
+    for (size_t at = text.find("Average on"); at != std::string::npos; ++count)
+      at = text.find("Average on", at + 1);
+    return count;
+  };
+  const bench::Result result = steady_result(20, 0);  // ten averages of two queries
+  EXPECT_EQ(lines(report_of(result, {90}, 4)), 4u);
+  EXPECT_THAT(report_of(result, {90}, 4), HasSubstr("[I] ... Omitting 12 lines\n"));
+  EXPECT_EQ(lines(report_of(result, {90}, 10)), 10u);
+  EXPECT_THAT(report_of(result, {90}, 10), Not(HasSubstr("Omitting")));
 }
 
 TEST(Performance, IsReportedLineByLineAsTrtexecDoes) {
@@ -81,7 +96,7 @@ TEST(Performance, SaysWhatMakesTheSamplesDoubtful) {
   bench::Result result = steady_result(100, 0);
   for (size_t i = 60; i < 100; ++i) result.queries[i].end_compute_ms += 1;  // throttled
   log::Capture capture;
-  print_performance(result, {2, {90}, "", {"other programs kept 1.5 cores busy"}});
+  print_performance(result, {2, {90}, "", {"other programs kept 1.5 cores busy"}, 0});
   EXPECT_THAT(capture.text(), HasSubstr("[W] * Latency: times changed by +50.0 % at query 60"));
   EXPECT_THAT(capture.text(), HasSubstr("[W] * Machine: other programs kept 1.5 cores busy."));
 }

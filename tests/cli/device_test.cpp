@@ -1,0 +1,86 @@
+// What happens only where there is a CUDA device, with tests/fake_cuda in its place: tuning, the
+// timing cache, the device's facts. Kernels are compiled, for which NVRTC needs no device.
+#include <cstdlib>
+
+#include "gpu/driver.h"
+#include "program_test.h"
+
+namespace dlaexec::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class OnADevice : public ProgramTest {
+ protected:
+  void SetUp() override {
+    if (!gpu::find_nvrtc().table) GTEST_SKIP() << gpu::find_nvrtc().reason;
+    ::setenv("LD_LIBRARY_PATH", DLAEXEC_FAKE_CUDA, 1);
+    ::setenv("DLAEXEC_KERNEL_CACHE", kernels().c_str(), 1);
+    put("product.onnx", heavy(1).bytes());
+  }
+  void TearDown() override {
+    ::unsetenv("LD_LIBRARY_PATH");
+    ::unsetenv("DLAEXEC_KERNEL_CACHE");
+  }
+  const std::string build_ = "--onnx=product.onnx --skipInference --builderOptimizationLevel=2";
+
+ private:
+  /// Compiled once for all tests.
+  static const std::string& kernels() {
+    static const std::string folder = test::temporary_dir();
+    return folder;
+  }
+};
+
+TEST_F(OnADevice, TheTimingCacheIsFilledReadAndEnforced) {
+  const std::string cached = build_ + " --timingCacheFile=t.cache";
+  const test::Outcome first = pass(cached);
+  EXPECT_THAT(first.err, HasSubstr("Could not read timing cache from: t.cache"));
+  EXPECT_THAT(first.out, HasSubstr(" bytes of timing cache to t.cache"));
+  EXPECT_THAT(get("t.cache"), HasSubstr("Fake CUDA device sm_87 16 MPs | "));
+  const test::Outcome second = pass(cached + " --errorOnTimingCacheMiss");
+  EXPECT_THAT(second.out, HasSubstr("Loaded " + std::to_string(get("t.cache").size()) +
+                                    " bytes of timing cache from t.cache"));
+  EXPECT_THAT(second.out, HasSubstr(" 0 problems measured"));
+  const test::Outcome missed = run(build_ + " --errorOnTimingCacheMiss");
+  EXPECT_EQ(missed.status, 1);
+  EXPECT_THAT(missed.err, HasSubstr("the timing cache does not know"));
+  EXPECT_THAT(pass(cached + " --noBuilderCache").out, Not(HasSubstr(" 0 problems measured")));
+  pass(build_ + " --timingCacheFile=u.cache --noBuilderCache");
+  EXPECT_FALSE(exists("u.cache"));
+}
+
+TEST_F(OnADevice, TheLevelSaysHowMuchIsMeasured) {
+  const std::string flags = "--onnx=product.onnx --skipInference --builderOptimizationLevel=";
+  EXPECT_THAT(pass(flags + "0").out, HasSubstr(" 0 problems measured"));
+  EXPECT_THAT(pass(flags + "2").out, HasSubstr(" 1 problems measured"));
+}
+
+TEST_F(OnADevice, IsChosenAndDescribed) {
+  const std::string flags = "--onnx=product.onnx --skipInference --builderOptimizationLevel=0";
+  const std::string out = pass(flags + " --compat=10.3 --device=0").out;
+  for (const char* line :
+       {"Available Devices: ", "  Device 0: \"Fake CUDA device\" UUID: ",
+        "Selected Device: Fake CUDA device", "Selected Device ID: 0", "Compute Capability: 8.7",
+        "SMs: 16", "Device Global Memory: 8192 MiB", "Shared Memory per SM: 163 KiB",
+        "Memory Bus Width: 256 bits (ECC disabled)", "Application Compute Clock Rate: 1.3 GHz",
+        "Application Memory Clock Rate: 3.2 GHz"})
+    EXPECT_THAT(out, HasSubstr(line));
+  EXPECT_EQ(run(flags + " --device=1").status, 2);
+  EXPECT_THAT(pass(flags + " --device=cpu").out, HasSubstr("Selected Device: host engine"));
+}
+
+class WithoutADevice : public ProgramTest {};
+
+TEST_F(WithoutADevice, TheTimingCacheIsKeptAndItSaysWhatIsNotMeasured) {
+  if (gpu::find_driver().table) GTEST_SKIP() << "there is a CUDA device";
+  const std::string flags = "--onnx=small.onnx --skipInference --timingCacheFile=t.cache";
+  const test::Outcome outcome = pass(flags);
+  EXPECT_THAT(outcome.out, HasSubstr("No GPU tactics are measured for the timing cache: "));
+  EXPECT_EQ(get("t.cache"), "dlaexec timing cache 1\n");
+  EXPECT_THAT(pass(flags + " --device=cpu").err, HasSubstr("neither read nor written"));
+}
+
+}  // namespace
+}  // namespace dlaexec::cli
