@@ -148,6 +148,28 @@ void echo_model(Page& page, const Settings& settings) {
   page.add("Output:");
 }
 
+/// The build options behind those of precision and devices: files, tactics, edges and shapes.
+void echo_build_search(Page& page, const Settings& settings, const Job& job) {
+  const build::Options& options = job.build;
+  page.add("Save engine: {}", job.save_engine);
+  page.add("Load engine: {}", job.load_engine);
+  page.add("Profiling verbosity: {}", verbosity_number(job.profiling_verbosity));
+  page.add("Tactic sources: {}", tactic_sources_text(settings));
+  const bool has_cache = settings.given(Flag::timingCacheFile);
+  const bool no_cache = settings.on(Flag::noBuilderCache);
+  page.add("timingCacheMode: {}", no_cache ? "disable" : has_cache ? "global" : "local");
+  page.add("timingCacheFile: {}", settings.text(Flag::timingCacheFile));
+  page.add("Heuristic: {}", enabled(settings.on(Flag::heuristic)));
+  page.add("Preview Features: {}", preview_text(settings));
+  page.add("MaxAuxStreams: {}", settings.integer(Flag::maxAuxStreams));
+  const bool has_level = settings.given(Flag::builderOptimizationLevel);
+  page.add("BuilderOptimizationLevel: {}",
+           has_level ? settings.integer(Flag::builderOptimizationLevel) : -1);
+  echo_formats(page, "Input(s)", options.input_formats);
+  echo_formats(page, "Output(s)", options.output_formats);
+  echo_shapes(page, settings, options);
+}
+
 void echo_build(Page& page, const Settings& settings, const Job& job) {
   const build::Options& options = job.build;
   const auto on = [&](Flag flag) { return enabled(settings.on(flag)); };
@@ -176,23 +198,7 @@ void echo_build(Page& page, const Settings& settings, const Job& job) {
   page.add("DirectIO mode: {}", on(Flag::directIO));
   page.add("Restricted mode: {}", on(Flag::restricted));
   page.add("Skip inference: {}", enabled(job.skip_inference));
-  page.add("Save engine: {}", job.save_engine);
-  page.add("Load engine: {}", job.load_engine);
-  page.add("Profiling verbosity: {}", verbosity_number(job.profiling_verbosity));
-  page.add("Tactic sources: {}", tactic_sources_text(settings));
-  const bool has_cache = settings.given(Flag::timingCacheFile);
-  const bool no_cache = settings.on(Flag::noBuilderCache);
-  page.add("timingCacheMode: {}", no_cache ? "disable" : has_cache ? "global" : "local");
-  page.add("timingCacheFile: {}", settings.text(Flag::timingCacheFile));
-  page.add("Heuristic: {}", on(Flag::heuristic));
-  page.add("Preview Features: {}", preview_text(settings));
-  page.add("MaxAuxStreams: {}", settings.integer(Flag::maxAuxStreams));
-  const bool has_level = settings.given(Flag::builderOptimizationLevel);
-  page.add("BuilderOptimizationLevel: {}",
-           has_level ? settings.integer(Flag::builderOptimizationLevel) : -1);
-  echo_formats(page, "Input(s)", options.input_formats);
-  echo_formats(page, "Output(s)", options.output_formats);
-  echo_shapes(page, settings, options);
+  echo_build_search(page, settings, job);
 }
 
 void echo_system(Page& page, const Settings& settings, const Job& job) {

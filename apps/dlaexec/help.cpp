@@ -1,6 +1,10 @@
 #include "help.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -13,15 +17,26 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kColumn = 34;  // where the explanations start
-constexpr size_t kWidth = 100;
+constexpr size_t kWidth = 100;  // where nobody says how wide the terminal is
+
+/// The terminal's columns, or those of $COLUMNS, as far as text looks well in them.
+size_t width() {
+  constexpr size_t kLeast = 60;
+  winsize size{};
+  size_t columns = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (const char* wished = std::getenv("COLUMNS"); columns == 0 && wished != nullptr)
+    columns = std::strtoul(wished, nullptr, 10);
+  return columns == 0 ? kWidth : std::clamp(columns, kLeast, kWidth);
+}
 
 /// Appends @p text, broken at blanks; the line is at @p column already and later ones start there.
 void append_wrapped(std::string& page, std::string_view text, size_t column = kColumn) {
+  const size_t most = width();
   size_t used = column;
   bool first = true;
   while (!text.empty()) {
     const size_t blank = std::min(text.find(' '), text.size());
-    if (!first && used + 1 + blank > kWidth) {
+    if (!first && used + 1 + blank > most) {
       page += "\n" + std::string(column, ' ');
       used = column;
     } else if (!first) {

@@ -101,6 +101,18 @@ void answer_without_running(const Settings& settings, const Job& job, const Cons
   log::info("Skipped inference phase since --skipInference is added.");
 }
 
+/// Measures, a second time where a profile is wanted apart, and reports.
+bench::Result measure(const Reporter& reporter, Inference& inference) {
+  const Job& job = reporter.job;
+  log::info("Starting inference");
+  bench::Result result = inference.measure();
+  std::optional<bench::Result> profiled;
+  if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
+  reporter.run(inference, result, profiled ? &*profiled : nullptr);
+  reporter.other_tools(result);
+  return result;
+}
+
 /// Builds or loads the plan, then runs, measures and reports it as far as that is wanted.
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
   const Stopwatch watch;
@@ -135,13 +147,8 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   Inference inference(std::move(ready.plan), job.inference);
   reporter.layers(inference.engine().plan());
   console.enter(Console::Stage::Inferring);
-  log::info("Starting inference");
-  const bench::Result result = inference.measure();
-  std::optional<bench::Result> profiled;
-  if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
-  reporter.run(inference, result, profiled ? &*profiled : nullptr);
+  const bench::Result result = measure(reporter, inference);
   export_profile_metadata(settings, echo, result, job.percentiles);
-  reporter.other_tools(result);
   const Gates references = reference_gates(job.references, inference);
   finish_job(reporter, ready, &inference, &result, references, watch.seconds());
 }
