@@ -55,7 +55,8 @@ class Mask {
   std::string mask(const std::string& line) {
     static const std::regex stamp(R"(\[\d\d/\d\d/\d{4}-\d\d:\d\d:\d\d\] )");
     static const std::regex version(R"(\bv?\d+\.\d+\.\d+\b)");
-    static const std::regex machine("(Selected Device|Host Cores|Host Memory): .*");
+    static const std::regex machine(
+        "(Selected Device|Host Cores|Host Memory|commit|compiler|CUDA driver|NVRTC): .*");
     static const std::regex figure(
         R"(( |\()[0-9][0-9.]*(?:e[-+][0-9]+)?(?= (?:ms|s|sec|qps|milliseconds|GB/s|%)))");
     static const std::regex parse_time(R"((Parse time: ).*)");
