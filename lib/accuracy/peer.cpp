@@ -4,6 +4,7 @@
 
 #include "accuracy/taps.h"
 #include "build/build.h"
+#include "build/device_code.h"
 #include "cpu/program.h"
 #include "gpu/driver.h"
 #include "passes/pipeline.h"
@@ -53,8 +54,8 @@ NamedTensors named(const ir::Graph& graph, const std::vector<ir::Tensor>& output
 
 class PlanPeer final : public Peer {
  public:
-  PlanPeer(plan::Plan plan, run::EngineOptions options, Sight sight)
-      : engine_(prepared(std::move(plan), sight), listening(std::move(options), sight)),
+  PlanPeer(plan::Plan plan, const run::EngineOptions& options, Sight sight)
+      : engine_(prepared(std::move(plan), options, sight), listening(options, sight)),
         context_(engine_) {}
 
   NamedTensors run(const std::vector<ir::Tensor>& inputs) override {
@@ -67,8 +68,15 @@ class PlanPeer final : public Peer {
   }
 
  private:
-  static plan::Plan prepared(plan::Plan plan, Sight sight) {
-    if (sight == Sight::EveryTensor) show_every_tensor(plan.graph);
+  /// Outputs that were not the plan's may need kernels that it has no code of.
+  static plan::Plan prepared(plan::Plan plan, const run::EngineOptions& options, Sight sight) {
+    if (sight == Sight::Outputs) return plan;
+    show_every_tensor(plan.graph);
+    if (plan.device_code.empty() || !options.gpu_device) return plan;
+    build::Options compile;
+    compile.gpu_device = options.gpu_device;
+    compile.optimization_level = 0;
+    plan.device_code = build::compile_for_device(plan.graph, compile);
     return plan;
   }
   run::EngineOptions listening(run::EngineOptions options, Sight sight) {

@@ -209,6 +209,8 @@ View Lowering::target_dense(ir::ValueId id) { return staged(id, Arrangement::Den
 
 bool Lowering::alias(ir::ValueId id, const View& view) {
   if (views_.contains(id)) return false;
+  const bool rescales = view.type == ir::DataType::Int8 && view.scale != scale_of(value(id));
+  if (rescales) return false;  // who reads the value takes its own scale
   views_[id] = view;
   return true;
 }

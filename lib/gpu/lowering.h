@@ -87,7 +87,7 @@ class Lowering {
   View target_pixels(ir::ValueId id);
   View target_dense(ir::ValueId id);
   /// From now on the value is @p view of somebody's memory. False when the value must lie elsewhere
-  /// (it is an output): the caller copies.
+  /// (it is an output) or holds its numbers at another scale: the caller copies.
   bool alias(ir::ValueId id, const View& view);
 
   /// Memory for launches of one node.

@@ -79,6 +79,24 @@ TEST(Lower, AFirstLayerReadsItsInputThroughAnImageOfItsOwnType) {
   EXPECT_THAT(lowered.steps[3].kernel.expression, HasSubstr("to_planes<half, float, 8>"));
 }
 
+/// An INT8 tensor reshaped to one whose numbers stand for @p scale.
+ir::Graph reshaped(float scale) {
+  return ir::parse(format(R"(graph @g(%x: f32[1,16,2,2]) {{
+  const %s = i64[2] [1, 64]
+  %a = reformat(%x) : i8[1,16,2,2] q(0.5)
+  %b = reshape(%a, %s) : i8[1,64] q({})
+  %y = reformat(%b) : f32[1,64]
+  return %y
+}})",
+                          scale));
+}
+
+TEST(Lower, AReshapedTensorIsTheSameMemoryUnlessItsScaleIsAnother) {
+  EXPECT_THAT(names(lower(reshaped(0.5f), target_of("sm_87"))), testing::ElementsAre("a", "y"));
+  EXPECT_THAT(names(lower(reshaped(0.25f), target_of("sm_87"))),
+              testing::ElementsAre("a", "b", "y"));
+}
+
 TEST(Lower, TheChosenTacticIsTheOneThatRuns) {
   LowerOptions options;
   options.choose = [](const std::string&, const std::vector<std::string>&) {
