@@ -111,12 +111,13 @@ std::string overview() {
   append_names(page, "other names:", join(all_aliases(), " ", [](const Alias& alias) {
                  return format("--{} ({})", alias.name, spelling(alias.target));
                }));
-  page +=
-      "\nenvironment: DLAEXEC_ and a flag's name give the flag where a command line cannot be "
-      "changed,\n"
-      "as DLAEXEC_USE_DLA_CORE=0 and DLAEXEC_FP16=1; --help=FLAG names the variable.\n"
-      "\nexit status: 0 passed, 1 failed, 2 usage, 3 a gate failed, 4 a gate is inconclusive,\n"
-      "5 the plan does not fit this version or machine.\n";
+  append_names(
+      page, "environment:",
+      "DLAEXEC_ and a flag's name give the flag where a command line cannot be changed, as "
+      "DLAEXEC_USE_DLA_CORE=0 and DLAEXEC_FP16=1; --help=FLAG names the variable");
+  append_names(page, "exit status:",
+               "0 passed, 1 failed, 2 usage, 3 a gate failed, 4 a gate is inconclusive, 5 the plan "
+               "does not fit this version or machine; 130 Ctrl-C, 143 SIGTERM");
   return page;
 }
 
@@ -167,13 +168,12 @@ std::string table_json() {
 }  // namespace
 
 std::string usage() {
-  return "dlaexec builds an engine from an ONNX model for emulated DLA cores and a GPU or host, "
-         "runs\n"
-         "it, times it and reports, as trtexec does.\n\n"
+  return "dlaexec builds an engine from an ONNX model for emulated DLA cores and a GPU or\n"
+         "host, runs it, times it and reports, as trtexec does.\n\n"
          "  dlaexec --onnx=MODEL.onnx --useDLACore=0 --fp16 --allowGPUFallback [flags]\n"
          "  dlaexec --loadEngine=PLAN [flags]\n\n"
-         "Values follow as --flag=value or --flag value. --help=GROUP, --help=FLAG and --help=json "
-         "tell more.\n";
+         "Values follow as --flag=value or --flag value. --help=GROUP, --help=FLAG and\n"
+         "--help=json tell more.\n";
 }
 
 std::string help(std::string_view topic) {

@@ -61,8 +61,9 @@ void warn_of_vain_build(const Settings& settings) {
 }
 
 void warn_of_vain_flags(const Settings& settings) {
-  if (settings.given(Flag::loadEngine) || settings.given(Flag::runLoadable))
-    warn_of_vain_build(settings);
+  const bool loads = settings.given(Flag::loadEngine) || settings.given(Flag::runLoadable);
+  const bool judges = settings.given(Flag::compareTo) || settings.given(Flag::validate);
+  if (loads && !judges) warn_of_vain_build(settings);  // judging takes the model and its samples
   const bool constrained = settings.text(Flag::precisionConstraints) != "none";
   const bool listed =
       settings.given(Flag::layerPrecisions) || settings.given(Flag::layerOutputTypes);

@@ -116,6 +116,15 @@ TEST_F(Build, ExplanationsNeedNoBuild) {
               HasSubstr("pool2"));
 }
 
+TEST_F(Build, AFinishedPlanNamesTheFlagsThatComeTooLate) {
+  pass("--onnx=small.onnx --skipInference --saveEngine=m.plan");
+  const std::string flags = "--loadEngine=m.plan --onnx=small.onnx --fp16" + std::string(kBrief);
+  EXPECT_THAT(pass(flags).err,
+              HasSubstr("--onnx, --fp16 have no effect: --loadEngine runs a plan"));
+  EXPECT_THAT(pass("--loadEngine=m.plan" + std::string(kBrief)).err, Not(HasSubstr("no effect")));
+  EXPECT_THAT(pass(flags + " --compareTo=ref").err, Not(HasSubstr("no effect")));
+}
+
 TEST_F(Build, SubgraphOrderDecidesWhoStaysOnACoreOfSixteen) {
   put("many.onnx", eighteen_segments().bytes());
   const std::string flags = "--onnx=many.onnx --skipInference" + std::string(kOnDla);
