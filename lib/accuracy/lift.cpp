@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "accuracy/difference.h"
+#include "base/log.h"
 #include "base/progress.h"
 #include "cpu/program.h"
 #include "passes/pipeline.h"
@@ -223,6 +224,8 @@ quant::Lifted find_lifts(const ir::Graph& graph, const quant::Options& options,
   result.cosine_before = result.cosine_after = search.cosine_without({});
   const bool may_leave = options.fp16 || !options.dla;
   if (result.cosine_before >= least_cosine || !may_leave || result.of == 0) return result;
+  log::info("INT8 keeps a cosine of {:.4f} to FP32; trying {} steps alone to see which cost most",
+            result.cosine_before, result.of);
   search.rank_steps();
   const Holds holds = [&](std::span<const size_t> chosen) {
     return search.cosine_without(names(search.lifted(chosen))) >= least_cosine;

@@ -104,6 +104,7 @@ TEST_F(CalibrationFlags, LayersThatCostTooMuchLeaveInt8) {
   };
   const test::Outcome strict = with({"--calibCosine=1", "--verbose"});
   ASSERT_EQ(strict.status, 0) << strict.err;
+  EXPECT_THAT(strict.out, HasSubstr("to see which cost most"));
   EXPECT_THAT(strict.err, HasSubstr("INT8 throughout keeps a cosine of"));
   EXPECT_THAT(strict.out, HasSubstr("computes in f16 and not in i8: "));
   EXPECT_THAT(summary()["quantization"]["lifted"].get<std::string>(), HasSubstr("INT8 steps"));
