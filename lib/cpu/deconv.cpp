@@ -5,6 +5,7 @@
 
 #include "cpu/catalog.h"
 #include "cpu/frame.h"
+#include "cpu/int8_sums.h"
 #include "cpu/numbers.h"
 #include "cpu/sliding_sum.h"
 
@@ -55,28 +56,75 @@ Margins margins_of(const std::vector<Phase>& phases, int64_t inputs) {
   return margins;
 }
 
+/// Int8 by Int8: the phases sum whole numbers, which floats do exactly, and this makes results of
+/// the sums where they lie.
+struct WholeSums {
+  float scale = 1;  ///< of the input
+  Int8Outputs results;
+  Epilogue epilogue;
+  const Int8Kernels* kernels = nullptr;
+
+  void finish(const ImageDims& output, const float* residual, float* sums, ThreadPool& pool) const;
+};
+
+void WholeSums::finish(const ImageDims& output, const float* residual, float* sums,
+                       ThreadPool& pool) const {
+  pool.parallel_ranges(output.blocks() * output.height, 4, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t at = i * output.width * kBlock, block = i / output.height;
+      Int8Results made{};
+      made.rows = static_cast<int>(output.width);
+      made.sums_step = made.output_step = kBlock;
+      made.factor = results.factors.data() + block * kBlock;
+      made.bias = results.bias.data() + block * kBlock;
+      made.residual = residual == nullptr ? nullptr : residual + at;
+      made.low = epilogue.low;
+      made.high = epilogue.high;
+      made.output = sums + at;
+      kernels->finish_whole(sums + at, made);
+      if (epilogue.has_more()) epilogue.finish(sums + at, output.width * kBlock);
+    }
+  });
+}
+
 struct Deconv {
   ImageDims input, output;
   Frame frame;
   std::vector<SlidingSum> phases;
   int residual = -1;
+  std::optional<WholeSums> whole;
 
+  bool needs_frame() const { return whole || !frame.is_image(); }
   void run(const Call& call) const;
+
+ private:
+  void fill_frame(const float* image, const Call& call) const;
 };
+
+void Deconv::fill_frame(const float* image, const Call& call) const {
+  float* framed = call.scratch_floats();
+  if (!whole) return frame.copy(image, framed, call.pool);
+  frame.make(
+      call.pool, [&](int64_t to, int64_t count) { std::fill_n(framed + to, count, 0.0f); },
+      [&](int64_t from, int64_t to, int64_t count) {
+        whole->kernels->to_whole(whole->scale, image + from, framed + to, count);
+      });
+}
 
 void Deconv::run(const Call& call) const {
   const int64_t input_step = input.blocks() * input.pixels() * kBlock;
   const int64_t output_step = output.blocks() * output.pixels() * kBlock;
   for (int64_t n = 0; n < input.batch; ++n) {
     const float* from = call.input(0) + n * input_step;
-    if (!frame.is_image()) {
-      frame.copy(from, call.scratch_floats(), call.pool);
+    if (needs_frame()) {
+      fill_frame(from, call);
       from = call.scratch_floats();
     }
     const float* added =
         residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + n * output_step;
-    for (const SlidingSum& phase : phases)
-      phase.run(from, added, call.output() + n * output_step, call.pool);
+    float* to = call.output() + n * output_step;
+    for (const SlidingSum& phase : phases) phase.run(from, whole ? nullptr : added, to, call.pool);
+    if (whole) whole->finish(output, added, to, call.pool);
   }
 }
 
@@ -141,7 +189,34 @@ bool can_run(const Request& request, int residual) {
     if (id != ir::kNoValue && !holds_reals(request.graph.value(id))) return false;
   if (residual >= 0 && request.input_dims(static_cast<size_t>(residual)) != request.output_dims())
     return false;
-  return request.input(0).type != ir::DataType::Int8 || request.input(1).type != ir::DataType::Int8;
+  return true;
+}
+
+bool has_int8_operands(const Request& request) {
+  return request.input(0).type == ir::DataType::Int8 && request.input(1).type == ir::DataType::Int8;
+}
+
+/// What turns sums of whole numbers into results; nothing where floats may not hold the sums.
+std::optional<WholeSums> whole_sums(const Request& request, const DeconvParts& parts,
+                                    const Epilogue& epilogue) {
+  constexpr int64_t kMostTerms = (int64_t{1} << 24) / (128 * 128);
+  const ir::Value& input = request.input(0);
+  const int64_t outputs = request.input_dims(1)[1];
+  const auto scales = int8_weight_scales(request.input(1), outputs);
+  if (!scales || input.quantization.scales.size() != 1 ||
+      request.input_dims(1)[0] * parts.y.kernel * parts.x.kernel > kMostTerms)
+    return std::nullopt;
+  WholeSums whole;
+  whole.scale = input.quantization.scales[0];
+  whole.epilogue = epilogue;
+  whole.kernels = &int8_kernels(request.isa);
+  whole.results.factors.assign(static_cast<size_t>(round_up(outputs, kBlock)), 0.0);
+  whole.results.bias = whole.results.factors;
+  for (size_t i = 0; i < scales->size(); ++i) {
+    whole.results.factors[i] = static_cast<double>(whole.scale) * (*scales)[i];
+    if (!parts.bias.empty()) whole.results.bias[i] = parts.bias[parts.bias.size() == 1 ? 0 : i];
+  }
+  return whole;
 }
 
 }  // namespace
@@ -173,18 +248,25 @@ std::optional<Kernel> make_deconv(const Request& request) {
   start.output_block = deconv->output.pixels() * kBlock;
   start.epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
                                  request.output(), request.isa);
+  if (has_int8_operands(request)) {
+    deconv->whole = whole_sums(request, parts, start.epilogue);
+    if (!deconv->whole) return std::nullopt;
+    parts.weights = request.constant(1)->to_floats();
+    parts.bias.clear();
+    start.epilogue = {};
+  }
   for (const Phase& y : rows)
     for (const Phase& x : columns)
       deconv->phases.push_back(make_phase(*deconv, parts, y, x, start));
 
   Kernel kernel;
-  kernel.name = "deconv.phases";
+  kernel.name = deconv->whole ? "deconv.int8" : "deconv.phases";
   kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
   kernel.inputs[0] = kBlocked;
   if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kBlocked;
   kernel.outputs = {kBlocked};
   kernel.rounds = Rounds::Itself;
-  if (!frame.is_image()) kernel.scratch_bytes = frame.bytes();
+  if (deconv->needs_frame()) kernel.scratch_bytes = frame.bytes();
   kernel.run = [deconv](const Call& call) { deconv->run(call); };
   return kernel;
 }

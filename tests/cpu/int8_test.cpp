@@ -162,6 +162,27 @@ TEST(Int8MatMul, ComputedMatricesMultiplyExactlyWithBatchesThatRepeat) {
     }
 }
 
+TEST(Int8Deconv, SumsAreExactInEveryPhase) {
+  Random random(31);
+  for (const DataType output : {DataType::Int8, DataType::Float32})
+    for (const int64_t stride : {1, 2, 3}) {
+      Case test;
+      const ir::ValueId x = test.input(random.tensor(DataType::Int8, {2, 21, 5, 6}), 0.05f);
+      const ir::ValueId w =
+          test.constant(random.tensor(DataType::Int8, {21, 19, 4, 3}), random_scales(random, 19));
+      test.graph.value(w).quantization.axis = 1;
+      const ir::ValueId b = test.constant(random.tensor(DataType::Float32, {19}));
+      ir::DeconvAttributes attributes;
+      attributes.stride = {stride, 2};
+      attributes.pads = {1, 0, 1, 1};
+      attributes.dilation = {1, 1};
+      attributes.output_padding = {0, 0};
+      attributes.activation = ir::ActivationKind::Relu;
+      test.node(ir::Op::Deconv, {x, w, b}, attributes, output, kOutputScale);
+      EXPECT_THAT(expect_like_reference(test, kExact), Contains("deconv.int8"));
+    }
+}
+
 TEST(Quantize, RoundsToEvenSaturatesAndComesBackOnEveryInstructionSet) {
   Random random(5);
   for (const DataType type : {DataType::Int8, DataType::UInt8})
