@@ -150,6 +150,7 @@ std::optional<int> gpu_of(const Settings& settings) {
 /// What the builder's search for GPU tactics goes by.
 void set_tuning(build::Options& options, const Settings& settings) {
   options.gpu_device = gpu_of(settings);
+  options.gpu_architecture = settings.text(Flag::gpuArch);
   options.optimization_level = static_cast<int>(settings.integer(Flag::builderOptimizationLevel));
   if (!settings.on(Flag::noBuilderCache))
     options.timing_cache = settings.text(Flag::timingCacheFile);
@@ -221,6 +222,7 @@ run::EngineOptions engine_options(const Settings& settings) {
          "--dlaTimingOnly emulates nothing and --noDlaReplay emulates always; give one of them");
   run::EngineOptions options;
   options.gpu_device = gpu_of(settings);
+  options.managed_memory = settings.on(Flag::useManagedMemory);
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
   options.board = board_options(settings);

@@ -10,6 +10,7 @@
 #include "man_page.h"
 #include "plan/listing.h"
 #include "report/dla_operations.h"
+#include "report/plan_steps.h"
 #include "run/board.h"
 #include "version.h"
 
@@ -31,7 +32,8 @@ std::string inspect(const std::string& path, bool as_json) {
                       const plan::Plan plan =
                           plan::from_bytes(file.bytes(), file.owner(), plan::Check::Structure);
                       if (as_json) return plan::list_json(plan, header);
-                      return plan::list(plan, header) + operations_of(plan);
+                      return plan::list(plan, header) + report::gpu_code_text(plan) +
+                             operations_of(plan);
                     });
 }
 

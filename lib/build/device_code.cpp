@@ -15,6 +15,7 @@ std::vector<plan::DeviceCode> compile_for_device(const ir::Graph& graph, const O
   wanted.device = options.gpu_device.value_or(0);
   wanted.architecture = options.gpu_architecture;
   wanted.optimization_level = options.optimization_level;
+  if (options.pools.workspace) wanted.workspace_bytes = *options.pools.workspace;
   wanted.timing_cache = options.timing_cache;
   wanted.error_on_timing_cache_miss = options.error_on_timing_cache_miss;
   const std::optional<gpu::Code> code = tune::compile(graph, wanted);

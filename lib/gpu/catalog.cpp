@@ -50,8 +50,7 @@ struct Types {
 std::vector<Types> types_of(Coverage coverage) {
   constexpr DataType kHalf = DataType::Float16, kInt8 = DataType::Int8, kFloat = DataType::Float32;
   if (coverage == Coverage::EveryTile) return {{kHalf, kHalf}};
-  // The way out does not know the pipeline: each tile with one of them shows what other results
-  // ask.
+  // The way out does not know the pipeline: each tile with one shows what other results ask.
   return {{kHalf, kHalf, true},
           {kInt8, kInt8, true},
           {kFloat, kFloat, true},
@@ -73,6 +72,8 @@ int declared_spill_bytes(const Kernel& kernel) {
   if (kernel.file == "attention.cu") return 32;  // five words of a head of 80, on sm_75 alone
   if (kernel.file == "conv_bulk.cu") return 0;
   if (kernel.file == "stem.cu") return 64;  // of int8, beside the row above
+  // Blocks that share a sum through memory need its address too: one or two words more.
+  if (kernel.expression.find(", Memory,") != std::string::npos) return 128;
   return kernel.file.rfind("conv_", 0) == 0 ? 96 : 0;
 }
 
@@ -89,7 +90,9 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
           if (!runs(tactic, types.in, types.out, target)) continue;
-          if (!types.every_pipeline && !tiles.insert(tile_of(tactic)).second) continue;
+          const bool one_pipeline = !types.every_pipeline || split == 2;
+          const std::string tile = format("{} {}", tile_of(tactic), rows);
+          if (one_pipeline && !tiles.insert(tile).second) continue;
           add_unique(kernels,
                      product_kernel(product_with(types.in, types.out, rows), tactic, target));
         }
@@ -150,6 +153,30 @@ std::vector<Kernel> other_kernels(const Target& target) {
       for (const int passes : {1, 3, 6})
         add("rows.cu", format("normalize_in_registers<{}, {}, {}>", types, flag, passes));
   }
+  add("map.cu", "map<Move, unsigned long long, unsigned long long, Nothing, Nothing, 3, 2>");
+  for (const char* word : {"unsigned char", "unsigned short", "unsigned", "unsigned long long"}) {
+    for (const char* name :
+         {"gather", "gather_elements", "scatter_elements", "gather_nd", "scatter_nd", "one_hot"})
+      add("index.cu", format("{}<{}, long long>", name, word));
+    for (const char* mode : {"Constant", "Edge", "Reflect", "Wrap"})
+      add("pad.cu", format("pad<{}, {}>", word, mode));
+  }
+  add("index.cu", "gather<Quad, int>");
+  for (const char* flag : {"false", "true"}) {
+    add("index.cu", format("trilu<unsigned short, {}>", flag));
+    for (const char* type : {"half", "float", "int", "long long"}) {
+      add("select.cu", format("top_k<{}, long long, {}>", type, flag));
+      add("select.cu", format("arg_rows<{}, long long, {}, false>", type, flag));
+      add("select.cu", format("arg_columns<{}, int, {}, true>", type, flag));
+      add("select.cu", format("running_sum<{}, {}, false>", type, flag));
+    }
+    for (const char* type : {"half", "float", "signed char"})
+      add("channels.cu", format("unit_length<{0}, {0}, {1}>", type, flag));
+  }
+  for (const char* type : {"half", "float", "signed char"})
+    for (const char* name : {"group_norm", "local_response", "resize"})
+      add(name == std::string("resize") ? "resize.cu" : "channels.cu",
+          format("{0}<{1}, {1}>", name, type));
   for (const int head : {16, 64, 80, 128}) {
     for (const int warps : {1, 4, 7, 8})
       add("attention.cu", format("attention<{}, {}>", head, warps));

@@ -6,12 +6,16 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gpu/jit.h"
 #include "gpu/lowering.h"
 
 namespace dlaexec::gpu {
+
+/// What stands for a device whose measurements chose when there was none.
+inline constexpr std::string_view kCostModel = "the cost model";
 
 struct Code {
   std::string architecture;                    ///< "sm_90a"

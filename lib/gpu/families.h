@@ -30,6 +30,21 @@ void lower_map(Lowering&, const ir::Node&);
 // Moving elements only (kernels/move.cpp).
 std::optional<std::string> why_not_move(const ir::Graph&, const ir::Node&, const Target&);
 void lower_move(Lowering&, const ir::Node&);
+// Elements that indices choose (kernels/index.cpp).
+std::optional<std::string> why_not_index(const ir::Graph&, const ir::Node&, const Target&);
+void lower_index(Lowering&, const ir::Node&);
+// Around the edges of a tensor (kernels/pad.cpp).
+std::optional<std::string> why_not_pad(const ir::Graph&, const ir::Node&, const Target&);
+void lower_pad(Lowering&, const ir::Node&);
+// Resizing (kernels/resize.cpp).
+std::optional<std::string> why_not_resize(const ir::Graph&, const ir::Node&, const Target&);
+void lower_resize(Lowering&, const ir::Node&);
+// The best of an axis and its running sums (kernels/select.cpp).
+std::optional<std::string> why_not_select(const ir::Graph&, const ir::Node&, const Target&);
+void lower_select(Lowering&, const ir::Node&);
+// Norms over channels (kernels/channels.cpp).
+std::optional<std::string> why_not_channels(const ir::Graph&, const ir::Node&, const Target&);
+void lower_channels(Lowering&, const ir::Node&);
 // Along one axis (kernels/rows.cpp).
 std::optional<std::string> why_not_rows(const ir::Graph&, const ir::Node&, const Target&);
 void lower_rows(Lowering&, const ir::Node&);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gpu/kernels/chain.h"
+
 namespace dlaexec::gpu {
 
 Links::Links(const ir::Graph& graph)
@@ -35,6 +37,8 @@ std::vector<Group> find_groups(const ir::Graph& graph, const Target& target) {
       for (const int i : group->nodes) taken[static_cast<size_t>(i)] = true;
       groups.push_back(std::move(*group));
     }
+  std::vector<Group> chains = find_chains(links, target, groups);
+  std::move(chains.begin(), chains.end(), std::back_inserter(groups));
   return groups;
 }
 

@@ -45,16 +45,19 @@ const EmbeddedFile& embedded(std::string_view name) {
   return *found;
 }
 
-/// The files that @p name includes in quotes, directly or not, in order of first mention.
-void collect_includes(std::string_view name, std::vector<std::string>& found) {
+const std::string& source_of(const Kernel& kernel) {
+  return kernel.source.empty() ? embedded(kernel.file).text : kernel.source;
+}
+
+/// The files that @p text includes in quotes, directly or not, in order of first mention.
+void collect_includes(const std::string& text, std::vector<std::string>& found) {
   constexpr std::string_view kInclude = "#include \"";
-  const std::string& text = embedded(name).text;
   for (size_t at = text.find(kInclude); at != std::string::npos; at = text.find(kInclude, at + 1)) {
     const size_t first = at + kInclude.size();
     const std::string included = text.substr(first, text.find('"', first) - first);
     if (std::find(found.begin(), found.end(), included) != found.end()) continue;
     found.push_back(included);
-    collect_includes(included, found);
+    collect_includes(embedded(included).text, found);
   }
 }
 
@@ -93,7 +96,7 @@ std::string log_of(const Nvrtc& nvrtc, Handle program) {
 Cubin compile_now(const Kernel& kernel, const std::vector<std::string>& options) {
   const Nvrtc& nvrtc = *find_nvrtc().table;
   std::vector<std::string> names;
-  collect_includes(kernel.file, names);
+  collect_includes(source_of(kernel), names);
   std::vector<const char*> header_names, headers, arguments;
   for (const std::string& name : names) {
     header_names.push_back(name.c_str());
@@ -101,8 +104,8 @@ Cubin compile_now(const Kernel& kernel, const std::vector<std::string>& options)
   }
   for (const std::string& option : options) arguments.push_back(option.c_str());
   Program program{nvrtc};
-  DLAEXEC_CHECK(nvrtc.create(&program.handle, embedded(kernel.file).text.c_str(),
-                             kernel.file.c_str(), static_cast<int>(headers.size()), headers.data(),
+  DLAEXEC_CHECK(nvrtc.create(&program.handle, source_of(kernel).c_str(), kernel.file.c_str(),
+                             static_cast<int>(headers.size()), headers.data(),
                              header_names.data()) == 0);
   DLAEXEC_CHECK(nvrtc.add_name_expression(program.handle, kernel.expression.c_str()) == 0);
   const Result result =
@@ -191,9 +194,9 @@ Compiler::Compiler(std::string architecture, std::string cache_folder)
 std::string Compiler::key(const Kernel& kernel) const {
   const Nvrtc& nvrtc = *find_nvrtc().table;
   std::string text = format("nvrtc {}.{}\n{}\n{}\n{}\n", nvrtc.major, nvrtc.minor,
-                            join(options_, " "), kernel.expression, embedded(kernel.file).text);
+                            join(options_, " "), kernel.expression, source_of(kernel));
   std::vector<std::string> names;
-  collect_includes(kernel.file, names);
+  collect_includes(source_of(kernel), names);
   for (const std::string& name : names) text += name + "\n" + embedded(name).text;
   return hash128_hex(text);
 }

@@ -5,17 +5,25 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/thread_pool.h"
 
 namespace dlaexec::gpu {
 
-/// One instance of a kernel template: the embedded file and the C++ name expression in it.
+/// One instance of a kernel template: the embedded file and the C++ name expression in it. Or a
+/// generated source under a name of its own, which tells it from every other.
 struct Kernel {
-  std::string file;        ///< "pool.cu"
-  std::string expression;  ///< "pool<half, Max>"
-  friend auto operator<=>(const Kernel&, const Kernel&) = default;
+  std::string file;         ///< "pool.cu"
+  std::string expression;   ///< "pool<half, Max>"
+  std::string source = {};  ///< generated; empty: the embedded file's
+  friend bool operator==(const Kernel& a, const Kernel& b) {
+    return a.file == b.file && a.expression == b.expression;
+  }
+  friend auto operator<=>(const Kernel& a, const Kernel& b) {
+    return std::tie(a.file, a.expression) <=> std::tie(b.file, b.expression);
+  }
 };
 
 /// Machine code of one kernel for one architecture.

@@ -104,6 +104,7 @@ struct Lowered {
   std::vector<Edge> inputs, outputs;
   int64_t arena_bytes = 0;
   int64_t constant_bytes = 0;
+  int tactics_left_out = 0;  ///< that need more scratch memory than they may take
 };
 
 /// Gives every slot its place in one arena, so that slots needed at the same step do not overlap.

@@ -25,11 +25,15 @@ bool takes_any_layout(const ir::Node& node) {
     case Op::Elementwise:
     case Op::PRelu:
     case Op::Scale:
+    case Op::Where:
     case Op::Reformat:
     case Op::Cast:
     case Op::Identity:
     case Op::Concat:
     case Op::Split:
+    case Op::Pad:
+    case Op::Tile:
+    case Op::Resize:
     case Op::Reduce:
     case Op::Softmax:
       return true;
@@ -321,6 +325,7 @@ Family family_of(Op op) {
     case Op::Elementwise:
     case Op::PRelu:
     case Op::Scale:
+    case Op::Where:
     case Op::Reformat:
     case Op::Cast:
     case Op::Identity:
@@ -335,7 +340,30 @@ Family family_of(Op op) {
     case Op::Unsqueeze:
     case Op::Transpose:
     case Op::Expand:
+    case Op::DepthToSpace:
+    case Op::SpaceToDepth:
       return {why_not_move, lower_move};
+    case Op::GatherElements:
+    case Op::GatherNd:
+    case Op::ScatterElements:
+    case Op::ScatterNd:
+    case Op::OneHot:
+    case Op::Trilu:
+      return {why_not_index, lower_index};
+    case Op::Pad:
+    case Op::Tile:
+      return {why_not_pad, lower_pad};
+    case Op::Resize:
+      return {why_not_resize, lower_resize};
+    case Op::TopK:
+    case Op::ArgReduce:
+    case Op::CumSum:
+      return {why_not_select, lower_select};
+    case Op::InstanceNorm:
+    case Op::GroupNorm:
+    case Op::LpNorm:
+    case Op::Lrn:
+      return {why_not_channels, lower_channels};
     case Op::Reduce:
     case Op::Softmax:
     case Op::LayerNorm:

@@ -22,6 +22,8 @@ struct LowerOptions {
       choose;
   /// Inputs and outputs keep the layout that the kernels use between them. For tuning and timing.
   bool internal_edges = false;
+  /// Scratch memory that one tactic may take; those that need more are no candidates.
+  int64_t workspace_bytes = INT64_MAX;
 };
 
 /// Launches for @p part, a typed graph with known shapes in which why_not() objects to no node.
@@ -99,6 +101,13 @@ class Lowering {
 
   /// Tells which tactic runs @p problem.
   std::string choose(const std::string& problem, const std::vector<std::string>& tactics) const;
+
+  /// True if a tactic may take @p bytes of scratch memory; counts the tactics that may not.
+  bool has_workspace(int64_t bytes) {
+    const bool has = bytes <= options_.workspace_bytes;
+    if (!has) ++lowered_.tactics_left_out;
+    return has;
+  }
 
   /// Adds a launch whose parameters are @p parameters; patches are set with patch().
   template <class Parameters>

@@ -385,15 +385,36 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
 
 }  // namespace
 
+namespace {
+
+/// Bytes through which blocks share a sum: their parts, and how many have arrived.
+struct Scratch {
+  int64_t partial = 0, arrived = 0;
+};
+
+Scratch scratch_of(const Product& product, const ProductTactic& t, const Target& target) {
+  if (t.split == 1 || target.is_hopper()) return {};
+  const int64_t tiles =
+      product.batch * ceil_div(product.p.pixels, t.rows) * ceil_div(product.p.k_written, t.k);
+  return {tiles * t.split * t.rows * t.k * 4, tiles * 4};
+}
+
+}  // namespace
+
 void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
                  const Product& product) {
   constexpr size_t kCandidates = 32;
   const Target& target = lowering.target();
   std::vector<std::string> texts;
   for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
-    texts.push_back(to_text(tactic));
-  const std::string chosen = lowering.choose(product.problem, texts);
-  const std::optional<ProductTactic> parsed = parse_product_tactic(chosen);
+    if (lowering.has_workspace(scratch_of(product, tactic, target).partial))
+      texts.push_back(to_text(tactic));
+  std::string chosen = lowering.choose(product.problem, texts);
+  std::optional<ProductTactic> parsed = parse_product_tactic(chosen);
+  if (parsed && !lowering.has_workspace(scratch_of(product, *parsed, target).partial)) {
+    chosen = texts.front();  // measured once, where there was more memory
+    parsed = parse_product_tactic(chosen);
+  }
   if (!parsed)
     fail("'{}' is no tactic for '{}'; one that fits: {}", chosen, product.problem, texts.front());
   const ProductTactic& t = *parsed;
@@ -416,11 +437,12 @@ void add_product(Lowering& lowering, const ir::Node& node, std::string_view suff
                 static_cast<int>(shared_bytes(product, t, target))};
   launch.runs_on = runs_on(product, t) && product.batch == 1;
   Place partial, arrived;
+  const Scratch scratch = scratch_of(product, t, target);
   if (t.split > 1 && target.is_hopper()) {
     launch.cluster = t.split;
   } else if (t.split > 1) {
-    partial = lowering.scratch(tiles * product.batch * t.split * t.rows * t.k * 4);
-    arrived = lowering.scratch(tiles * product.batch * 4, true);
+    partial = lowering.scratch(scratch.partial);
+    arrived = lowering.scratch(scratch.arrived, true);
   }
   Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, p);
   patch(step, &ConvParams::x, product.x);

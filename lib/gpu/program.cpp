@@ -65,12 +65,15 @@ int64_t Program::resident_blocks(const Step& step) const {
   return std::max(1, blocks) * int64_t{multiprocessors_};
 }
 
-Execution::Execution(const Program& program, Shared shared) : program_(program), shared_(shared) {
+Execution::Execution(const Program& program, Shared shared, Edges edges)
+    : program_(program), shared_(shared) {
   const Lowered& lowered = program.lowered();
   arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
   if (!shared_.edges) {
-    for (const Edge& edge : lowered.inputs) inputs_.emplace_back(static_cast<size_t>(edge.bytes));
-    for (const Edge& edge : lowered.outputs) outputs_.emplace_back(static_cast<size_t>(edge.bytes));
+    for (const Edge& edge : lowered.inputs)
+      inputs_.emplace_back(static_cast<size_t>(edge.bytes), edges);
+    for (const Edge& edge : lowered.outputs)
+      outputs_.emplace_back(static_cast<size_t>(edge.bytes), edges);
   }
   for (const Slot& slot : lowered.slots)
     if (slot.zeroed && slot.first >= 0)

@@ -54,9 +54,12 @@ class Execution {
     const Execution* edges = nullptr;  ///< whose inputs and outputs are used; must live longer
     Address constants = 0;             ///< another copy of the program's constants
   };
+  /// Where inputs and outputs lie.
+  using Edges = Buffer::Kind;
 
-  explicit Execution(const Program& program, Shared shared);
-  explicit Execution(const Program& program) : Execution(program, Shared{}) {}
+  explicit Execution(const Program& program, Shared shared, Edges edges = Edges::Device);
+  explicit Execution(const Program& program, Edges edges = Edges::Device)
+      : Execution(program, Shared{}, edges) {}
 
   /// Copies dense tensors in, runs, copies the results out and waits.
   std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs,

@@ -3,22 +3,13 @@
 #include <cmath>
 
 #include "ref/call.h"
+#include "ref/resize.h"
 
 namespace dlaexec::ref {
 namespace {
 
-struct Tap {
-  int64_t index;
-  double weight;
-};
-
-/// What happens to one axis.
-struct Axis {
-  int64_t in, out;
-  double scale;
-  double real_out;  ///< the size before it is rounded: in * scale
-  double roi_start = 0, roi_end = 1;
-};
+using Tap = ResizeTap;
+using Axis = ResizedAxis;
 
 double source(const ir::ResizeAttributes& attributes, const Axis& axis, int64_t position) {
   using Mode = ir::CoordinateMode;
@@ -109,47 +100,6 @@ std::vector<double> resize_axis(const ir::ResizeAttributes& attributes, const Ax
   return y;
 }
 
-/// Sizes and scales of the axes that are resized.
-std::vector<Axis> axes_of(const Call& call, const std::vector<size_t>& which) {
-  const auto& attributes = call.get<ir::ResizeAttributes>();
-  const Dims& x = call.dims(0);
-  const std::vector<int64_t> sizes = call.has(3) ? call.ints(3) : std::vector<int64_t>();
-  const std::vector<float> scales = call.has(2) ? call.reals(2) : std::vector<float>();
-  const std::vector<float> roi = call.has(1) ? call.reals(1) : std::vector<float>();
-  const size_t given = call.has(3) ? sizes.size() : scales.size();
-  if (given != which.size()) fail("{} sizes are given for {} axes", given, which.size());
-  std::vector<Axis> axes;
-  double even = 0;
-  for (size_t i = 0; i < which.size(); ++i) {
-    const int64_t in = x[which[i]];
-    Axis axis{in, 0, 1, 0};
-    if (call.has(3)) {
-      axis.out = sizes[i];
-      axis.scale = in == 0 ? 1 : static_cast<double>(sizes[i]) / static_cast<double>(in);
-    } else {
-      axis.scale = scales[i];
-      axis.out = static_cast<int64_t>(std::floor(static_cast<double>(in) * scales[i]));
-    }
-    axis.real_out = call.has(3) ? static_cast<double>(axis.out)
-                                : static_cast<double>(in) * static_cast<double>(scales[i]);
-    if (axis.out < 0 || !(axis.scale > 0)) fail("size {} is not above 0", i);
-    if (roi.size() == 2 * which.size()) {
-      axis.roi_start = roi[i];
-      axis.roi_end = roi[i + which.size()];
-    }
-    const bool smaller = attributes.keep_aspect == ir::KeepAspect::NotLarger;
-    even = i == 0 ? axis.scale : smaller ? std::min(even, axis.scale) : std::max(even, axis.scale);
-    axes.push_back(axis);
-  }
-  if (attributes.keep_aspect == ir::KeepAspect::Stretch || !call.has(3)) return axes;
-  for (Axis& axis : axes) {
-    axis.scale = even;
-    axis.real_out = static_cast<double>(axis.in) * even;
-    axis.out = static_cast<int64_t>(std::floor(static_cast<double>(axis.in) * even + 0.5));
-  }
-  return axes;
-}
-
 /// Positions that tf_crop_and_resize takes from outside the input get the extrapolation value.
 void extrapolate(const ir::ResizeAttributes& attributes, const Axis& axis, int64_t inner,
                  std::vector<float>& y) {
@@ -162,30 +112,77 @@ void extrapolate(const ir::ResizeAttributes& attributes, const Axis& axis, int64
 
 }  // namespace
 
+std::vector<ResizedAxis> resized_axes(const ir::ResizeAttributes& attributes, const Dims& x,
+                                      const ResizeSizes& wanted) {
+  const auto& [sizes, scales, roi] = wanted;
+  std::vector<size_t> which;
+  for (const int64_t axis : attributes.axes)
+    which.push_back(Call::axis_in(axis, static_cast<int64_t>(x.size())));
+  if (which.empty())
+    for (size_t i = 0; i < x.size(); ++i) which.push_back(i);
+  const bool by_size = !sizes.empty();
+  const size_t given = by_size ? sizes.size() : scales.size();
+  if (given != which.size()) fail("{} sizes are given for {} axes", given, which.size());
+  std::vector<Axis> axes;
+  double even = 0;
+  for (size_t i = 0; i < which.size(); ++i) {
+    const int64_t in = x[which[i]];
+    Axis axis{which[i], in, 0, 1, 0};
+    if (by_size) {
+      axis.out = sizes[i];
+      axis.scale = in == 0 ? 1 : static_cast<double>(sizes[i]) / static_cast<double>(in);
+    } else {
+      axis.scale = scales[i];
+      axis.out = static_cast<int64_t>(std::floor(static_cast<double>(in) * scales[i]));
+    }
+    axis.real_out = by_size ? static_cast<double>(axis.out)
+                            : static_cast<double>(in) * static_cast<double>(scales[i]);
+    if (axis.out < 0 || !(axis.scale > 0)) fail("size {} is not above 0", i);
+    if (roi.size() == 2 * which.size()) {
+      axis.roi_start = roi[i];
+      axis.roi_end = roi[i + which.size()];
+    }
+    const bool smaller = attributes.keep_aspect == ir::KeepAspect::NotLarger;
+    even = i == 0 ? axis.scale : smaller ? std::min(even, axis.scale) : std::max(even, axis.scale);
+    axes.push_back(axis);
+  }
+  if (attributes.keep_aspect == ir::KeepAspect::Stretch || !by_size) return axes;
+  for (Axis& axis : axes) {
+    axis.scale = even;
+    axis.real_out = static_cast<double>(axis.in) * even;
+    axis.out = static_cast<int64_t>(std::floor(static_cast<double>(axis.in) * even + 0.5));
+  }
+  return axes;
+}
+
+std::vector<ResizeTap> resize_taps(const ir::ResizeAttributes& attributes, const ResizedAxis& axis,
+                                   int64_t position) {
+  return taps(attributes, axis, source(attributes, axis, position));
+}
+
 Tensors resize(const Call& call) {
   const auto& attributes = call.get<ir::ResizeAttributes>();
   Dims y = call.dims(0);
-  std::vector<size_t> which;
-  for (const int64_t axis : attributes.axes) which.push_back(Call::axis_in(axis, call.rank(0)));
-  if (which.empty())
-    for (size_t i = 0; i < y.size(); ++i) which.push_back(i);
-  const std::vector<Axis> axes = axes_of(call, which);
+  const ResizeSizes wanted{call.has(3) ? call.ints(3) : std::vector<int64_t>(),
+                           call.has(2) ? call.reals(2) : std::vector<float>(),
+                           call.has(1) ? call.reals(1) : std::vector<float>()};
+  const std::vector<Axis> axes = resized_axes(attributes, y, wanted);
   const std::vector<float> stored = call.reals(0);
   std::vector<double> x(stored.begin(), stored.end());
   const bool crops = attributes.coordinates == ir::CoordinateMode::TfCropAndResize;
-  for (size_t i = 0; i < axes.size(); ++i) {
-    if (axes[i].in == axes[i].out && axes[i].scale == 1 && !crops) continue;
-    if (axes[i].in == 0 && axes[i].out > 0) fail("an empty axis cannot grow");
-    const int64_t inner = ir::dense_strides(y)[which[i]];
-    const int64_t outer = ir::volume(Dims(y.begin(), y.begin() + static_cast<long>(which[i])));
-    y[which[i]] = axes[i].out;
+  for (const Axis& axis : axes) {
+    if (axis.in == axis.out && axis.scale == 1 && !crops) continue;
+    if (axis.in == 0 && axis.out > 0) fail("an empty axis cannot grow");
+    const int64_t inner = ir::dense_strides(y)[axis.axis];
+    const int64_t outer = ir::volume(Dims(y.begin(), y.begin() + static_cast<long>(axis.axis)));
+    y[axis.axis] = axis.out;
     room_for(y);
-    x = resize_axis(attributes, axes[i], x, outer, inner);
+    x = resize_axis(attributes, axis, x, outer, inner);
   }
   std::vector<float> result(x.begin(), x.end());
   if (crops)
-    for (size_t i = 0; i < axes.size(); ++i)
-      extrapolate(attributes, axes[i], ir::dense_strides(y)[which[i]], result);
+    for (const Axis& axis : axes)
+      extrapolate(attributes, axis, ir::dense_strides(y)[axis.axis], result);
   return {call.from_reals(y, result)};
 }
 

@@ -63,4 +63,17 @@ std::vector<std::pair<std::string, std::string>> gpu_tactics(const plan::Plan& p
   return tactics;
 }
 
+std::string gpu_code_text(const plan::Plan& plan) {
+  std::string text;
+  for (const plan::DeviceCode& section : plan.device_code) {
+    const gpu::Code code = gpu::code_from_bytes(section.bytes);
+    text += dlaexec::format("\nGPU code for {}: {} kernels, tactics chosen by {}\n",
+                            code.architecture, code.cubins.size(),
+                            code.device == gpu::kCostModel
+                                ? dlaexec::format("{}, not measured", code.device)
+                                : dlaexec::format("measurements on {}", code.device));
+  }
+  return text;
+}
+
 }  // namespace dlaexec::report

@@ -29,4 +29,7 @@ std::string format_text(const dla::Loadable& loadable, dla::CubeId cube);
 /// The kernels that the tuner chose, per problem, of every GPU that the plan has code for.
 std::vector<std::pair<std::string, std::string>> gpu_tactics(const plan::Plan& plan);
 
+/// For which GPUs the plan holds code, and what chose its tactics; empty without such code.
+std::string gpu_code_text(const plan::Plan& plan);
+
 }  // namespace dlaexec::report

@@ -55,7 +55,7 @@ struct Context::State {
     }
     for (const Part& part : engine->parts) {
       const auto* gpu = std::get_if<std::unique_ptr<GpuPart>>(&part);
-      gpu_runs.push_back(gpu ? std::make_unique<GpuRun>(**gpu) : nullptr);
+      gpu_runs.push_back(gpu ? std::make_unique<GpuRun>(**gpu, engine->edges()) : nullptr);
     }
     programs.resize(engine->parts.size());
   }

@@ -28,6 +28,8 @@ struct EngineOptions {
   /// The CUDA device for GPU steps; no value: the host engine runs them. Without a CUDA driver, or
   /// with a plan that was built without a GPU, the host engine runs them too, and the log says so.
   std::optional<int> gpu_device = 0;
+  /// Inputs and outputs of GPU steps lie in memory that moves between host and device by itself.
+  bool managed_memory = false;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;
   /// How the emulated core sums FP16 convolutions.

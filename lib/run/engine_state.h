@@ -28,6 +28,10 @@ struct Engine::State {
   State(plan::Plan built, const EngineOptions& chosen)
       : plan(std::move(built)), options(chosen), threads(chosen.threads) {}
 
+  /// Where inputs and outputs of GPU steps lie.
+  gpu::Execution::Edges edges() const {
+    return options.managed_memory ? gpu::Execution::Edges::Managed : gpu::Execution::Edges::Device;
+  }
   /// Fills loadables, board, kind and modelled.
   void model();
   /// The modelled times on a board; all of them when the engine predicts.

@@ -50,7 +50,10 @@ GpuPart::GpuPart(const ir::Graph& graph, std::vector<int> nodes, const Gpu& gpu)
       context_);
 }
 
-GpuRun::GpuRun(const GpuPart& part) : part_(part), execution_(part.program()) { measure_shares(); }
+GpuRun::GpuRun(const GpuPart& part, gpu::Execution::Edges edges)
+    : part_(part), execution_(part.program(), edges) {
+  measure_shares();
+}
 
 /// On whatever the buffers hold: no kernel's time depends on the values it computes with.
 void GpuRun::measure_shares() {

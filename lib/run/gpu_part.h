@@ -58,7 +58,7 @@ class GpuPart {
 /// One context's executions of a part.
 class GpuRun {
  public:
-  explicit GpuRun(const GpuPart& part);
+  GpuRun(const GpuPart& part, gpu::Execution::Edges edges);
 
   /// What an execution took on the device.
   struct Times {

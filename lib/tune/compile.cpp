@@ -35,18 +35,27 @@ std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& t
 
 /// The tactics that @p parts were lowered with, and every kernel they launch.
 gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& target,
-                   const TimingCache& cache, const gpu::Compiler& compiler, ThreadPool& pool) {
+                   const TimingCache& cache, const gpu::Compiler& compiler, ThreadPool& pool,
+                   int64_t workspace_bytes) {
   gpu::Code code;
   code.architecture = target.architecture_name();
   std::set<gpu::Kernel> kernels;
-  const gpu::LowerOptions options = options_from(cache, target);
+  gpu::LowerOptions options = options_from(cache, target);
+  options.workspace_bytes = workspace_bytes;
+  int left_out = 0;
   for (const ir::Graph& part : parts) {
     const gpu::Lowered lowered = gpu::lower(part, target, options);
+    left_out += lowered.tactics_left_out;
     for (const gpu::Step& step : lowered.steps) {
       if (!step.problem.empty()) code.tactics[step.problem] = step.tactic;
       kernels.insert(step.kernel);
     }
   }
+  if (left_out > 0)
+    log::info(
+        "{} tactics need more scratch memory than --memPoolSize=workspace ({} bytes) and were "
+        "left out",
+        left_out, workspace_bytes);
   code.cubins = compiler.compile(std::vector<gpu::Kernel>(kernels.begin(), kernels.end()), pool);
   return code;
 }
@@ -80,9 +89,9 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   if (context && candidates > 0)
     for (const ir::Graph& part : parts)
       measured += tune(part, *context, compiler, pool, cache,
-                       {candidates, options.error_on_timing_cache_miss});
-  gpu::Code code = assemble(parts, target, cache, compiler, pool);
-  code.device = context && candidates > 0 ? device_key(target) : "the cost model";
+                       {candidates, options.error_on_timing_cache_miss, options.workspace_bytes});
+  gpu::Code code = assemble(parts, target, cache, compiler, pool, options.workspace_bytes);
+  code.device = context && candidates > 0 ? device_key(target) : std::string(gpu::kCostModel);
   log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,
             code.architecture, code.cubins.size(), measured,
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -1,6 +1,7 @@
 // All that a plan needs for one GPU, from its graph.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,8 @@ struct CompileOptions {
   std::string architecture;
   /// 0 to 5: 0 and 1 measure nothing, 5 every tactic that fits.
   int optimization_level = 3;
+  /// Scratch memory that one tactic may take; tactics that need more are left out.
+  int64_t workspace_bytes = INT64_MAX;
   /// Timing cache to read and extend; empty: none.
   std::string timing_cache;
   bool error_on_timing_cache_miss = false;

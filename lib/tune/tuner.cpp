@@ -27,9 +27,10 @@ struct Problem {
 
 /// The problems of @p part that @p cache does not know, each once.
 std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
-                                      const TimingCache& cache, size_t most) {
+                                      const TimingCache& cache, const TuneOptions& limits) {
   std::map<std::string, std::vector<std::string>> posed;
   gpu::LowerOptions options;
+  options.workspace_bytes = limits.workspace_bytes;
   options.choose = [&](const std::string& text, const std::vector<std::string>& tactics) {
     posed.try_emplace(text, tactics);
     return std::string();
@@ -40,7 +41,7 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
     if (step.problem.empty() || !seen.insert(step.problem).second) continue;
     if (cache.find(device_key(target), step.problem)) continue;
     std::vector<std::string> tactics = posed.at(step.problem);
-    if (tactics.size() > most) tactics.resize(most);
+    if (tactics.size() > limits.candidates) tactics.resize(limits.candidates);
     problems.push_back({step.problem, std::move(tactics), step.nodes});
   }
   return problems;
@@ -194,7 +195,7 @@ std::string device_key(const gpu::Target& target) {
 size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compiler& compiler,
             ThreadPool& pool, TimingCache& cache, const TuneOptions& options) {
   const gpu::Target& target = context.target();
-  const std::vector<Problem> problems = unknown_problems(part, target, cache, options.candidates);
+  const std::vector<Problem> problems = unknown_problems(part, target, cache, options);
   if (problems.empty()) return 0;
   if (options.error_on_miss)
     fail(

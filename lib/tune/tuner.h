@@ -18,6 +18,8 @@ struct TuneOptions {
   size_t candidates = 24;
   /// A problem that the cache does not know ends in an Error instead of a measurement.
   bool error_on_miss = false;
+  /// As in gpu::LowerOptions.
+  int64_t workspace_bytes = INT64_MAX;
 };
 
 /// The name under which decisions for @p target are kept.

@@ -118,5 +118,43 @@ TEST(Lower, SaysWhyANodeHasNoKernel) {
   EXPECT_THAT(*reason, HasSubstr("i64"));
 }
 
+/// A long sum of few pixels asks for blocks that share it, through memory where there are no
+/// clusters.
+TEST(Lowered, TacticsThatNeedMoreWorkspaceThanThereIsAreLeftOut) {
+  const ir::Graph graph = ir::parse(R"(graph @g(%x: f16[1,4096]) {
+  const %w = f16[4096,64] seed(1)
+  %y = matmul(%x, %w) : f16[1,64]
+  return %y
+})");
+  const Target target = target_of("sm_87");
+  const auto is_split = [](const Step& step) {
+    return step.kernel.expression.find(", Memory,") != std::string::npos;
+  };
+  LowerOptions options;
+  const Lowered free = lower(graph, target, options);
+  EXPECT_TRUE(std::any_of(free.steps.begin(), free.steps.end(), is_split));
+  EXPECT_EQ(free.tactics_left_out, 0);
+  options.workspace_bytes = 0;
+  const Lowered tight = lower(graph, target, options);
+  EXPECT_TRUE(std::none_of(tight.steps.begin(), tight.steps.end(), is_split));
+  EXPECT_GT(tight.tactics_left_out, 0);
+}
+
+/// A tactic that was measured where there was more memory is not taken either.
+TEST(Lowered, AKnownTacticThatNeedsMoreWorkspaceGivesWayToOneThatDoesNot) {
+  const ir::Graph graph = ir::parse(R"(graph @g(%x: f16[1,4096]) {
+  const %w = f16[4096,64] seed(1)
+  %y = matmul(%x, %w) : f16[1,64]
+  return %y
+})");
+  LowerOptions options;
+  const std::string split = lower(graph, target_of("sm_87"), options).steps.back().tactic;
+  ASSERT_THAT(split, testing::Not(testing::HasSubstr(" k1")));
+  options.workspace_bytes = 0;
+  options.choose = [&](const std::string&, const std::vector<std::string>&) { return split; };
+  EXPECT_THAT(lower(graph, target_of("sm_87"), options).steps.back().tactic,
+              testing::HasSubstr(" k1"));
+}
+
 }  // namespace
 }  // namespace dlaexec::gpu

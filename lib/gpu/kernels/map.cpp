@@ -1,103 +1,38 @@
 #include "gpu/kernels/map.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
+#include "gpu/chain_text.h"
 #include "gpu/families.h"
+#include "gpu/kernels/chain.h"
 #include "gpu/kernels/conv.h"
 #include "gpu/kernels/image_params.h"
 #include "gpu/kernels/map_params.h"
+#include "gpu/walk.h"
 
 namespace dlaexec::gpu {
 namespace {
 
 using ir::Op;
 
-/// One dimension of the walk: its size and each operand's stride, the output's first.
-struct Axis {
-  int64_t size = 1;
-  std::array<int64_t, 4> stride = {};
-};
-
-/// A walk over the output, outermost axis first, as few axes as possible.
-struct Walk {
-  std::vector<Axis> axes;
-  int64_t inner_valid = 1;
-};
-
-std::vector<Axis> axes_of(const View& out, std::span<const View> in) {
-  std::vector<Axis> axes(out.dims.size());
-  for (size_t d = 0; d < out.dims.size(); ++d) {
-    axes[d].size = out.dims[d];
-    axes[d].stride[0] = out.strides[d];
-    for (size_t k = 0; k < in.size(); ++k) {
-      const size_t skipped = out.dims.size() - in[k].dims.size();
-      if (d >= skipped && in[k].dims[d - skipped] != 1)
-        axes[d].stride[k + 1] = in[k].strides[d - skipped];
-    }
+/// The type that map.cu calls the elements of @p view: integers that only move are words.
+std::string_view element_type(const View& view) {
+  if (is_device_type(view.type)) return device_type(view.type);
+  switch (ir::size_bytes(view.type)) {
+    case 1:
+      return "unsigned char";
+    case 2:
+      return "unsigned short";
+    case 4:
+      return "unsigned";
+    default:
+      return "unsigned long long";
   }
-  return axes;
-}
-
-/// The axis becomes the innermost, the others keep their order.
-Walk walk_of(const View& out, std::span<const View> in, bool keeps_finite) {
-  std::vector<Axis> axes = axes_of(out, in);
-  Walk walk;
-  const bool padded = out.arrangement == Arrangement::Pixels && out.pixel() != out.dims[1];
-  const bool all_pixels = std::all_of(in.begin(), in.end(), [&](const View& view) {
-    return view.arrangement == Arrangement::Pixels && view.dims == out.dims &&
-           view.strides == out.strides;
-  });
-  if (padded) axes[1].size = out.pixel();
-  // Padding that may be computed along needs no limit, and the axes melt into one.
-  const bool limited = padded && !(all_pixels && keeps_finite);
-  const int64_t valid = limited ? out.dims[1] : axes.empty() ? 1 : INT32_MAX;
-  std::stable_sort(axes.begin(), axes.end(),
-                   [](const Axis& a, const Axis& b) { return a.stride[0] > b.stride[0]; });
-  for (const Axis& axis : axes) {
-    if (axis.size == 1) continue;
-    const bool inner = limited && axis.stride[0] == 1;
-    if (!walk.axes.empty() && !inner) {
-      Axis& last = walk.axes.back();
-      bool melts = true;
-      for (size_t k = 0; k <= in.size(); ++k) melts &= last.stride[k] == axis.stride[k] * axis.size;
-      if (melts) {
-        last.size *= axis.size;
-        last.stride = axis.stride;
-        continue;
-      }
-    }
-    walk.axes.push_back(axis);
-  }
-  if (walk.axes.empty()) walk.axes.push_back({1, {1, 0, 0, 0}});
-  walk.inner_valid = std::min<int64_t>(valid, INT32_MAX);
-  return walk;
-}
-
-/// The most neighbours that every operand can move at once.
-int vector_of(const Walk& walk, const View& out, std::span<const View> in) {
-  const Axis& inner = walk.axes.back();
-  const auto fits = [&](int64_t count) {
-    if (inner.size % count != 0 || inner.stride[0] != 1) return false;
-    for (size_t k = 0; k <= in.size(); ++k) {
-      const View& view = k == 0 ? out : in[k - 1];
-      if (inner.stride[k] != 1 && !(k > 0 && inner.stride[k] == 0)) return false;
-      const int64_t bytes =
-          std::min<int64_t>(16, count * static_cast<int64_t>(ir::size_bytes(view.type)));
-      if (view.place.offset % bytes != 0) return false;
-      for (size_t d = 0; d + 1 < walk.axes.size(); ++d)
-        if (walk.axes[d].stride[k] % count != 0) return false;
-    }
-    return true;
-  };
-  for (const int count : {16, 8, 4, 2})
-    if (count * static_cast<int64_t>(ir::size_bytes(out.type)) <= 16 && fits(count)) return count;
-  return 1;
 }
 
 std::string in_type(std::span<const View> in, size_t index) {
-  return index < in.size() ? std::string(device_type(in[index].type)) : "Nothing";
+  return index < in.size() ? std::string(element_type(in[index])) : "Nothing";
 }
 
 std::string activation_functor(ir::ActivationKind kind) {
@@ -229,9 +164,9 @@ bool add_image(Lowering& lowering, const ir::Node& node, std::string_view suffix
 void add_map(Lowering& lowering, const ir::Node& node, std::string_view suffix,
              const MapFunction& function, const View& out, std::span<const View> in) {
   DLAEXEC_CHECK(in.size() <= 3);
-  const Walk walk = walk_of(out, in, function.keeps_finite);
+  const Walk walk = walk_of({&out, 1}, in, function.keeps_finite);
   DLAEXEC_CHECK(walk.axes.size() <= kMapRank);
-  const int vec = vector_of(walk, out, in);
+  const int vec = vector_of(walk, {&out, 1}, in);
   MapParams p{};
   std::fill(std::begin(p.dims), std::end(p.dims), 1);
   p.count = 1;
@@ -250,7 +185,7 @@ void add_map(Lowering& lowering, const ir::Node& node, std::string_view suffix,
   p.alpha = function.alpha;
   p.beta = function.beta;
   const Kernel kernel{
-      "map.cu", format("map<{}, {}, {}, {}, {}, {}, {}>", function.functor, device_type(out.type),
+      "map.cu", format("map<{}, {}, {}, {}, {}, {}, {}>", function.functor, element_type(out),
                        in_type(in, 0), in_type(in, 1), in_type(in, 2), walk.axes.size(), vec)};
   const int64_t most = int64_t{lowering.target().multiprocessors} * 16;
   Launch launch{{std::min(ceil_div(p.count, 256), most), 1, 1}, {256, 1, 1}};
@@ -268,20 +203,25 @@ void add_map(Lowering& lowering, const ir::Node& node, std::string_view suffix,
 void Lowering::copy(const ir::Node& node, std::string_view suffix, const View& from,
                     const View& to) {
   if (add_image(*this, node, suffix, from, to)) return;
-  add_map(*this, node, suffix, {activation_functor(ir::ActivationKind::None)}, to, {&from, 1});
+  const bool computed = is_device_type(from.type);
+  DLAEXEC_CHECK(computed || from.type == to.type);
+  add_map(*this, node, suffix,
+          {computed ? activation_functor(ir::ActivationKind::None) : std::string("Move")}, to,
+          {&from, 1});
 }
 
-std::optional<std::string> why_not_map(const ir::Graph& graph, const ir::Node& node,
-                                       const Target&) {
+namespace {
+
+/// Why map.cu does not run @p node, as a clause.
+std::optional<std::string> why_not_functor(const ir::Graph& graph, const ir::Node& node) {
   for (const auto* list : {&node.inputs, &node.outputs})
     for (const ir::ValueId id : *list) {
-      if (id == ir::kNoValue) continue;
       const ir::Value& value = graph.value(id);
       if (!is_device_type(value.type)) return format("elements of type {}", ir::text(value.type));
-      if (value.shape.size() > kMapRank) return format("{} dimensions", value.shape.size());
-      if (value.type == ir::DataType::Int8 && value.quantization.scales.size() > 1)
-        return std::string("a scale per channel");
+      if (value.type == ir::DataType::Int8 && value.quantization.scales.size() != 1)
+        return std::string("a scale per channel, or none");
     }
+  if (node.op == Op::Where) return std::string("a choice");
   if (node.op == Op::Unary && unary_name(node.get<ir::UnaryAttributes>().kind).empty())
     return format("unary '{}'", ir::text(node.get<ir::UnaryAttributes>().kind));
   if (node.op == Op::Elementwise && binary_name(node.get<ir::ElementwiseAttributes>().kind).empty())
@@ -289,10 +229,23 @@ std::optional<std::string> why_not_map(const ir::Graph& graph, const ir::Node& n
   return std::nullopt;
 }
 
+}  // namespace
+
+std::optional<std::string> why_not_map(const ir::Graph& graph, const ir::Node& node,
+                                       const Target&) {
+  for (const auto* list : {&node.inputs, &node.outputs})
+    for (const ir::ValueId id : *list)
+      if (graph.value(id).shape.size() > kMapRank)
+        return format("{} dimensions", graph.value(id).shape.size());
+  return why_not_functor(graph, node) ? why_not_chain(graph, node) : std::nullopt;
+}
+
 void lower_map(Lowering& lowering, const ir::Node& node) {
   if (node.op == Op::Reformat && feeds_image(lowering.graph(), node, lowering.target()) &&
       lowering.alias(node.outputs[0], lowering.view(node.inputs[0])))
     return;  // the convolution reads what is there and changes the type itself
+  if (why_not_functor(lowering.graph(), node))
+    return add_chain(lowering, {static_cast<int>(&node - lowering.graph().nodes.data())});
   std::vector<View> in;
   for (const ir::ValueId id : node.inputs) in.push_back(lowering.view(id));
   const View out = lowering.target_view(node.outputs[0]);

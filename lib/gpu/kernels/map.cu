@@ -64,6 +64,9 @@ struct PRelu {
   }
 };
 
+/// The same element, whatever it means.
+struct Move {};
+
 template <class T, int kVec>
 __device__ __forceinline__ void load(float (&values)[kVec], const void* from, long long at,
                                      long long stride, float scale) {
@@ -116,7 +119,14 @@ __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) 
       out_at += i * p.out_strides[d];
     }
     Vector<Out, kVec> out = {};
-    if (inner < p.inner_valid) {
+    if constexpr (kIsSame<F, Move>) {
+      const In0* from = static_cast<const In0*>(p.in[0]) + at[0];
+      if (kVec > 1 && p.in_strides[0][kMapRank - 1] != 0)
+        out = *reinterpret_cast<const Vector<Out, kVec>*>(from);
+      else
+#pragma unroll
+        for (int i = 0; i < kVec; ++i) out.at[i] = *from;
+    } else if (inner < p.inner_valid) {
       float a[kVec], b[kVec], c[kVec];
       load<In0, kVec>(a, p.in[0], at[0], p.in_strides[0][kMapRank - 1], p.in_scale[0]);
       load<In1, kVec>(b, p.in[1], at[1], p.in_strides[1][kMapRank - 1], p.in_scale[1]);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "gpu/families.h"
 #include "gpu/kernels/map_params.h"
+#include "gpu/kernels/word.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -82,7 +83,7 @@ void lower_slice(Lowering& lowering, const ir::Node& node) {
 }
 
 /// One index of an axis, which is a slice without that axis.
-void lower_gather(Lowering& lowering, const ir::Node& node) {
+void lower_one_index(Lowering& lowering, const ir::Node& node) {
   View from = lowering.view(node.inputs[0]);
   const size_t axis = static_cast<size_t>(node.get<ir::AxisAttributes>().axis);
   const ir::Tensor& indices = *lowering.graph().constant(node, 1);
@@ -158,6 +159,34 @@ void lower_reshape(Lowering& lowering, const ir::Node& node) {
   give(lowering, node, *view);
 }
 
+/// Blocks of pixels to channels or back: a transpose of six dimensions.
+void lower_depth(Lowering& lowering, const ir::Node& node) {
+  const auto& attributes = node.get<ir::DepthAttributes>();
+  const int64_t b = attributes.block;
+  const View x = lowering.dense(node.inputs[0]);
+  View y = lowering.target_dense(node.outputs[0]);
+  const bool gathers = node.op == Op::SpaceToDepth;
+  const bool dcr = gathers || attributes.order == ir::DepthOrder::Dcr;
+  // The side with more channels is seen as [N, b, b, C, H, W] or [N, C, b, b, H, W], the other one
+  // in the same order: rows of blocks, columns of blocks and channels apart.
+  const View& deep = gathers ? y : x;
+  const int64_t channels = (gathers ? x : y).dims[1], h = deep.dims[2], w = deep.dims[3];
+  const int64_t plane = h * w, block = dcr ? channels * plane : plane;
+  View from = x, to = y;
+  View& deep_view = gathers ? to : from;
+  View& wide_view = gathers ? from : to;
+  deep_view.strides = {channels * b * b * plane,    b * block, block,
+                       dcr ? plane : b * b * plane, w,         1};
+  wide_view.strides = {channels * b * b * plane, w * b, 1, plane * b * b, w * b * b, b};
+  from.dims = to.dims = {deep.dims[0], b, b, channels, h, w};
+  lowering.copy(node, "", from, to);
+}
+
+bool is_one_index(const ir::Graph& graph, const ir::Node& node) {
+  const ir::Tensor* indices = graph.constant(node, 1);
+  return indices && indices->count() == 1;
+}
+
 bool is_constant(const ir::Graph& graph, const ir::Node& node, size_t index) {
   return ir::Graph::input(node, index) == ir::kNoValue || graph.constant(node, index) != nullptr;
 }
@@ -165,20 +194,19 @@ bool is_constant(const ir::Graph& graph, const ir::Node& node, size_t index) {
 }  // namespace
 
 std::optional<std::string> why_not_move(const ir::Graph& graph, const ir::Node& node,
-                                        const Target&) {
+                                        const Target& target) {
   const size_t data_inputs = node.op == Op::Concat ? node.inputs.size() : 1;
   const ir::Value& out = graph.value(node.outputs[0]);
   for (size_t i = 0; i < data_inputs; ++i) {
     const ir::Value& in = graph.value(node.inputs[i]);
-    if (!is_device_type(in.type)) return format("elements of type {}", ir::text(in.type));
+    const bool computes = is_device_type(in.type) && is_device_type(out.type);
+    if (!computes)
+      if (auto reason = why_not_words(in, out)) return reason;
     if (in.shape.size() > kMapRank || out.shape.size() > kMapRank)
       return format("{} dimensions", std::max(in.shape.size(), out.shape.size()));
   }
-  if (node.op == Op::Gather) {
-    const ir::Tensor* indices = graph.constant(node, 1);
-    if (!indices) return std::string("indices that data decides");
-    if (indices->count() != 1) return format("{} indices", indices->count());
-  }
+  if (node.op == Op::Gather && !is_one_index(graph, node))
+    return why_not_index(graph, node, target);
   if (node.op == Op::Slice)
     for (size_t i = 1; i < node.inputs.size(); ++i)
       if (!is_constant(graph, node, i)) return std::string("bounds that data decides");
@@ -194,9 +222,13 @@ void lower_move(Lowering& lowering, const ir::Node& node) {
     case Op::Slice:
       return lower_slice(lowering, node);
     case Op::Gather:
-      return lower_gather(lowering, node);
+      return is_one_index(lowering.graph(), node) ? lower_one_index(lowering, node)
+                                                  : lower_index(lowering, node);
     case Op::Transpose:
       return lower_transpose(lowering, node);
+    case Op::DepthToSpace:
+    case Op::SpaceToDepth:
+      return lower_depth(lowering, node);
     case Op::Expand:
       return lowering.copy(node, "", lowering.view(node.inputs[0]),
                            lowering.target_view(node.outputs[0]));
