@@ -1,8 +1,12 @@
 #include "environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+
+#include "base/log.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -23,6 +27,24 @@ bool begins_word(std::string_view name, size_t at) {
   return after_small || before_small;
 }
 
+std::string without_underscores(std::string_view name) {
+  std::string text(name);
+  std::erase(text, '_');
+  return text;
+}
+
+/// DLAEXEC_USEDLACORE is nobody's, but clearly meant.
+void warn_of_misspelt(const std::vector<std::string>& known) {
+  for (char** each = ::environ; *each != nullptr; ++each) {
+    const std::string_view variable(*each);
+    const std::string name(variable.substr(0, variable.find('=')));
+    if (!name.starts_with("DLAEXEC_")) continue;
+    for (const std::string& right : known)
+      if (name != right && without_underscores(name) == without_underscores(right))
+        log::warning("the environment's {} is no flag; did you mean {}?", name, right);
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> environment_name(const FlagInfo& flag) {
@@ -39,11 +61,15 @@ std::optional<std::string> environment_name(const FlagInfo& flag) {
 
 std::vector<ConfigEntry> read_environment() {
   std::vector<ConfigEntry> entries;
+  std::vector<std::string> known;
   for (const FlagInfo& flag : all_flags()) {
     const std::optional<std::string> name = environment_name(flag);
-    const char* value = name ? std::getenv(name->c_str()) : nullptr;
+    if (!name) continue;
+    known.push_back(*name);
+    const char* value = std::getenv(name->c_str());
     if (value != nullptr && *value != '\0') entries.push_back({std::string(flag.name), value});
   }
+  warn_of_misspelt(known);
   return entries;
 }
 

@@ -15,7 +15,8 @@ namespace dlaexec::cli {
 /// questions or whose place in the command line matters.
 std::optional<std::string> environment_name(const FlagInfo& flag);
 
-/// The flags whose variables are set and not empty.
+/// The flags whose variables are set and not empty. Warns of a variable that differs from one of
+/// them in its underscores alone.
 std::vector<ConfigEntry> read_environment();
 
 }  // namespace dlaexec::cli

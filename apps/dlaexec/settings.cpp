@@ -135,7 +135,7 @@ class Reader {
     const FlagInfo& flag = info(found->flag);
     refuse_or_warn(flag, entry.name, found->alias);
     if (settings_.source(flag.flag) < source) settings_.forget(flag.flag);
-    settings_.add({flag.flag, checked_value(flag, entry.value, Leniency::Strict), source});
+    settings_.add({flag.flag, checked_value(flag, entry.value, Leniency::OwnForm), source});
   }
 
   void read_one() {

@@ -19,7 +19,8 @@ bool read_switch(const FlagInfo& flag, const std::string& value, Leniency lenien
   if (std::count(std::begin(kTrue), std::end(kTrue), value)) return true;
   if (!std::count(std::begin(kFalse), std::end(kFalse), value))
     fail(Fault::Usage, "--{} is '{}'; give true or false, or the flag alone", flag.name, value);
-  log::warning("--{}={} switches it off; trtexec would switch it on", flag.name, value);
+  if (leniency == Leniency::Strict)
+    log::warning("--{}={} switches it off; trtexec would switch it on", flag.name, value);
   return false;
 }
 
@@ -31,7 +32,7 @@ void check_number(const FlagInfo& flag, const std::string& value, const char* en
     fail(Fault::Usage, "--{} is '{}'; give a number: --{}={}", flag.name, value, flag.name,
          flag.value);
   if (errno == ERANGE) fail(Fault::Usage, "--{} is {}, which is too large", flag.name, value);
-  if (*end != '\0' && leniency == Leniency::Strict)
+  if (*end != '\0' && leniency != Leniency::AsTrtexec)
     fail(Fault::Usage, "--{} is '{}', a number with '{}' behind it; give the number alone",
          flag.name, value, end);
 }

@@ -10,6 +10,7 @@ namespace dlaexec::cli {
 /// How much of a value must be right.
 enum class Leniency {
   Strict,     ///< a number is a number, and --fp16=false means what it says
+  OwnForm,    ///< as Strict, in a file or variable that trtexec does not read
   AsTrtexec,  ///< what stands behind a number is ignored, and any value switches a flag on
 };
 

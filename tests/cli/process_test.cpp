@@ -101,6 +101,8 @@ TEST_F(AmongProcesses, TheEnvironmentGivesFlags) {
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("DLAEXEC_"));
   EXPECT_EQ(bash("DLAEXEC_ITERATIONS=many $D --help").status, 0);
+  EXPECT_THAT(bash("DLAEXEC_USEDLACORE=0 $D --onnx=small.onnx --skipInference").err,
+              HasSubstr("did you mean DLAEXEC_USE_DLA_CORE?"));
 }
 
 }  // namespace

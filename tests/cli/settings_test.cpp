@@ -156,6 +156,9 @@ TEST(Settings, OfTheEnvironmentStandBetweenFileAndCommandLine) {
   EXPECT_EQ(settings.integer(Flag::warmUp), 1);
   EXPECT_FALSE(settings.on(Flag::fp16));
   EXPECT_EQ(settings.text(Flag::exitCodes), "trtexec");
+  log::Capture capture;
+  parse_arguments({}, {{"fp16", "off"}});
+  EXPECT_EQ(capture.text(), "");  // trtexec would read nothing else into it
   EXPECT_EQ(parse_arguments({}, {{"compat", "10.3"}}).dialect(), Dialect::Release10_3);
 }
 
