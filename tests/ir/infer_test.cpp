@@ -105,6 +105,19 @@ TEST(Infer, SizesThatOverflowAreRefused) {
               HasSubstr("does not fit 63 bits"));
 }
 
+TEST(Infer, AScanWithoutWhatItScansIsRefused) {
+  EXPECT_THAT(failure_of(R"(graph @g(%x: f32[3,4]) {
+    %y = scan(_) {body=
+      graph @body(%row: f32[4]) {
+        %next = identity(%row) : f32[4]
+        return %next
+      }, scan_inputs=1
+    } : f32[3,4]
+    return %y
+  })"),
+              HasSubstr("scan input 0 is absent"));
+}
+
 TEST(Infer, LoopCarriedShapesThatGrowBecomeUnknown) {
   EXPECT_EQ(outputs_of(R"(graph @g(%n: i64[], %x: f32[1,4]) {
     %y, %all = loop(%n, _, %x) {body=

@@ -99,7 +99,9 @@ LoopLayout layout_of(const Node& node, const Graph& body) {
 void set_scan_inputs(const Graph& graph, const Node& node, const LoopLayout& layout, Graph& body) {
   const auto& loop = node.get<LoopAttributes>();
   for (size_t i = 0; i < layout.scans_in; ++i) {
-    const Value& whole = graph.value(node.inputs[layout.states + i]);
+    const ValueId id = node.inputs[layout.states + i];
+    if (id == kNoValue) fail("scan input {} is absent", i);
+    const Value& whole = graph.value(id);
     Value& slice = body.value(body.inputs[layout.states + i]);
     slice.type = whole.type;
     slice.shape = whole.shape;
