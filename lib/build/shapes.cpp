@@ -23,8 +23,11 @@ void require_fit(const ir::Value& input, const ir::Dims& dims) {
   for (size_t i = 0; fits && i < dims.size(); ++i)
     fits = dims[i] >= 0 && (!input.shape[i].is_known() || input.shape[i].value == dims[i]);
   if (!fits)
-    fail("input '{}' is {} in the model; the shape {} does not fit it", input.name,
-         ir::to_text(input.shape), ir::to_text(dims));
+    fail("input '{}' is {} in the model; the shape {} does not fit it{}", input.name,
+         ir::to_text(input.shape), ir::to_text(dims),
+         ir::is_static(input.shape) ? ". A static model does not take other shapes: export it with "
+                                      "that size, or with open sizes"
+                                    : "");
 }
 
 void require_ordered(const InputShape& shape) {
