@@ -28,7 +28,11 @@ if(DLAEXEC_STATIC_RUNTIME)
   find_library(DLAEXEC_PROTOBUF_LIB libprotobuf.a REQUIRED)
   find_library(DLAEXEC_ZSTD_STATIC libzstd.a REQUIRED)
   set(DLAEXEC_ZSTD "${DLAEXEC_ZSTD_STATIC}")
-  add_link_options(-static-libstdc++ -static-libgcc)
+  # Not for boards: Debian 12's static libstdc++ asks for glibc 2.36, while JetPack 6 has 2.35 and a shared libstdc++
+  # that is as new as Debian's.
+  if(NOT CMAKE_CROSSCOMPILING)
+    add_link_options(-static-libstdc++ -static-libgcc)
+  endif()
 else()
   set(DLAEXEC_PROTOBUF_LIB protobuf::libprotobuf)
   set(DLAEXEC_PICTURES "${DLAEXEC_MINIZIP}" PNG::PNG JPEG::JPEG ZLIB::ZLIB)
