@@ -15,8 +15,8 @@ ValueId with_heads(Node& node, ValueId x, int64_t heads) {
   return node.transpose(node.reshape(x, {0, 0, heads, -1}), {0, 2, 1, 3});
 }
 
-int64_t known_dim(Node& node, ValueId x, size_t axis, std::string_view what) {
-  const ir::Dim& dim = node.shape(x).at(axis);
+int64_t known_dim(Node& node, ValueId x, int64_t axis, std::string_view what) {
+  const ir::Dim& dim = node.dim(x, axis);
   if (!dim.is_known()) fail("{} must be known; it is {}", what, dim.symbol);
   return dim.value;
 }
@@ -59,6 +59,7 @@ ValueId causal_bias(Node& node, ValueId q, ValueId k, ValueId past, ValueId like
 ValueId mask_bias(Node& node, ValueId mask, ValueId k, ValueId like) {
   ValueId bias = node.type_of(mask) == ir::DataType::Bool ? as_bias(node, mask, like)
                                                           : node.cast(mask, node.type_of(like));
+  if (node.rank(bias) == 0) return bias;
   const ir::Dim& have = node.shape(bias).back();
   const ir::Dim& want = node.shape(k)[2];
   if (!have.is_known() || !want.is_known() || have.value >= want.value) return bias;
@@ -135,7 +136,7 @@ ValueId microsoft_mask_bias(Node& node, ValueId mask, ValueId k, ValueId like) {
   ValueId seen = kNoValue;
   const int64_t rank = node.rank(mask);
   if (rank == 1) {
-    const ir::Dim &lengths = node.shape(mask)[0], &batch = node.shape(k)[0];
+    const ir::Dim &lengths = node.dim(mask, 0), &batch = node.dim(k, 0);
     if (lengths.is_known() && batch.is_known() && lengths != batch)
       fail("the mask has {} numbers for a batch of {}; one length each is supported", lengths.value,
            batch.value);

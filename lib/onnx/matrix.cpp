@@ -258,7 +258,7 @@ ValueIds batched_scan(Node& node) {
   attributes.scan_input_reverse = node.ints("directions");
   if (node.has(0)) fail("the sequences have lengths of their own; one length for all is supported");
   if (node.input_count() < 2) fail("there is nothing to scan");
-  const ir::Dim& batch = node.shape(node.in(1)).at(0);
+  const ir::Dim& batch = node.dim(node.in(1), 0);
   constexpr int64_t kMostSequences = 64;
   if (!batch.is_known() || batch.value < 1 || batch.value > kMostSequences)
     fail("the batch must be known, and 1 to {}", kMostSequences);

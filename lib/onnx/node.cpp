@@ -143,6 +143,14 @@ const ir::Shape& Node::shape(ValueId id) const {
   return found.shape;
 }
 
+const ir::Dim& Node::dim(ValueId id, int64_t axis) const {
+  const ir::Shape& dims = shape(id);
+  if (axis < 0 || axis >= std::ssize(dims))
+    fail("'{}' has {} dimensions; at least {} are needed", value(id).name, dims.size(),
+         std::max<int64_t>(axis, 0) + 1);
+  return dims[static_cast<size_t>(axis)];
+}
+
 int64_t Node::axis_in(int64_t axis, int64_t rank) const {
   if (axis < -rank || axis >= rank)
     fail("axis is {}; an input of {} dimensions allows {} to {}", axis, rank, -rank, rank - 1);

@@ -75,6 +75,8 @@ class Node {
   ir::DataType type_of(ValueId id) const { return value(id).type; }
   /// Throws an Error when the rank is not known.
   const ir::Shape& shape(ValueId id) const;
+  /// One dimension; throws an Error when there are fewer.
+  const ir::Dim& dim(ValueId id, int64_t axis) const;
   int64_t rank(ValueId id) const { return static_cast<int64_t>(shape(id).size()); }
   /// @p axis made non-negative; throws an Error when it is outside @p rank.
   int64_t axis_in(int64_t axis, int64_t rank) const;

@@ -129,8 +129,8 @@ struct Deformed {
   ir::Ints kernel, stride, dilation, pads;
 };
 
-int64_t known_size(Node& node, ValueId id, size_t axis) {
-  const ir::Dim& dim = node.shape(id).at(axis);
+int64_t known_size(Node& node, ValueId id, int64_t axis) {
+  const ir::Dim& dim = node.dim(id, axis);
   if (!dim.is_known()) fail("the sizes of '{}' must be known", node.value(id).name);
   return dim.value;
 }

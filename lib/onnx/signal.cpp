@@ -51,7 +51,7 @@ Count count_of(Node& node, ValueId id) {
 }
 
 Count dimension(Node& node, ValueId x, int64_t axis) {
-  const ir::Dim& dim = node.shape(x)[static_cast<size_t>(axis)];
+  const ir::Dim& dim = node.dim(x, axis);
   return {node.shape_of(x, axis, axis + 1),
           dim.is_known() ? std::optional(dim.value) : std::nullopt};
 }
@@ -175,7 +175,7 @@ ValueId mirrored(Node& node, ValueId x, const Count& length) {
 
 /// 1 for real numbers, 2 for complex ones.
 int64_t parts_of(Node& node, ValueId x) {
-  const ir::Dim& parts = node.shape(x).back();
+  const ir::Dim& parts = node.dim(x, node.rank(x) - 1);
   if (parts != ir::Dim(1) && parts != ir::Dim(2))
     fail("the last dimension is {}; 1 (real) or 2 (complex) is needed", ir::to_text({parts}));
   return parts.value;

@@ -228,6 +228,24 @@ TEST_F(Malformed, AShortExternalFileOfTwoGibibytesIsNamedWithBothSizes) {
   }
 }
 
+TEST_F(Malformed, AWindowWithoutDimensionsIsNamed) {
+  OnnxModel model;
+  model.add_input("x", {"1", "8", "1"});
+  auto* step = model.add_initializer("step", {}, {});
+  step->set_data_type(onnx_file::TensorProto::INT64);
+  step->add_int64_data(2);
+  model.add_initializer("window", {}, {1});
+  model.add_node("STFT", {"x", "step", "window"}, {"y"}, "spectrum");
+  model.add_output("y");
+  try {
+    import_bytes(model.bytes(), "/nonexistent");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_NE(error.sentence().find("'window' has 0 dimensions"), std::string::npos)
+        << error.what();
+  }
+}
+
 /// The models of the ONNX backend suite, over 100,000 mutations in all: half of bytes, half of
 /// parts. DLAEXEC_MUTATIONS changes how many.
 TEST_F(Malformed, SlowMutationsOfTheBackendSuiteEndInAGraphOrAnError) {
