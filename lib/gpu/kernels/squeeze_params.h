@@ -16,7 +16,7 @@ struct SqueezeParams {
   const float* bias0;                          ///< its [channels]
   int in_h, in_w, out_h, out_w, pad_h, pad_w;  ///< without one: in = out
   int channels;
-  int hidden;  ///< at most kSqueezeHidden
+  int hidden;         ///< at most kSqueezeHidden
   int slices;         ///< of the channels; the cluster's blocks / slices share the rows of z
   int slice_vectors;  ///< 16 bytes each: of the widest slice
   int image_bytes;    ///< of the largest part of the image, in a block's shared memory

@@ -13,10 +13,10 @@ struct StemParams {
   const float* multiplier;  ///< [kK]: input scale times weight scale; int8 only
   void* y;
   int in_h, in_w, pad_h, pad_w;
-  int conv_h, conv_w;    ///< rows and columns of the convolution
-  int y_h, y_w;          ///< of what is written
-  int y_pixel;           ///< elements from pixel to pixel
-  int steps, band;       ///< of an image; of a block
+  int conv_h, conv_w;  ///< rows and columns of the convolution
+  int y_h, y_w;        ///< of what is written
+  int y_pixel;         ///< elements from pixel to pixel
+  int steps, band;     ///< of an image; of a block
   float x_scale, x_inverse;
   float y_inverse;  ///< int8 only: 1 / scale of the convolution's results
   int rescales;     ///< int8 only: the maxima have a scale of their own
