@@ -77,6 +77,17 @@ TEST(MoveOnDevice, OneIndexOfAnAxisIsASlice) {
                            "  const %i = i64[1] [3]\n"));
 }
 
+TEST(MoveOnDevice, AReshapeToAnotherScaleRoundsAgain) {
+  SKIP_WITHOUT_DEVICE();
+  expect_like_ref(R"(graph @g(%x: i8[2,6] q(0.02)) {
+  const %s = i64[2] [3, 4]
+  const %w = i8[4,5] q(0.01) seed(3)
+  %b = reshape(%x, %s) : i8[3,4] q(0.03)
+  %y = matmul(%b, %w) : f16[3,5]
+  return %y
+})");
+}
+
 TEST(RowsOnDevice, AgreeWithRef) {
   SKIP_WITHOUT_DEVICE();
   for (const char* type : {"f16", "f32"}) {

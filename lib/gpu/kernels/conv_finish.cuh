@@ -127,12 +127,16 @@ struct ClusterSums {
     if (threadIdx.x == 0) {
       there.init(1);
       fence_barrier_init();
-      there.arrive_expecting(kTileRows * kTileK * static_cast<int>(sizeof(SumType)));
     }
     cluster_arrive();
   }
-  /// Until the others have begun, and may be sent to.
-  __device__ __forceinline__ void open() const { cluster_wait(); }
+  /// Until the others have begun, and may be sent to. What they send may come before it is
+  /// expected.
+  __device__ __forceinline__ void open() const {
+    cluster_wait();
+    if (threadIdx.x == 0)
+      there.arrive_expecting(kTileRows * kTileK * static_cast<int>(sizeof(SumType)));
+  }
   /// Sends two neighbouring sums to the row's owner.
   __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
     const int owner = row >> rows_log2, own_row = row & ((1 << rows_log2) - 1);
