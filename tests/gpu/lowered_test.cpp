@@ -109,13 +109,14 @@ TEST(Lower, TheChosenTacticIsTheOneThatRuns) {
 }
 
 TEST(Lower, SaysWhyANodeHasNoKernel) {
-  const ir::Graph graph = ir::parse(R"(graph @g(%x: i64[4]) {
-  %y = unary(%x) {kind=abs} : i64[4]
+  const ir::Graph graph = ir::parse(R"(graph @g(%x: f16[1,3,4,4,4]) {
+  const %w = f16[2,3,3,3,3] seed(1)
+  %y = conv(%x, %w) {stride=[1,1,1], pads=[0,0,0,0,0,0], dilation=[1,1,1]} : f16[1,2,2,2,2]
   return %y
 })");
   const auto reason = why_not(graph, graph.nodes[0], target_of("sm_87"));
   ASSERT_TRUE(reason);
-  EXPECT_THAT(*reason, HasSubstr("i64"));
+  EXPECT_THAT(*reason, HasSubstr("3-D convolution"));
 }
 
 /// A long sum of few pixels asks for blocks that share it, through memory where there are no
