@@ -33,8 +33,9 @@ bool fold_scale(ir::Graph& graph) {
   std::vector<int> folded;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const ir::Node& node = graph.nodes[i];
-    const auto affine = node.op == ir::Op::Scale ? affine_of(graph, node) : std::nullopt;
-    const int before = made_by[static_cast<size_t>(node.inputs.empty() ? 0 : node.inputs[0])];
+    if (node.op != ir::Op::Scale) continue;  // others may lack their first input
+    const auto affine = affine_of(graph, node);
+    const int before = made_by[static_cast<size_t>(node.inputs[0])];
     if (!affine || before < 0) continue;
     ir::Node& producer = graph.nodes[static_cast<size_t>(before)];
     if (uses[static_cast<size_t>(node.inputs[0])] != 1 ||

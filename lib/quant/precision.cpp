@@ -56,7 +56,8 @@ bool gpu_takes_int8(const Node& node) {
 std::vector<char> between_qdq(const Graph& graph) {
   std::vector<char> between(graph.values.size(), 0);
   for (const Node& node : graph.nodes) {
-    if (graph.value(node.inputs.empty() ? 0 : node.inputs[0]).constant) continue;
+    if (node.op != Op::Quantize && node.op != Op::Dequantize) continue;
+    if (graph.value(node.inputs[0]).constant) continue;
     if (node.op == Op::Quantize) between[static_cast<size_t>(node.inputs[0])] = 1;
     if (node.op == Op::Dequantize) between[static_cast<size_t>(node.outputs[0])] = 1;
   }

@@ -9,8 +9,9 @@ namespace dlaexec::quant {
 /// True if a layer computes with floats and so has a precision.
 bool has_precision(const ir::Graph& graph, const ir::Node& node);
 
-/// Sets Node::precision of every layer that has one, but where it is Float32 already; adds to @p report's notes and unmatched
-/// patterns. Reads Node::device as the wish. Ranges must be known before.
+/// Sets Node::precision of every layer that has one, but where it is Float32 already; adds to @p
+/// report's notes and unmatched patterns. Reads Node::device as the wish. Ranges must be known
+/// before.
 void assign_precisions(ir::Graph& graph, const Options& options, Report& report);
 
 /// Layers that the DLA computes in FP16 though INT8 was chosen: a bilinear resize whose input range
