@@ -17,11 +17,14 @@
 namespace dlaexec::cli {
 namespace {
 
-/// What its board makes of each loadable.
-std::string operations_of(const plan::Plan& plan) {
-  if (!plan::uses_dla(plan)) return "";
+/// The listing of a plan with what its board makes of each loadable.
+std::string list(const plan::Plan& plan, const plan::Header& header, bool as_json) {
+  const std::string listing = as_json ? plan::list_json(plan, header)
+                                      : plan::list(plan, header) + report::gpu_code_text(plan);
+  if (!plan::uses_dla(plan)) return listing;
   const run::Board board = run::board_of(plan.metadata, {});
-  return report::dla_operations_text(report::dla_steps(plan, board), board);
+  if (as_json) return report::with_dla_operations(listing, plan, board);
+  return listing + report::dla_operations_text(report::dla_steps(plan, board), board);
 }
 
 std::string inspect(const std::string& path, bool as_json) {
@@ -31,9 +34,7 @@ std::string inspect(const std::string& path, bool as_json) {
                       const plan::Header header = plan::read_header(file.bytes());
                       const plan::Plan plan =
                           plan::from_bytes(file.bytes(), file.owner(), plan::Check::Structure);
-                      if (as_json) return plan::list_json(plan, header);
-                      return plan::list(plan, header) + report::gpu_code_text(plan) +
-                             operations_of(plan);
+                      return list(plan, header, as_json);
                     });
 }
 

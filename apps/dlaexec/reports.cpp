@@ -98,9 +98,10 @@ size_t trace_lines(const Settings& settings) {
 void report_performance(const Reporter& reporter, const Inference& inference,
                         const bench::Result& result) {
   const bench::Profile profile = bench::profile(result, inference.engine().steps());
-  report::print_performance(result, {reporter.job.average_runs, reporter.job.percentiles,
-                                     timeline_note(inference.engine().board(), profile),
-                                     disturbances(inference), trace_lines(reporter.settings)});
+  report::print_performance(
+      result, {reporter.job.average_runs, reporter.job.percentiles,
+               timeline_note(inference.engine().board(), profile), report::error_note(profile),
+               disturbances(inference), trace_lines(reporter.settings)});
   export_file(reporter.settings, Flag::exportTimes, [&] { return report::times_json(result); });
 }
 

@@ -1,9 +1,10 @@
 #include "place/explain.h"
-#include "ir/macs.h"
 
 #include <algorithm>
 #include <unordered_map>
 
+#include "dla/clock.h"
+#include "dla/gpu_roofline.h"
 #include "ir/macs.h"
 #include "place/adjust.h"
 #include "place/advice.h"
@@ -56,10 +57,24 @@ class Explainer {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) explanation.layers.push_back(layer(i));
     explanation.segments = placement_.segments;
     explanation.notes = notes();
+    explanation.dla_error =
+        dla::error_text(dla::stated_error(options_.platform->generation, dla_precision()));
+    explanation.gpu_error = dla::error_text(dla::kRooflineError);
     return explanation;
   }
 
  private:
+  /// That of most layers on the DLA.
+  DataType dla_precision() const {
+    int64_t int8 = 0, all = 0;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (placement_.layers[i].device != Device::Dla) continue;
+      ++all;
+      int8 += graph_.nodes[i].precision == DataType::Int8;
+    }
+    return 2 * int8 >= all ? DataType::Int8 : DataType::Float16;
+  }
+
   LayerExplanation layer(size_t index) {
     const LayerPlacement& placed = placement_.layers[index];
     const Node& node = graph_.nodes[index];

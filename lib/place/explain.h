@@ -31,6 +31,7 @@ struct Explanation {
   std::vector<LayerExplanation> layers;  ///< in the graph's order
   std::vector<Segment> segments;
   std::vector<std::string> notes;  ///< about the network as a whole
+  std::string dla_error, gpu_error;  ///< how far off modelled times are: "+-7 %"
 };
 
 /// Explains the @p placement of @p graph, which decide() made with @p options.

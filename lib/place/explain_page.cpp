@@ -14,20 +14,20 @@ std::string device_text(const LayerExplanation& layer) {
   return (layer.device == ir::Device::Dla ? "DLA" : "GPU") + precision;
 }
 
-std::string gain_text(const Advice& advice) {
-  return advice.gain_seconds > 0
-             ? format(" (saves about {:.3g} ms of GPU time, modelled)", advice.gain_seconds * 1e3)
-             : std::string();
+std::string gain_text(const Advice& advice, const std::string& error) {
+  return advice.gain_seconds > 0 ? format(" (saves about {:.3g} ms of GPU time, modelled, {})",
+                                          advice.gain_seconds * 1e3, error)
+                                 : std::string();
 }
 
-std::string layer_text(const LayerExplanation& layer) {
+std::string layer_text(const LayerExplanation& layer, const std::string& gpu_error) {
   std::string text = format("{}: {} ({})\n", layer.layer, device_text(layer), layer.type);
   if (layer.wish == ir::Device::Gpu) text += "  on the GPU by choice\n";
   for (const ir::Finding& finding : layer.findings)
     text +=
         format("  {}{}\n", finding.effect == ir::Effect::Warns ? "risk: " : "", finding.sentence());
   for (const Advice& advice : layer.advice)
-    text += format("  to do: {}{}{}\n", advice.text, gain_text(advice),
+    text += format("  to do: {}{}{}\n", advice.text, gain_text(advice, gpu_error),
                    advice.keeps_function ? "; the outputs stay the same" : "");
   return text;
 }
@@ -79,13 +79,14 @@ ordered_json crossings_json(const std::vector<Crossing>& crossings) {
 
 std::string explanation_text(const Explanation& explanation) {
   std::string text;
-  for (const LayerExplanation& layer : explanation.layers) text += layer_text(layer);
+  for (const LayerExplanation& layer : explanation.layers) text += layer_text(layer, explanation.gpu_error);
   for (const Segment& segment : explanation.segments)
     text += format(
         "{}: {} layers; about {:.3g} ms on the DLA, {:.3g} ms of them at its borders, {:.3g} ms on "
-        "the GPU (modelled)\n",
+        "the GPU (modelled: DLA {}, GPU {})\n",
         segment.name, segment.layers.size(), segment.dla_seconds * 1e3,
-        segment.border_seconds * 1e3, segment.gpu_seconds * 1e3);
+        segment.border_seconds * 1e3, segment.gpu_seconds * 1e3, explanation.dla_error,
+        explanation.gpu_error);
   for (const std::string& note : explanation.notes) text += format("note: {}\n", note);
   return text;
 }
@@ -104,6 +105,8 @@ std::string explanation_json(const Explanation& explanation) {
   return ordered_json{{"schema", "dlaexec.explain/1"},
                       {"layers", std::move(layers)},
                       {"segments", std::move(segments)},
+                      {"dla_error", explanation.dla_error},
+                      {"gpu_error", explanation.gpu_error},
                       {"notes", explanation.notes}}
              .dump(2) +
          "\n";

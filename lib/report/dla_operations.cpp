@@ -1,6 +1,7 @@
 #include "report/dla_operations.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/format.h"
@@ -137,6 +138,22 @@ std::string dla_operations_json(const DlaStep& step) {
                           {"would_help", dla::advice(time.bound)}});
   }
   return operations.dump();
+}
+
+std::string with_dla_operations(const std::string& plan_listing, const plan::Plan& plan,
+                                const run::Board& board) {
+  Json listing = Json::parse(plan_listing);
+  for (const DlaStep& step : dla_steps(plan, board)) {
+    const auto& node = plan.graph.nodes[step.step].get<ir::ForeignNodeAttributes>();
+    Json& loadable = listing["loadables"][static_cast<size_t>(node.loadable)];
+    loadable["kind"] = ir::text(run::Kind::Modelled);
+    loadable["board"] = run::to_text(board);
+    loadable["time_ms"] = 1e3 * step.seconds;
+    loadable["error_percent"] =
+        step.error ? Json(std::round(1000 * *step.error) / 10) : Json(nullptr);
+    loadable["operations"] = Json::parse(dla_operations_json(step));
+  }
+  return listing.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace dlaexec::report

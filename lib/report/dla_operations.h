@@ -46,6 +46,11 @@ std::string to_text(const DlaOperation& operation);
 /// A table for people: every operation, then what would help the most.
 std::string dla_operations_text(std::span<const DlaStep> steps, const run::Board& board);
 
+/// The JSON listing @p plan_listing of a plan (plan::list_json) with what @p board makes of each of
+/// its loadables: the modelled time, its error, the operations.
+std::string with_dla_operations(const std::string& plan_listing, const plan::Plan& plan,
+                                const run::Board& board);
+
 /// The operations of a step as a JSON array.
 std::string dla_operations_json(const DlaStep& step);
 

@@ -84,15 +84,16 @@ std::string layer_record(const bench::LayerTime& layer) {
 }
 
 /// What the row of a hardware operation has beyond that of a step.
-std::string operation_record(const DlaOperation& operation) {
+/// @p error is that of the times of the loadable's operations.
+std::string operation_record(const DlaOperation& operation, const std::optional<double>& error) {
   return format(
       "\"unit\" : \"{}\", \"layers\" : [ {} ], \"bound\" : \"{}\", \"cycles\" : {}, "
       "\"utilization\" : "
-      "{}, \"dramBytes\" : {}, \"sramBytes\" : {}",
+      "{}, \"dramBytes\" : {}, \"sramBytes\" : {}, \"errorPercent\" : {}",
       ir::text(operation.unit), join(operation.layers, ", ", json_string),
       ir::text(operation.time.bound), json_number(operation.time.cycles, kTimeDigits),
       json_number(operation.time.utilization, kFigureDigits), operation.time.dram_bytes,
-      operation.time.sram_bytes);
+      operation.time.sram_bytes, error ? json_number(100 * *error, kFigureDigits) : "null");
 }
 
 /// Calls body(row, operation) for the operations inside step @p step: their modelled times in every
@@ -105,6 +106,7 @@ void for_each_operation(const bench::Profile& profile, size_t step, std::span<co
     for (const DlaOperation& operation : dla.operations) {
       bench::LayerTime row{dla.name + "/" + operation.name, run::Processor::Dla,
                            run::Kind::Modelled};
+      row.error = dla.error;
       row.mean_ms = row.median_ms = 1e3 * operation.time.seconds;
       row.total_ms = row.mean_ms * static_cast<double>(profile.iterations);
       row.percentage = profile.total_ms > 0 ? 100 * row.total_ms / profile.total_ms : 0;
@@ -128,7 +130,7 @@ std::string profile_json(const bench::Profile& profile, std::span<const DlaStep>
     records.push_back(format("{{ {} }}", layer_record(layer)));
     for_each_operation(
         profile, i, inside, [&](const bench::LayerTime& row, const DlaOperation& op) {
-          records.push_back(format("{{ {}, {} }}", layer_record(row), operation_record(op)));
+          records.push_back(format("{{ {}, {} }}", layer_record(row), operation_record(op, row.error)));
         });
   }
   return array_of(records);

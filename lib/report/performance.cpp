@@ -1,5 +1,6 @@
 #include "report/performance.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/log.h"
@@ -46,9 +47,10 @@ void print_trace(const bench::Result& result, size_t runs, size_t most_lines) {
   }
 }
 
-void print_summary(const bench::Figures& figures) {
+void print_summary(const bench::Figures& figures, const std::string& error_note) {
   log::info("");
   log::info("=== Performance summary ===");
+  if (!error_note.empty()) log::info("{}", error_note);
   log::info("Throughput: {} qps", number(static_cast<float>(figures.throughput_qps)));
   log::info("{}", statistics_line("Latency", figures.latency));
   log::info("{}", statistics_line("Enqueue Time", figures.enqueue));
@@ -92,6 +94,12 @@ void print_doubts(const bench::Result& result, const std::vector<std::string>& d
   for (const std::string& sentence : disturbances) log::warning("* Machine: {}.", sentence);
 }
 
+/// A format change at the border of the DLA: modelled, with no error of its own.
+bool is_transition(const bench::LayerTime& layer) {
+  return layer.kind == run::Kind::Modelled && !layer.error &&
+         layer.processor != run::Processor::Dla;
+}
+
 void explain() {
   constexpr std::string_view kLines[] = {
       "Total Host Walltime: from the start of the first timed query to the end of the last.",
@@ -125,12 +133,13 @@ std::string statistics_line(std::string_view name, const measure::Statistics& s)
 std::string division_of_time(const bench::Profile& profile) {
   struct Share {
     double percentage = 0;
-    const bench::LayerTime* largest = nullptr;  ///< whose error stands for all
+    const bench::LayerTime* largest = nullptr;  ///< whose error stands for all; none: transitions
   };
   std::map<std::pair<run::Processor, run::Kind>, Share> shares;
   for (const bench::LayerTime& layer : profile.layers) {
     Share& share = shares[{layer.processor, layer.kind}];
     share.percentage += layer.percentage;
+    if (is_transition(layer)) continue;
     if (share.largest == nullptr || layer.percentage > share.largest->percentage)
       share.largest = &layer;
   }
@@ -138,18 +147,38 @@ std::string division_of_time(const bench::Profile& profile) {
     const auto& [engine, share] = entry;
     std::string text =
         format("{} {:.1f} % {}", ir::text(engine.first), share.percentage, ir::text(engine.second));
-    const bool is_transition = engine.first == run::Processor::Host;
-    if (engine.second == run::Kind::Modelled && !is_transition)
+    if (engine.second == run::Kind::Modelled && share.largest != nullptr)
       text += format(" ({})", dla::error_text(share.largest->error));
     return text;
   });
+}
+
+std::optional<double> modelled_error(const bench::Profile& profile) {
+  double known = 0, unknown = 0, all = 0, off = 0;
+  for (const bench::LayerTime& layer : profile.layers) {
+    all += layer.mean_ms;
+    if (layer.kind != run::Kind::Modelled || is_transition(layer)) continue;
+    (layer.error ? known : unknown) += layer.mean_ms;
+    off += layer.error.value_or(0) * layer.mean_ms;
+  }
+  if (known == 0 || unknown > known) return std::nullopt;
+  return off / all;
+}
+
+std::string error_note(const bench::Profile& profile) {
+  const bool is_modelled = std::ranges::any_of(profile.layers, [](const bench::LayerTime& layer) {
+    return layer.kind == run::Kind::Modelled;
+  });
+  if (!is_modelled) return "";
+  return format("Modelled times are part of all figures but Enqueue Time: {}",
+                dla::error_text(modelled_error(profile)));
 }
 
 void print_performance(const bench::Result& result, const PerformanceOptions& options) {
   const bench::Figures figures = bench::figures(result, options.percentiles);
   print_prologue(result, figures, options);
   print_trace(result, options.average_runs, options.trace_lines);
-  print_summary(figures);
+  print_summary(figures, options.error_note);
   print_warnings(figures, result.streams);
   print_doubts(result, options.disturbances);
   explain();

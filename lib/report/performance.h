@@ -1,6 +1,7 @@
 // The performance report on the console, line by line as trtexec prints it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct PerformanceOptions {
   std::vector<float> percentiles;
   /// Says which of the times are modelled; printed when the timeline is not the wall's.
   std::string timeline_note;
+  /// How far off the figures are that contain modelled times; empty when none does.
+  std::string error_note;
   /// What may have disturbed the measurement from outside.
   std::vector<std::string> disturbances;
   /// Most lines of the trace: of more, the first and last halves are printed. 0: all are.
@@ -28,5 +31,12 @@ std::string statistics_line(std::string_view name, const measure::Statistics& st
 
 /// How the time of a query divides between processors: "dla 98.1 % modelled, host 1.9 % measured".
 std::string division_of_time(const bench::Profile& profile);
+
+/// How far off a query's time is on average because of the modelled times in it, as a part of it;
+/// no value where nothing in it is modelled, or the error of most of it is not known.
+std::optional<double> modelled_error(const bench::Profile& profile);
+
+/// The sentence that stands over figures with modelled times in them; empty when there are none.
+std::string error_note(const bench::Profile& profile);
 
 }  // namespace dlaexec::report

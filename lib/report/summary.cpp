@@ -1,6 +1,7 @@
 #include "report/summary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "measure/histogram.h"
 #include "measure/interval.h"
 #include "report/dla_operations.h"
+#include "report/performance.h"
 #include "report/plan_steps.h"
 #include "report/text.h"
 
@@ -72,8 +74,15 @@ Json latency_json(const std::vector<float>& samples, std::span<const float> rank
   return json;
 }
 
-/// A time that contains modelled parts is modelled; what the host does besides is always measured.
-Json figures_json(const bench::Result& result, std::span<const float> ranks) {
+/// In percent with one decimal.
+Json error_percent(const std::optional<double>& error) {
+  return error ? Json(std::round(1000 * *error) / 10) : Json(nullptr);
+}
+
+/// A time that contains modelled parts is modelled, and says how far off it is; what the host does
+/// besides is always measured.
+Json figures_json(const bench::Result& result, std::span<const float> ranks,
+                  const bench::Profile& profile) {
   const bench::Figures figures = bench::figures(result, ranks);
 
   const auto kind = kind_text(result.timeline != run::TimelineKind::Wall);
@@ -92,6 +101,9 @@ Json figures_json(const bench::Result& result, std::span<const float> ranks) {
                {"measuring_wall_s", {{"kind", measured}, {"value", result.wall_s}}}};
   if (const auto periods = bench::periods(result); !periods.empty())
     json["period_ms"] = series_json(periods, ranks, kind);
+  for (auto& [name, figure] : json.items())
+    if (figure["kind"] == kind_text(true))
+      figure["error_percent"] = error_percent(modelled_error(profile));
   return json;
 }
 
@@ -115,10 +127,6 @@ Json engines_json(const bench::Profile& profile) {
                        {"mean_ms", share.mean_ms},
                        {"share_percent", share.percentage}});
   return engines;
-}
-
-Json error_percent(const std::optional<double>& error) {
-  return error ? Json(100 * *error) : Json(nullptr);
 }
 
 Json steps_json(const bench::Result& result, const std::vector<run::Step>& steps,
@@ -288,7 +296,7 @@ void add_measurement(Json& json, const Run& run) {
       {"queries", result.timed().size()},    {"warm_up_queries", result.warm_up_queries},
       {"warm_up_ms", result.warm_up_ms},     {"streams", result.streams},
       {"ended_by", bench::text(result.end)}, {"conditions", conditions_json(run.conditions)}};
-  json["figures"] = figures_json(result, run.percentiles);
+  json["figures"] = figures_json(result, run.percentiles, profile);
   json["engines"] = engines_json(profile);
   json["steps"] = steps_json(result, *run.steps, profile);
 }

@@ -27,7 +27,7 @@ bench::Result steady_result(size_t count, size_t warm_up) {
 std::string report_of(const bench::Result& result, std::vector<float> percentiles = {90, 99.5f},
                       size_t trace_lines = 0) {
   log::Capture capture;
-  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled", {}, trace_lines});
+  print_performance(result, {2, std::move(percentiles), "dla 100 % modelled", "", {}, trace_lines});
   return capture.text();
 }
 
@@ -96,7 +96,7 @@ TEST(Performance, SaysWhatMakesTheSamplesDoubtful) {
   bench::Result result = steady_result(100, 0);
   for (size_t i = 60; i < 100; ++i) result.queries[i].end_compute_ms += 1;  // throttled
   log::Capture capture;
-  print_performance(result, {2, {90}, "", {"other programs kept 1.5 cores busy"}, 0});
+  print_performance(result, {2, {90}, "", "", {"other programs kept 1.5 cores busy"}, 0});
   EXPECT_THAT(capture.text(), HasSubstr("[W] * Latency: times changed by +50.0 % at query 60"));
   EXPECT_THAT(capture.text(), HasSubstr("[W] * Machine: other programs kept 1.5 cores busy."));
 }
@@ -106,6 +106,36 @@ TEST(Performance, SaysWhatIsModelledWhenTheTimelineIsComposed) {
   result.timeline = run::TimelineKind::Composed;
   EXPECT_THAT(report_of(result),
               HasSubstr("[I] Timeline: composed: dla 100 % modelled; measuring"));
+}
+
+/// A DLA step, a format change before it, and a host step behind it.
+bench::Profile mixed_profile(std::optional<double> dla_error) {
+  using run::Kind, run::Processor;
+  bench::Profile profile;
+  profile.layers = {{"reformat", Processor::Host, Kind::Modelled, 1, 1, 1, 10, std::nullopt},
+                    {"{ForeignNode[a]}", Processor::Dla, Kind::Modelled, 5, 5, 5, 50, dla_error},
+                    {"softmax", Processor::Host, Kind::Measured, 4, 4, 4, 40, std::nullopt}};
+  return profile;
+}
+
+TEST(Performance, SaysHowFarOffModelledTimesAre) {
+  EXPECT_EQ(modelled_error(mixed_profile(0.08)), 0.04);  // half of the time is modelled
+  EXPECT_EQ(error_note(mixed_profile(0.08)),
+            "Modelled times are part of all figures but Enqueue Time: +-4 %");
+  EXPECT_EQ(modelled_error(mixed_profile(std::nullopt)), std::nullopt);
+  EXPECT_THAT(error_note(mixed_profile(std::nullopt)), HasSubstr("error unknown"));
+  bench::Profile measured = mixed_profile(0.08);
+  measured.layers.erase(measured.layers.begin(), measured.layers.begin() + 2);
+  EXPECT_EQ(error_note(measured), "");
+  EXPECT_EQ(division_of_time(mixed_profile(0.08)),
+            "host 40.0 % measured, host 10.0 % modelled, dla 50.0 % modelled (+-8 %)");
+}
+
+TEST(Performance, TheNoteStandsOverTheFigures) {
+  log::Capture capture;
+  print_performance(steady_result(4, 1), {2, {90}, "", "Modelled: +-7 %", {}});
+  EXPECT_THAT(capture.text(),
+              HasSubstr("=== Performance summary ===\n[I] Modelled: +-7 %\n[I] Throughput"));
 }
 
 TEST(Performance, WarnsOfAHostThatIsTheLimit) {
