@@ -8,6 +8,7 @@
 #include "base/log_voice.h"
 #include "dla/platform.h"
 #include "interrupt.h"
+#include "plan/file.h"
 #include "report/text.h"
 #include "run/inputs.h"
 #include "stopwatch.h"
@@ -73,6 +74,37 @@ Inference::Inference(plan::Plan plan, const InferenceOptions& options)
   }
   inputs_ = read_inputs(options.inputs);
   for (int i = 0; i < options.streams; ++i) log_bindings(options.inputs);
+  add_neighbours();
+}
+
+/// Engines beside this one run on random inputs, with what this one has of a board and threads.
+void Inference::add_neighbours() {
+  if (options_.beside.empty()) return;
+  if (!engine_.board())
+    fail(
+        Fault::Usage,
+        "--besideEngine is about engines that wait for the DLA, and this engine has none; build it "
+        "with --useDLACore=N or leave out --besideEngine");
+  neighbour_options_.engine = options_.engine;
+  neighbour_options_.engine.profile = 0;
+  neighbour_options_.seed = options_.seed;
+  neighbour_options_.release = options_.release;
+  for (const std::string& path : options_.beside) {
+    log::info("Beside it runs {}:", path);
+    neighbours_.push_back(in_context(
+        [&] { return format("loading '{}' of --besideEngine", path); },
+        [&] { return std::make_unique<Inference>(plan::load(path), neighbour_options_); }));
+  }
+}
+
+bench::Neighbour Inference::as_neighbour() {
+  return {[this] { return contexts_.front().execute(inputs_); }, engine_.steps()};
+}
+
+void Inference::log_neighbours(const bench::Result& result) const {
+  for (size_t i = 0; i < neighbours_.size(); ++i)
+    log::info("Beside it {} ran {} queries: {:.4g} qps", options_.beside[i],
+              result.neighbours[i].queries, result.neighbours[i].throughput_qps());
 }
 
 std::vector<ir::Tensor> Inference::read_inputs(const std::vector<NamedFile>& files) const {
@@ -149,10 +181,12 @@ bench::Result Inference::measure() {
     streams.emplace_back([&] { return context.execute(inputs_); });
   bench::Options options = options_.bench;
   options.interrupt = &guard.flag();
+  for (const auto& neighbour : neighbours_) options.neighbours.push_back(neighbour->as_neighbour());
   sleep_unless(guard.flag(), options_.sleep_ms);
   const report::Activity before = report::activity_now();
   bench::Result result = bench::measure(streams, engine_.steps(), options);
   conditions_ = report::conditions_between(before, report::activity_now());
+  log_neighbours(result);
   return result;
 }
 

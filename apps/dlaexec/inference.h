@@ -1,9 +1,10 @@
 // Running the plan: inputs, streams, measuring.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "bench/result.h"
+#include "bench/measure.h"
 #include "job.h"
 #include "report/exports.h"
 #include "report/machine.h"
@@ -11,7 +12,7 @@
 
 namespace dlaexec::cli {
 
-/// An engine with a context and inputs per stream.
+/// An engine with a context and inputs per stream, and the engines that work beside it.
 class Inference {
  public:
   /// Makes the engine, the contexts and the inputs; logs the bindings. Throws an Error that names
@@ -30,6 +31,9 @@ class Inference {
   std::vector<report::NamedTensor> outputs() const;
 
  private:
+  void add_neighbours();
+  bench::Neighbour as_neighbour();
+  void log_neighbours(const bench::Result& result) const;
   std::vector<ir::Tensor> read_inputs(const std::vector<NamedFile>& files) const;
   void log_bindings(const std::vector<NamedFile>& files) const;
   ir::Dims dims_of_input(const run::Binding& binding) const;
@@ -38,6 +42,8 @@ class Inference {
   const InferenceOptions& options_;
   run::Engine engine_;
   std::vector<run::Context> contexts_;
+  InferenceOptions neighbour_options_;
+  std::vector<std::unique_ptr<Inference>> neighbours_;  ///< one per plan beside it
   report::Conditions conditions_;
   std::vector<ir::Tensor> inputs_;  ///< shared by the streams, which only read them
 };

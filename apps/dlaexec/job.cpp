@@ -191,7 +191,7 @@ build::Options build_options(const Settings& settings) {
   return options;
 }
 
-/// How many DLA cores the streams keep busy.
+/// How many DLA cores the streams and the engines beside them keep busy.
 int busy_cores(const Settings& settings) {
   const int64_t cores = settings.integer(Flag::dlaCores);
   if (settings.given(Flag::dlaCores)) {
@@ -201,7 +201,8 @@ int busy_cores(const Settings& settings) {
       fail(Fault::Usage, "--dlaCores is {}; {} in power mode {} has {}", cores, platform.name,
            mode.name, mode.dla_cores);
   }
-  return static_cast<int>(std::min(settings.integer(Flag::infStreams), cores));
+  const auto beside = static_cast<int64_t>(split_list(settings.text(Flag::besideEngine)).size());
+  return static_cast<int>(std::min(settings.integer(Flag::infStreams) + beside, cores));
 }
 
 run::BoardOptions board_options(const Settings& settings) {
@@ -271,6 +272,7 @@ InferenceOptions inference_options(const Settings& settings) {
   if (!settings.given(Flag::refPair)) options.inputs = named_files(settings.text(Flag::loadInputs));
   options.seed = static_cast<uint32_t>(settings.integer(Flag::seed));
   options.release = release(settings.dialect());
+  options.beside = split_list(settings.text(Flag::besideEngine));
   return options;
 }
 

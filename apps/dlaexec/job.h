@@ -24,6 +24,7 @@ struct InferenceOptions {
   std::vector<NamedFile> inputs;
   uint32_t seed = 1;
   int release = 806;  ///< of trtexec, whose lines are printed
+  std::vector<std::string> beside;  ///< plans whose engines work on the same processors meanwhile
 };
 
 struct Job {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <limits>
 #include <thread>
 
 #include "base/error.h"
@@ -17,6 +18,8 @@ namespace {
 
 /// Samples between two looks at how well the median is known, and before the first.
 constexpr size_t kStabilityStride = 10, kFewestStable = 50;
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double milliseconds(run::Nanoseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
@@ -58,6 +61,7 @@ class Measurement {
     result_.streams = static_cast<int>(streams.size());
     result_.warm_up_ms = options.limits.warm_up_ms;
     result_.step_ms.resize(steps.size());
+    result_.neighbours.resize(options.neighbours.size());
   }
 
   Result run() {
@@ -80,7 +84,7 @@ class Measurement {
     for (Stream& stream : pipelines_)
       if (stream.pending.size() >= depth_)
         latest_start = std::max(latest_start, finish_oldest(stream));
-    for (Occupancy& processor : processors_) processor.forget_before(host_ms_);
+    forget_the_past();
     progress::advance_to(static_cast<int64_t>(latest_start));  // a store: nobody waits for it
     if (loop_.completed(latest_start) == measure::Phase::Timed) pause(options_.idle_ms);
   }
@@ -98,13 +102,35 @@ class Measurement {
     Stream& stream = pipelines_[i];
     const double start_h2d = std::max(host_ms_, stream.free_ms);
     const double start = start_h2d + milliseconds(timeline.h2d);
+    if (timeline.kind != run::TimelineKind::Wall) neighbours_start_until(start);
     const double end = timeline.kind == run::TimelineKind::Wall
                            ? start + milliseconds(timeline.total)
-                           : end_when_composed(timeline, i, start);
+                           : end_when_composed(timeline, steps_, i, start);
     const double end_d2h = end + milliseconds(timeline.d2h);
     stream.free_ms = end_d2h;
     stream.pending.push_back(
         {host_ms_, host_ms_ + enqueue_of(timeline), start_h2d, start, start, end, end, end_d2h});
+  }
+
+  /// Neighbours begin their next query as soon as the last one has ended.
+  void neighbours_start_until(double ms) {
+    for (size_t i = 0; i < options_.neighbours.size(); ++i) {
+      const Neighbour& neighbour = options_.neighbours[i];
+      NeighbourWork& work = result_.neighbours[i];
+      while (work.free_ms <= ms) {
+        const run::Timeline timeline = neighbour.execute();
+        const double before = work.free_ms;
+        work.free_ms = end_when_composed(timeline, neighbour.steps, streams_.size() + i, before);
+        ++work.queries;
+        if (work.free_ms <= before) work.free_ms = kNever;  // no work in it: it needs nothing
+      }
+    }
+  }
+
+  void forget_the_past() {
+    double past = host_ms_;
+    for (const NeighbourWork& work : result_.neighbours) past = std::min(past, work.free_ms);
+    for (Occupancy& processor : processors_) processor.forget_before(past);
   }
 
   Occupancy& processor_of(run::Processor processor, size_t stream) {
@@ -112,14 +138,15 @@ class Measurement {
     return processors_[static_cast<size_t>(processor) + core];
   }
 
-  /// The end of a query that starts at @p start_ms, its steps waiting for processors that other
+  /// The end of a query that starts at @p start_ms, its @p steps waiting for processors that other
   /// streams hold. A step that waits delays all that follow it.
-  double end_when_composed(const run::Timeline& timeline, size_t stream, double start_ms) {
+  double end_when_composed(const run::Timeline& timeline, const std::vector<run::Step>& steps,
+                           size_t stream, double start_ms) {
     double delay = 0;
-    for (size_t i = 0; i < steps_.size(); ++i) {
+    for (size_t i = 0; i < steps.size(); ++i) {
       const run::StepTime& step = timeline.steps[i];
       const double earliest = start_ms + milliseconds(step.start) + delay;
-      Occupancy& processor = processor_of(steps_[i].processor, stream);
+      Occupancy& processor = processor_of(steps[i].processor, stream);
       delay += processor.reserve(earliest, milliseconds(step.duration)) - earliest;
     }
     return start_ms + milliseconds(timeline.total) + delay;

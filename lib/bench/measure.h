@@ -19,6 +19,15 @@ struct Stability {
   double most_ms = 0;        ///< of the timeline; then measuring ends with a warning
 };
 
+/// Runs one query and tells when its steps ran.
+using Execute = std::function<run::Timeline()>;
+
+/// Another engine that works without a pause on the same processors while one is measured.
+struct Neighbour {
+  Execute execute;
+  std::vector<run::Step> steps;  ///< in the order of every Timeline
+};
+
 struct Options {
   measure::LoopLimits limits;
   double idle_ms = 0;             ///< pause after each timed iteration, on the timeline
@@ -27,10 +36,8 @@ struct Options {
   double most_wall_s = 60;        ///< real time after which measuring ends, with a warning
   std::optional<Stability> until_stable;
   const std::atomic<bool>* interrupt = nullptr;  ///< becoming true ends measuring; may be null
+  std::vector<Neighbour> neighbours;             ///< for a composed timeline
 };
-
-/// Runs one query and tells when its steps ran.
-using Execute = std::function<run::Timeline()>;
 
 /// The host's clock and its way to pause; scripted in tests.
 struct Clock {
@@ -41,7 +48,8 @@ struct Clock {
 
 /// Measures queries on one stream per entry of @p streams. @p steps are the engine's, in the order
 /// of every Timeline. Streams share the processors: on a composed timeline a step waits until its
-/// processor is free. Warns when it ends early; throws an Error when no query ran at all.
+/// processor is free, and neighbours take their turns as further streams. Warns when it ends early;
+/// throws an Error when no query ran at all.
 Result measure(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
                const Options& options, const Clock& clock = Clock::steady());
 

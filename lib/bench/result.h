@@ -35,6 +35,16 @@ enum class End {
 };
 std::string_view text(End end);
 
+/// What a neighbour did while the engine was measured.
+struct NeighbourWork {
+  size_t queries = 0;
+  double free_ms = 0;  ///< when the last of them has ended, on the timeline
+
+  double throughput_qps() const {
+    return free_ms > 0 ? static_cast<double>(queries) * 1000 / free_ms : 0;
+  }
+};
+
 struct Result {
   run::TimelineKind timeline = run::TimelineKind::Wall;
   std::vector<Query> queries;  ///< by start, those of the warm-up first
@@ -43,6 +53,7 @@ struct Result {
   int streams = 1;
   /// For each step of the plan its durations in ms, one per query in order of execution.
   std::vector<std::vector<float>> step_ms;
+  std::vector<NeighbourWork> neighbours;  ///< in the order of Options::neighbours
   End end = End::Limits;
   double wall_s = 0;  ///< real time that measuring took, emulation included
 

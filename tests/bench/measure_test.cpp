@@ -60,6 +60,28 @@ TEST(Measure, StreamsQueueOnACoreAndTakeTurnsOnSeveral) {
   EXPECT_NEAR(rate(4, 2), 250, 3);  // now the host limits
 }
 
+TEST(Measure, NeighboursQueueOnTheCoreOrHaveOneOfTheirOwn) {
+  // Both want the core for 6 ms: they take turns, and this one's 4 ms on the host pass meanwhile.
+  Options wanted = options(200, 0, 0);
+  wanted.neighbours = {{[] {
+                          return run::Timeline{TimelineKind::Composed, {{0ms, 6ms, 0ms}}, 6ms};
+                        },
+                        {kDlaThenHost.front()}}};
+  const Result queued = measure_composed(1, wanted);
+  EXPECT_NEAR(figures(queued, {}).throughput_qps, 1000 / 12.0, 1);
+  EXPECT_NEAR(queued.neighbours.at(0).throughput_qps(), 1000 / 12.0, 1);
+  wanted.dla_cores = 2;
+  const Result apart = measure_composed(1, wanted);
+  EXPECT_NEAR(figures(apart, {}).throughput_qps, 100, 1);
+  EXPECT_NEAR(apart.neighbours.at(0).throughput_qps(), 1000 / 6.0, 2);
+}
+
+TEST(Measure, NeighbourWithoutWorkDoesNotHoldUpMeasuring) {
+  Options wanted = options(10, 0, 0);
+  wanted.neighbours = {{[] { return run::Timeline{TimelineKind::Composed, {}, 0ms}; }, {}}};
+  EXPECT_NEAR(figures(measure_composed(1, wanted), {}).throughput_qps, 100, 1);
+}
+
 TEST(Measure, QueriesOfAStreamFollowEachOtherWithoutGaps) {
   const Result r = measure_composed(1, options(10, 0, 0));
   EXPECT_EQ(r.timeline, TimelineKind::Composed);

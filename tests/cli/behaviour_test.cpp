@@ -242,6 +242,28 @@ TEST_F(Inferring, StreamsRunSideBySide) {
   EXPECT_THAT(pass(flags + " --infStreams=2").err, HasSubstr("* Multiple inference streams"));
 }
 
+TEST_F(Inferring, EnginesBesideQueueOnTheCore) {
+  pass("--onnx=all_on_dla.onnx --saveEngine=beside.plan --skipInference" + std::string(kOnDla));
+  // Predicted: all times are the model's, so that they are the same in every run.
+  const std::string flags = "--loadEngine=beside.plan --predict" + std::string(kBrief);
+  const auto latency = [&](const std::string& more) {
+    const Json times = times_of(flags + more);
+    return times.back()["computeMs"].get<double>();
+  };
+  const double alone = latency("");
+  EXPECT_GT(latency(" --besideEngine=beside.plan"), 1.5 * alone);
+  EXPECT_GT(latency(" --besideEngine=beside.plan,beside.plan"), 2 * alone);
+  EXPECT_LT(latency(" --besideEngine=beside.plan --dlaCores=2"), 1.5 * alone);
+  EXPECT_THAT(pass(flags + " --besideEngine=beside.plan").out,
+              HasSubstr("Beside it beside.plan ran"));
+}
+
+TEST_F(Inferring, EnginesBesideNeedADla) {
+  const test::Outcome outcome = run("--onnx=small.onnx --besideEngine=small.plan");
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("this engine has none; build it "));
+}
+
 TEST_F(Inferring, DlaIsReplayedEmulatedOrTimedAlone) {
   const std::string flags = "--onnx=all_on_dla.onnx" + std::string(kOnDla);
   const std::vector<float> replayed = outputs_of(flags);
