@@ -23,7 +23,7 @@ struct InferenceOptions {
   std::vector<NamedDims> shapes;
   std::vector<NamedFile> inputs;
   uint32_t seed = 1;
-  int release = 806;  ///< of trtexec, whose lines are printed
+  int release = 806;                ///< of trtexec, whose lines are printed
   std::vector<std::string> beside;  ///< plans whose engines work on the same processors meanwhile
 };
 

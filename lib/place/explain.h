@@ -30,7 +30,7 @@ struct LayerExplanation {
 struct Explanation {
   std::vector<LayerExplanation> layers;  ///< in the graph's order
   std::vector<Segment> segments;
-  std::vector<std::string> notes;  ///< about the network as a whole
+  std::vector<std::string> notes;    ///< about the network as a whole
   std::string dla_error, gpu_error;  ///< how far off modelled times are: "+-7 %"
 };
 

@@ -79,7 +79,8 @@ ordered_json crossings_json(const std::vector<Crossing>& crossings) {
 
 std::string explanation_text(const Explanation& explanation) {
   std::string text;
-  for (const LayerExplanation& layer : explanation.layers) text += layer_text(layer, explanation.gpu_error);
+  for (const LayerExplanation& layer : explanation.layers)
+    text += layer_text(layer, explanation.gpu_error);
   for (const Segment& segment : explanation.segments)
     text += format(
         "{}: {} layers; about {:.3g} ms on the DLA, {:.3g} ms of them at its borders, {:.3g} ms on "
@@ -102,12 +103,9 @@ std::string explanation_json(const Explanation& explanation) {
                         {"modelled_dla_ms", segment.dla_seconds * 1e3},
                         {"modelled_border_ms", segment.border_seconds * 1e3},
                         {"modelled_gpu_ms", segment.gpu_seconds * 1e3}});
-  return ordered_json{{"schema", "dlaexec.explain/1"},
-                      {"layers", std::move(layers)},
-                      {"segments", std::move(segments)},
-                      {"dla_error", explanation.dla_error},
-                      {"gpu_error", explanation.gpu_error},
-                      {"notes", explanation.notes}}
+  return ordered_json{{"schema", "dlaexec.explain/1"},      {"layers", std::move(layers)},
+                      {"segments", std::move(segments)},    {"dla_error", explanation.dla_error},
+                      {"gpu_error", explanation.gpu_error}, {"notes", explanation.notes}}
              .dump(2) +
          "\n";
 }

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cmath>
+#include <optional>
 
 #include "base/log.h"
 #include "report/text.h"
@@ -130,7 +131,8 @@ std::string profile_json(const bench::Profile& profile, std::span<const DlaStep>
     records.push_back(format("{{ {} }}", layer_record(layer)));
     for_each_operation(
         profile, i, inside, [&](const bench::LayerTime& row, const DlaOperation& op) {
-          records.push_back(format("{{ {}, {} }}", layer_record(row), operation_record(op, row.error)));
+          records.push_back(
+              format("{{ {}, {} }}", layer_record(row), operation_record(op, row.error)));
         });
   }
   return array_of(records);

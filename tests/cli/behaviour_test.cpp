@@ -251,9 +251,10 @@ TEST_F(Inferring, EnginesBesideQueueOnTheCore) {
     return times.back()["computeMs"].get<double>();
   };
   const double alone = latency("");
-  EXPECT_GT(latency(" --besideEngine=beside.plan"), 1.5 * alone);
-  EXPECT_GT(latency(" --besideEngine=beside.plan,beside.plan"), 2 * alone);
-  EXPECT_LT(latency(" --besideEngine=beside.plan --dlaCores=2"), 1.5 * alone);
+  const double beside_one = latency(" --besideEngine=beside.plan");
+  EXPECT_GT(beside_one, 1.3 * alone);
+  EXPECT_GT(latency(" --besideEngine=beside.plan,beside.plan"), 1.2 * beside_one);
+  EXPECT_LT(latency(" --besideEngine=beside.plan --dlaCores=2"), beside_one);
   EXPECT_THAT(pass(flags + " --besideEngine=beside.plan").out,
               HasSubstr("Beside it beside.plan ran"));
 }
