@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -77,6 +81,24 @@ std::optional<Focus> focus_of(const ir::Graph& graph, const std::vector<int>& ma
   return focus;
 }
 
+/// The slices that nothing needs once @p concat is gone, in the graph's order.
+std::vector<int> needed_by_none_else(const ir::Graph& graph, const std::vector<int>& uses,
+                                     const Focus& focus, const ir::Node& concat) {
+  std::set<int, std::greater<>> slices;  // readers come before what they read
+  for (const Phase& phase : focus) slices.insert(phase.slices.begin(), phase.slices.end());
+  std::map<ir::ValueId, int> gone;  // uses, by the value
+  for (const ir::ValueId id : concat.inputs) ++gone[id];
+  std::vector<int> alone;
+  for (const int at : slices) {
+    const ir::Node& slice = graph.nodes[static_cast<size_t>(at)];
+    if (gone[slice.outputs[0]] != uses[static_cast<size_t>(slice.outputs[0])]) continue;
+    ++gone[slice.inputs[0]];
+    alone.push_back(at);
+  }
+  std::reverse(alone.begin(), alone.end());
+  return alone;
+}
+
 /// A convolution that can step over the whole image instead.
 bool can_step_over(const ir::Graph& graph, const ir::Node& conv) {
   if (conv.op != ir::Op::Conv || on_dla(conv) || conv.precision == ir::DataType::Int8) return false;
@@ -123,11 +145,8 @@ bool fuse_focus(ir::Graph& graph) {
     const auto swallow = [&](const ir::Node& node) {
       origins.insert(origins.end(), node.origins.begin(), node.origins.end());
     };
-    for (const Phase& phase : *focus)
-      for (auto slice = phase.slices.rbegin(); slice != phase.slices.rend(); ++slice) {
-        const ir::Node& node = graph.nodes[static_cast<size_t>(*slice)];
-        if (uses[static_cast<size_t>(node.outputs[0])] == 1) swallow(node);
-      }
+    for (const int slice : needed_by_none_else(graph, uses, *focus, concat))
+      swallow(graph.nodes[static_cast<size_t>(slice)]);
     swallow(concat);
     swallow(graph.nodes[i]);
     const std::string name = graph.value(graph.nodes[i].inputs[1]).name;

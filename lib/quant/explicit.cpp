@@ -167,7 +167,7 @@ class Remover {
   /// A symmetric range holds numbers below zero, which a layer without them cut off: it becomes the
   /// ReLU that it was.
   bool becomes_relu(Node& node) {
-    if (node.op != Op::Quantize || node.precision) return false;
+    if (node.op != Op::Quantize || node.precision || graph_.constant(node, 0)) return false;
     const std::optional<Scheme> scheme = scheme_of(graph_, node);
     const bool is_one_scale = scheme && scheme->scales.size() == 1;
     if (!is_one_scale || !cuts_below_zero(*scheme)) return false;

@@ -13,9 +13,12 @@ using namespace ir;
 constexpr std::string_view kBetweenQdq =
     "the network's own Q/DQ layers round its numbers to INT8, and FP16 would round them first";
 
+constexpr std::string_view kHoldsIntegers = "it holds integers that its operator computes with";
+
 struct Choice {
   DataType precision = DataType::Float32;
-  std::string reason;  ///< why it is not the first in line; empty: it is
+  std::string reason;    ///< why it is not the first in line; empty: it is
+  bool for_qdq = false;  ///< the network's own Q/DQ layers are that reason
 };
 
 /// Sigmoid, TanH and LRN: INT8 was asked for, the DLA computes FP16.
@@ -58,8 +61,8 @@ std::vector<char> between_qdq(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (node.op != Op::Quantize && node.op != Op::Dequantize) continue;
     if (graph.value(node.inputs[0]).constant) continue;
-    if (node.op == Op::Quantize) between[static_cast<size_t>(node.inputs[0])] = 1;
-    if (node.op == Op::Dequantize) between[static_cast<size_t>(node.outputs[0])] = 1;
+    const ValueId real = node.op == Op::Quantize ? node.inputs[0] : node.outputs[0];
+    between[static_cast<size_t>(real)] = 1;
   }
   return between;
 }
@@ -107,14 +110,10 @@ class Assigner {
         if (const auto* named = pattern_for(options_.layer_precisions, layer))
           matched[named->first] = true;
       if (!has_precision(graph_, node)) continue;
-      if (node.precision == DataType::Float32) {  // the model's own: its numbers are integers
-        note(node, first_in_line(), "it holds integers that its operator computes with");
-        continue;
-      }
       const bool binds = asked && constraints_ != Constraints::None;
       const Choice choice = binds ? as_asked(node, asked->second) : as_allowed(node);
       node.precision = choice.precision;
-      if (choice.reason == kBetweenQdq && fp16_) ++report_.between_qdq;
+      if (choice.for_qdq && fp16_) ++report_.between_qdq;
       if (!choice.reason.empty())
         note(node, binds ? asked->second : first_in_line(), choice.reason);
     }
@@ -166,6 +165,10 @@ class Assigner {
     return lifted != options_.lifted.end() ? lifted->second : missing_scale(node);
   }
 
+  /// Whether the model's own operator, which computes in integers, is made of this layer: the
+  /// import gave it its precision.
+  static bool holds_integers(const Node& node) { return node.precision == DataType::Float32; }
+
   /// Whether the network's own Q/DQ layers round what the layer reads or makes to INT8: a rounding
   /// to FP16 on the way would decide many of theirs.
   bool is_between_qdq(const Node& node) const {
@@ -177,7 +180,8 @@ class Assigner {
   }
 
   Choice as_allowed(const Node& node) const {
-    if (is_between_qdq(node)) return {DataType::Float32, std::string(kBetweenQdq)};
+    if (holds_integers(node)) return {DataType::Float32, std::string(kHoldsIntegers)};
+    if (is_between_qdq(node)) return {DataType::Float32, std::string(kBetweenQdq), true};
     if (options_.dla && node.device == Device::Dla)
       if (const std::optional<Choice> choice = on_dla(node)) return *choice;
     return on_gpu(node);
@@ -222,6 +226,8 @@ class Assigner {
     const bool allowed = asked == DataType::Int8 ? options_.int8 : fp16_;
     if (asked != DataType::Int8 && asked != DataType::Float16)
       why = format("{} is not a precision of layers; fp32, fp16 and int8 are", text(asked));
+    else if (holds_integers(node))
+      why = kHoldsIntegers;
     else if (!allowed)
       why = format("{} is not given", flag_of(asked));
     else if (asked == DataType::Int8)

@@ -162,6 +162,16 @@ TEST(Int8MatMul, ComputedMatricesMultiplyExactlyWithBatchesThatRepeat) {
     }
 }
 
+TEST(Int8MatMul, EmptyMatricesAreLeftToTheReference) {
+  for (const ir::Dims& left : {ir::Dims{2, 0, 5}, ir::Dims{0, 3, 5}}) {
+    Case test;
+    const ir::ValueId a = test.input(ir::Tensor(DataType::Int8, left), 0.05f);
+    const ir::ValueId b = test.input(ir::Tensor(DataType::Int8, {5, 4}), 0.03f);
+    test.node(ir::Op::MatMul, {a, b}, ir::MatMulAttributes());
+    EXPECT_THAT(expect_like_reference(test, kExact), Contains("ref.matmul"));
+  }
+}
+
 TEST(Int8Deconv, SumsAreExactInEveryPhase) {
   Random random(31);
   for (const DataType output : {DataType::Int8, DataType::Float32})

@@ -94,7 +94,7 @@ TEST(FuseFocus, AConvolutionOverTheWholeImageGivesTheSameNumbers) {
   ASSERT_TRUE(fuse_focus(after));
   ASSERT_EQ(after.nodes.size(), 1u);
   EXPECT_EQ(after.nodes[0].origins,
-            (std::vector<std::string>{"a", "b0", "b1", "c", "d", "joined", "y"}));
+            (std::vector<std::string>{"a0", "a", "b0", "b1", "c", "d", "joined", "y"}));
   expect_same_outputs(before, after, 5, 1e-5);
 }
 

@@ -81,7 +81,23 @@ TEST(RemoveExplicit, AnUnsignedTensorWithoutNumbersBelowZeroKeepsWhatItsRounding
   EXPECT_FLOAT_EQ(graph.value(graph.nodes[1].outputs[0]).quantization.scales[0], 255 * 0.5f / 127);
 }
 
-TEST(RemoveExplicit, WhatAnOperatorOnIntegersIsMadeOfStays) {
+TEST(RemoveExplicit, AConstantThatIsQuantizedIsNoRelu) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[4]) {
+    const %s = f32[] [0.5]
+    const %z = u8[] [0]
+    const %a = f32[4] [-1, 0.3, 1, 2]
+    %q = quantize(%a, %s, %z) {to=u8} : u8[4]
+    %d = dequantize(%q, %s, %z) : f32[4]
+    %y = elementwise(%x, %d) {kind=sum} : f32[4]
+    return %y
+  })");
+  const Translation translation = remove_explicit(graph);
+  EXPECT_EQ(graph.nodes[0].op, ir::Op::Quantize) << ir::print(graph);
+  EXPECT_THAT(translation.kept, ElementsAre("q", "d"));
+}
+
+/// An operator on integers as the importer leaves it: its layers have a precision already.
+ir::Graph negation_of_integers() {
   ir::Graph graph = ir::parse(R"(graph @g(%x: f32[4]) {
     const %s = f32[] [0.5]
     const %one = f32[] [1]
@@ -97,6 +113,11 @@ TEST(RemoveExplicit, WhatAnOperatorOnIntegersIsMadeOfStays) {
   for (ir::Node& node : graph.nodes)
     if (node.name == "d" || node.name == "n" || node.name == "qn")
       node.precision = ir::DataType::Float32;
+  return graph;
+}
+
+TEST(RemoveExplicit, WhatAnOperatorOnIntegersIsMadeOfStays) {
+  ir::Graph graph = negation_of_integers();
   EXPECT_EQ(remove_explicit(graph).removed, 0);
   Options options;
   options.fp16 = true;
@@ -105,6 +126,28 @@ TEST(RemoveExplicit, WhatAnOperatorOnIntegersIsMadeOfStays) {
   ASSERT_FALSE(report.notes.empty());
   EXPECT_EQ(report.notes[0].layer, "n");
   EXPECT_THAT(report.notes[0].reason, HasSubstr("integers"));
+}
+
+TEST(LayerPrecisions, OfALayerThatHoldsIntegersAreRefusedOrNoted) {
+  ir::Graph graph = negation_of_integers();
+  Options options;
+  options.fp16 = options.int8 = true;
+  options.layer_precisions = {{"n", ir::DataType::Float16}};
+  options.constraints = Constraints::Prefer;
+  const Report report = assign(graph, options);
+  EXPECT_EQ(graph.nodes[2].precision, ir::DataType::Float32);
+  ASSERT_FALSE(report.notes.empty());
+  EXPECT_EQ(report.notes[0].layer, "n");
+  EXPECT_EQ(report.notes[0].wanted, ir::DataType::Float16);
+
+  options.constraints = Constraints::Obey;
+  graph = negation_of_integers();
+  try {
+    assign(graph, options);
+    FAIL() << "a layer on integers cannot compute in FP16";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.sentence(), HasSubstr("layer 'n' cannot compute in f16"));
+  }
 }
 
 TEST(RemoveExplicit, OtherConstantsBecomeTheNumbersTheyStandFor) {

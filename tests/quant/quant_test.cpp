@@ -239,6 +239,24 @@ TEST(Precision, StaysAwayFromLayersOnIntegers) {
   EXPECT_FALSE(net.graph.nodes[0].precision.has_value());
 }
 
+TEST(Precision, IsGivenInANetworkWithALoopWithoutATripCount) {
+  Graph graph = ir::parse(R"(graph @g(%x: f32[1], %more: bool[]) {
+    %y = loop(_, %more, %x) {body=
+      graph @body(%i: i64[], %go: bool[], %state: f32[1]) {
+        %stop = identity(%go) : bool[]
+        %next = unary(%state) {kind=neg} : f32[1]
+        return %stop, %next
+      }
+    } : f32[1]
+    %z = unary(%y) {kind=abs} : f32[1]
+    return %z
+  })");
+  Options options;
+  options.fp16 = true;
+  assign(graph, options);
+  EXPECT_EQ(precision_of(graph, "z"), DataType::Float16);
+}
+
 TEST(Calibration, IsAskedForTheNetworkWithoutCacheOrQdq) {
   Graph graph = branches();
   Options options = int8_options();
