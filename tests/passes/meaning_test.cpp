@@ -98,19 +98,27 @@ TEST(FuseFocus, AConvolutionOverTheWholeImageGivesTheSameNumbers) {
   expect_same_outputs(before, after, 5, 1e-5);
 }
 
-TEST(CleanUp, PassesOverNodesWithoutTheirFirstInput) {
-  ir::Graph graph = ir::parse(R"(graph @g(%go: bool[], %x: f32[4]) {
-    %y = loop(_, %go, %x) {body=
-      graph @body(%i: i64[], %in: bool[], %state: f32[4]) {
-        %stop = unary(%in) {kind=not} : bool[]
-        %next = unary(%state) {kind=neg} : f32[4]
-        return %stop, %next
-      }
-    } : f32[4]
-    return %y
+TEST(FuseFocus, SlicesThatOthersReadStayLayersOfTheirOwn) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,3,8,12]) {
+    const %zero = i64[1] [0]
+    const %one = i64[1] [1]
+    const %two = i64[1] [2]
+    const %three = i64[1] [3]
+    const %last = i64[1] [9223372036854775807]
+    const %w = f32[5,12,3,3] seed(3)
+    %a0 = slice(%x, %zero, %last, %two, %two) : f32[1,3,4,12]
+    %a = slice(%a0, %zero, %last, %three, %two) : f32[1,3,4,6]
+    %b0 = slice(%x, %one, %last, %two, %two) : f32[1,3,4,12]
+    %b = slice(%b0, %zero, %last, %three, %two) : f32[1,3,4,6]
+    %c = slice(%a0, %one, %last, %three, %two) : f32[1,3,4,6]
+    %d = slice(%b0, %one, %last, %three, %two) : f32[1,3,4,6]
+    %joined = concat(%a, %b, %c, %d) {axis=1} : f32[1,12,4,6]
+    %y = conv(%joined, %w) {stride=[1,1], pads=[1,1,1,1], dilation=[1,1]} : f32[1,5,4,6]
+    return %y, %a
   })");
-  clean_up(graph);
-  EXPECT_EQ(graph.nodes.size(), 1u);
+  ASSERT_TRUE(fuse_focus(graph));
+  ASSERT_EQ(graph.nodes.size(), 3u);
+  EXPECT_EQ(graph.nodes[2].origins, (std::vector<std::string>{"b0", "b", "c", "d", "joined", "y"}));
 }
 
 TEST(FuseFocus, LeavesOtherSlicesAlone) {
