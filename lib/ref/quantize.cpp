@@ -159,7 +159,9 @@ Tensors range(const Call& call) {
     const double span = (static_cast<double>(call.ints(1)[0]) - static_cast<double>(start)) /
                         static_cast<double>(step);
     std::vector<int64_t> result(steps_in(span));
-    for (size_t i = 0; i < result.size(); ++i) result[i] = start + static_cast<int64_t>(i) * step;
+    for (size_t i = 0; i < result.size(); ++i)  // unsigned: i * step may pass what i64 holds
+      result[i] = static_cast<int64_t>(static_cast<uint64_t>(start) +
+                                       static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
     return {call.from_ints({static_cast<int64_t>(result.size())}, result)};
   }
   const double start = call.reals(0)[0];

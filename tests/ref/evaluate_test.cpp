@@ -280,6 +280,19 @@ TEST(Ref, FailuresNameTheNode) {
   }
 }
 
+TEST(Ref, ARangeMayReachAcrossAllOfTheIntegers) {
+  EXPECT_EQ(run_text(R"(graph @g() {
+    const %start = i64[] [-9000000000000000000]
+    const %end = i64[] [9000000000000000000]
+    const %step = i64[] [5000000000000000000]
+    %y = range(%start, %end, %step) : i64[n]
+    return %y
+  })")[0]
+                .to_ints(),
+            (std::vector<int64_t>{-9000000000000000000, -4000000000000000000, 1000000000000000000,
+                                  6000000000000000000}));
+}
+
 TEST(Ref, AResultThatNobodyHasMemoryForIsAnErrorThatNamesTheNode) {
   for (const char* graph : {R"(graph @g() {
     const %shape = i64[3] [4096, 4096, 4096]
