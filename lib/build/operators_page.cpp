@@ -20,12 +20,16 @@ bool is_known_to_dla(ir::Op op) {
   });
 }
 
+std::string_view dla_column(const onnx::Operator& row) {
+  if (!is_known_to_dla(row.op) || row.holds_integers == onnx::HoldsIntegers::Always) return "no";
+  return row.holds_integers == onnx::HoldsIntegers::Asymmetric ? "symmetric, by rules" : "by rules";
+}
+
 std::string row_of(const onnx::Operator& row) {
   return format("| {} | {} | {} to {} | {} | {} | {} | {} | {} |\n", row.name,
                 row.domain.empty() ? "ai.onnx" : row.domain, row.first_opset, row.last_opset,
                 row.types, ir::info(row.op).text, cpu::has_kernel(row.op) ? "kernel" : "ref",
-                gpu::family_of(row.op).lower != nullptr ? "kernel" : "host",
-                is_known_to_dla(row.op) ? "by rules" : "no");
+                gpu::family_of(row.op).lower != nullptr ? "kernel" : "host", dla_column(row));
 }
 
 }  // namespace
@@ -53,7 +57,8 @@ std::string operators_markdown() {
       "- **GPU**: a CUDA `kernel`, or the `host` engine.\n"
       "- **DLA**: `by rules`, which decide layer by layer (`../dla/RULES.md`), "
       "or `no`: the DLA has "
-      "no such layer.\n\n"
+      "no such layer, or the operator computes with integers that need float32. `symmetric, by "
+      "rules`: so it does unless all of its integers are int8 without zero points.\n\n"
       "Operators of a file that are not listed here are all named in one "
       "message.\n\n"
       "| operator | domain | opsets | types | op | host | GPU | DLA |\n"

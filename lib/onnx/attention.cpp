@@ -185,8 +185,13 @@ ValueIds microsoft_attention(Node& node) {
   const int64_t width = known_dim(node, node.in(1), 1, "the width of the weights");
   const ir::Ints sizes =
       node.ints("qkv_hidden_sizes", {width / 3, width / 3, width - width / 3 * 2});
-  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != width || sizes[0] != sizes[1])
-    fail("qkv_hidden_sizes do not add up to the {} columns of the weights", width);
+  if (sizes.size() != 3) fail("qkv_hidden_sizes has {} entries; 3 are needed", sizes.size());
+  if (sizes[0] != sizes[1])
+    fail("qkv_hidden_sizes gives {} to queries and {} to keys; they must be equal", sizes[0],
+         sizes[1]);
+  if (sizes[0] < 0 || sizes[0] > width || sizes[2] != width - 2 * sizes[0])
+    fail("qkv_hidden_sizes is {}, {}, {}, which does not add up to the {} columns of the weights",
+         sizes[0], sizes[1], sizes[2], width);
   const auto part = [&](int64_t begin, int64_t size) {
     return with_heads(node, node.slice(all, 2, begin, begin + size), heads);
   };

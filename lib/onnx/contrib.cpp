@@ -1,5 +1,6 @@
 // com.microsoft: layers that ONNX Runtime's own optimizer joins and writes into files.
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "onnx/operators.h"
@@ -7,8 +8,11 @@
 namespace dlaexec::onnx {
 namespace {
 
+/// The parameters of an activation; its own defaults stand for those that are not given.
+using Parameters = std::array<std::optional<float>, 2>;
+
 /// The activation that attribute "activation" names, with @p parameters in the order of its own.
-ValueId activated(Node& node, ValueId x, const ir::Floats& parameters) {
+ValueId activated(Node& node, ValueId x, const Parameters& parameters) {
   struct Row {
     std::string_view name;
     ActivationKind kind;
@@ -26,9 +30,8 @@ ValueId activated(Node& node, ValueId x, const ir::Floats& parameters) {
   if (name.empty()) return x;
   for (const Row& row : kRows) {
     if (row.name != name) continue;
-    std::array<float, 2> given = row.defaults;
-    for (size_t i = 0; i < given.size() && i < parameters.size(); ++i) given[i] = parameters[i];
-    return node.activation(row.kind, x, given[0], given[1]);
+    return node.activation(row.kind, x, parameters[0].value_or(row.defaults[0]),
+                           parameters[1].value_or(row.defaults[1]));
   }
   fail("activation is '{}'; Relu, Tanh, Sigmoid, LeakyRelu, Clip and HardSigmoid are known", name);
 }
@@ -55,15 +58,18 @@ void refuse_statistics(Node& node, size_t first, size_t count) {
 
 ValueIds fused_conv(Node& node) {
   const ValueId y = add_conv(node, node.in(0), node.in(1), node.optional(2));
-  return {activated(node, plus(node, y, node.optional(3)), node.reals("activation_params"))};
+  const ir::Floats given = node.reals("activation_params");
+  Parameters parameters;
+  for (size_t i = 0; i < parameters.size() && i < given.size(); ++i) parameters[i] = given[i];
+  return {activated(node, plus(node, y, node.optional(3)), parameters)};
 }
 
 ValueIds fused_gemm(Node& node) {
   const ValueId y = gemm(node)[0];
-  ir::Floats parameters;
-  for (const char* name : {"activation_alpha", "activation_beta"})
-    if (node.has_attribute(name)) parameters.push_back(node.real(name, 0));
-  return {activated(node, y, parameters)};
+  const auto given = [&](std::string_view name) {
+    return node.has_attribute(name) ? std::optional(node.real(name, 0)) : std::nullopt;
+  };
+  return {activated(node, y, {given("activation_alpha"), given("activation_beta")})};
 }
 
 ValueIds skip_layer_norm(Node& node) {
@@ -77,8 +83,9 @@ ValueIds skip_layer_norm(Node& node) {
 ValueIds simplified_layer_norm(Node& node) {
   refuse_statistics(node, 1, 1);
   node.ignore("stash_type");
-  if (node.axis_in(node.integer("axis", -1), node.rank(node.in(0))) + 1 != node.rank(node.in(0)))
-    fail("axis is not the last one");
+  const int64_t last = node.rank(node.in(0)) - 1;
+  if (const int64_t axis = node.axis_in(node.integer("axis", -1), last + 1); axis != last)
+    fail("axis is {}; only the last one, {}, is supported", axis, last);
   return {normalized(node, Op::RmsNorm, {node.in(0), node.in(1)}, node.real("epsilon", 1e-5f))};
 }
 

@@ -8,7 +8,9 @@ namespace {
 
 constexpr Operator kOperators[] = {
 #define DLAEXEC_ONNX(domain, name, first, last, function, op, types) \
-  {domain, name, first, last, &function, ir::Op::op, types},
+  {domain, name, first, last, &function, ir::Op::op, types, HoldsIntegers::Never},
+#define DLAEXEC_ONNX_INTEGERS(when, domain, name, first, last, function, op, types) \
+  {domain, name, first, last, &function, ir::Op::op, types, HoldsIntegers::when},
 #include "onnx/operators.def"
 };
 

@@ -12,6 +12,13 @@ namespace dlaexec::onnx {
 /// nobody wants may be left out.
 using ImportFunction = ValueIds (*)(Node& node);
 
+/// When an operator's layers compute in Float32 whatever the build allows.
+enum class HoldsIntegers {
+  Never,
+  Asymmetric,  ///< unless its integers are Int8 without zero points
+  Always,
+};
+
 /// One operator over a range of opsets.
 struct Operator {
   std::string_view domain;  ///< "" is ai.onnx
@@ -20,6 +27,7 @@ struct Operator {
   ImportFunction import;
   ir::Op op;               ///< what does the work in the graph; others may surround it
   std::string_view types;  ///< of the first input, for people
+  HoldsIntegers holds_integers;
 };
 
 /// The newest opset of the standard domain whose operators are known.

@@ -1,6 +1,8 @@
 // Quantized operators. Those that compute in integers are written as dequantize, op, quantize:
 // where integers are symmetric, with their scales, which the quantizer recognizes; else in whole
 // numbers, whose sums floats hold exactly below 2^24, so that every rounding is the operator's own.
+// Sums of more than 518 products of u8 and i8 may lie beyond if all are large; they are rounded to
+// 24 bits, less than a millionth, which only a result halfway between two integers can show.
 #include <algorithm>
 
 #include "onnx/operators.h"
@@ -32,19 +34,34 @@ bool is_one_number(Node& node, ValueId id) {
   return shape.empty() || (shape.size() == 1 && shape[0] == ir::Dim(1));
 }
 
-/// Whether @p zero is a constant of zeros in Int8, or absent: what hardware for INT8 computes with.
-bool is_symmetric(Node& node, ValueId x, ValueId zero) {
-  if (node.type_of(x) != ir::DataType::Int8) return false;
+/// Whether a zero point is a constant of zeros in Int8, or absent.
+bool is_zero(Node& node, ValueId zero) {
   if (zero == kNoValue) return true;
   const ir::Tensor* points = node.constant(zero);
-  if (!points) return false;
+  if (!points || points->type() != ir::DataType::Int8) return false;
   const std::vector<int64_t> all = points->to_ints();
   return std::all_of(all.begin(), all.end(), [](int64_t point) { return point == 0; });
 }
 
-/// Whether an operator on integers @p x is written in whole numbers.
-bool is_whole(Node& node, ValueId x, ValueId scale, ValueId zero) {
-  return node.type_of(scale) == ir::DataType::Float32 && !is_symmetric(node, x, zero);
+/// The inputs of an operator on integers: an operand's zero point is the second input behind it.
+struct Places {
+  std::vector<size_t> operands;
+  size_t result_zero;
+};
+
+/// Whether operands and result are what hardware for INT8 computes with: Int8 without zero points.
+bool is_symmetric(Node& node, const Places& places) {
+  for (const size_t operand : places.operands)
+    if (node.type_of(node.in(operand)) != ir::DataType::Int8 ||
+        !is_zero(node, node.optional(operand + 2)))
+      return false;
+  return is_zero(node, node.optional(places.result_zero));
+}
+
+/// Whether an operator on integers is written in whole numbers.
+bool is_whole(Node& node, const Places& places) {
+  return node.type_of(node.in(places.operands[0] + 1)) == ir::DataType::Float32 &&
+         !is_symmetric(node, places);
 }
 
 /// x minus its zero point, as whole numbers; @p axis is where several zero points belong.
@@ -159,7 +176,7 @@ ValueIds matmul_integer(Node& node) {
 ValueIds qlinear_matmul(Node& node) {
   const ValueId a = node.in(0);
   const ValueId b = node.in(3);
-  if (is_whole(node, a, node.in(1), node.in(2)) && is_one_number(node, node.in(1))) {
+  if (is_whole(node, {{0, 3}, 7}) && is_one_number(node, node.in(1))) {
     node.hold_integers();
     const ValueId sums = node.add(
         Op::MatMul, {whole(node, a, node.in(2), 0), whole(node, b, node.in(5), node.rank(b) - 1)});
@@ -185,7 +202,7 @@ ValueIds conv_integer(Node& node) {
 
 namespace {
 
-/// The sums of a convolution of whole numbers, of real ones where scales do not belong to them.
+/// A convolution in whole numbers, whose sums are scaled and rounded at the end.
 ValueIds whole_conv(Node& node) {
   node.hold_integers();
   ValueId bias = node.optional(8);
@@ -200,7 +217,7 @@ ValueIds whole_conv(Node& node) {
 }  // namespace
 
 ValueIds qlinear_conv(Node& node) {
-  if (is_whole(node, node.in(0), node.in(1), node.in(2))) return whole_conv(node);
+  if (is_whole(node, {{0, 3}, 7})) return whole_conv(node);
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.in(2), 1);
   const ValueId w = dequantized(node, node.in(3), node.in(4), node.in(5), 0);
   ValueId bias = kNoValue;
@@ -215,20 +232,20 @@ ValueIds qlinear_conv(Node& node) {
 
 namespace {
 
-/// Marks the layers of an operator on integers @p x that are not symmetric.
-void hold_asymmetric(Node& node, ValueId x, ValueId zero) {
-  if (!is_symmetric(node, x, zero)) node.hold_integers();
+/// Marks the layers of an operator on integers that are not symmetric.
+void hold_asymmetric(Node& node, const Places& places) {
+  if (!is_symmetric(node, places)) node.hold_integers();
 }
 
 ValueIds qlinear_binary(Node& node, ElementwiseKind kind) {
-  hold_asymmetric(node, node.in(0), node.optional(2));
+  hold_asymmetric(node, {{0, 3}, 7});
   const ValueId a = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   const ValueId b = dequantized(node, node.in(3), node.in(4), node.optional(5), 0);
   return {quantized(node, node.binary(kind, a, b), node.in(6), node.optional(7))};
 }
 
 ValueIds qlinear_activation(Node& node, ActivationKind kind, float alpha) {
-  hold_asymmetric(node, node.in(0), node.optional(2));
+  hold_asymmetric(node, {{0}, 4});
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   return {quantized(node, node.activation(kind, x, alpha), node.in(3), node.optional(4))};
 }
@@ -260,7 +277,7 @@ ValueIds whole_add(Node& node) {
 }  // namespace
 
 ValueIds qlinear_add(Node& node) {
-  if (is_whole(node, node.in(0), node.in(1), node.optional(2))) return whole_add(node);
+  if (is_whole(node, {{0, 3}, 7})) return whole_add(node);
   return qlinear_binary(node, ElementwiseKind::Sum);
 }
 ValueIds qlinear_mul(Node& node) { return qlinear_binary(node, ElementwiseKind::Prod); }
@@ -296,18 +313,20 @@ ValueIds qlinear_global_average_pool(Node& node) {
   ir::Ints axes;
   for (int64_t i = 1; i < rank; ++i)
     if (channels_last ? i < rank - 1 : i > 1) axes.push_back(i);
-  if (is_whole(node, node.in(0), node.in(1), node.optional(2))) return whole_mean(node, axes);
+  if (is_whole(node, {{0}, 4})) return whole_mean(node, axes);
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   const ValueId mean = node.reduce(ir::ReduceKind::Mean, x, axes, true);
   return {quantized(node, mean, node.in(3), node.optional(4))};
 }
 
 ValueIds qlinear_concat(Node& node) {
+  Places places = {{}, 1};
+  for (size_t i = 2; i + 2 < node.input_count(); i += 3) places.operands.push_back(i);
+  if (places.operands.empty()) fail("there is nothing to join");
+  hold_asymmetric(node, places);
   ValueIds parts;
-  hold_asymmetric(node, node.in(2), node.optional(4));
-  for (size_t i = 2; i + 2 < node.input_count(); i += 3)
+  for (const size_t i : places.operands)
     parts.push_back(dequantized(node, node.in(i), node.in(i + 1), node.optional(i + 2), 0));
-  if (parts.empty()) fail("there is nothing to join");
   const int64_t axis = node.axis_in(node.required_integer("axis"), node.rank(parts[0]));
   return {quantized(node, node.concat(parts, axis), node.in(0), node.optional(1))};
 }
@@ -360,13 +379,13 @@ ValueIds qgemm(Node& node) {
 
 ValueIds qlinear_average_pool(Node& node) {
   if (node.flag("channels_last", false)) fail("channels_last is 1; 0 is supported");
-  hold_asymmetric(node, node.in(0), node.optional(2));
+  hold_asymmetric(node, {{0}, 4});
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   return {quantized(node, add_average_pool(node, x), node.in(3), node.optional(4))};
 }
 
 ValueIds qlinear_softmax(Node& node) {
-  hold_asymmetric(node, node.in(0), node.optional(2));
+  hold_asymmetric(node, {{0}, 4});
   const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
   ir::SoftmaxAttributes attributes;
   attributes.flatten = node.integer("opset", 13) < 13;

@@ -17,6 +17,10 @@ struct Grams {
 std::vector<Grams> grams_of(Node& node) {
   const ir::Ints pool = node.ints("pool_int64s"), starts = node.ints("ngram_counts");
   const ir::Ints outputs = node.ints("ngram_indexes");
+  constexpr size_t kMostWords = 1024;
+  if (starts.size() > kMostWords)
+    fail("ngram_counts has {} entries; n-grams of up to {} words are supported", starts.size(),
+         kMostWords);
   std::vector<Grams> all;
   size_t next_output = 0;
   for (size_t i = 0; i < starts.size(); ++i) {
@@ -92,17 +96,29 @@ ir::Tensor placement(const ir::Ints& outputs, int64_t width) {
   return ir::Tensor::of<float>({std::ssize(outputs), width}, matrix);
 }
 
-ValueId weighted(Node& node, ValueId counts, int64_t width) {
+/// The weight of each of @p width results. The attribute has one for each n-gram of the pool; those
+/// that are as many as the results are taken in the results' order, as ONNX Runtime does.
+ir::Floats weights_of(Node& node, const ir::Ints& outputs, int64_t width) {
+  ir::Floats given = node.reals("weights");
+  if (given.empty() || std::ssize(given) == width) return given;
+  if (given.size() != outputs.size())
+    fail("weights has {} entries; one for each of the {} n-grams is needed", given.size(),
+         outputs.size());
+  ir::Floats weights(static_cast<size_t>(width), 0);
+  for (size_t i = 0; i < outputs.size(); ++i) weights[static_cast<size_t>(outputs[i])] = given[i];
+  return weights;
+}
+
+ValueId weighted(Node& node, ValueId counts, const ir::Ints& outputs, int64_t width) {
   const std::string mode = node.text("mode", "TF");
   if (mode != "TF" && mode != "IDF" && mode != "TFIDF")
-    fail("mode is '{}'; TF, IDF or TFIDF", mode);
-  ir::Floats weights = node.reals("weights");
+    fail("mode is '{}'; TF, IDF and TFIDF are known", mode);
+  const ir::Floats weights = weights_of(node, outputs, width);
   if (mode == "TF") return counts;
   if (mode == "IDF")
     counts = node.cast(node.binary(ElementwiseKind::Greater, counts, node.number(0, counts)),
                        ir::DataType::Float32);
   if (weights.empty()) return counts;
-  if (std::ssize(weights) != width) fail("{} weights for {} results", weights.size(), width);
   return node.binary(ElementwiseKind::Prod, counts,
                      node.constant(ir::Tensor::of<float>({width}, weights)));
 }
@@ -115,18 +131,20 @@ ValueIds tfidf_vectorizer(Node& node) {
   const bool is_row = node.rank(node.in(0)) == 1;
   ValueId x = node.cast(node.in(0), ir::DataType::Int64);
   if (is_row) x = node.unsqueeze(x, {0});
-  if (node.rank(x) != 2) fail("the input has {} dimensions; 1 or 2", node.rank(x));
+  if (node.rank(x) != 2) fail("the input has {} dimensions; 1 or 2 are supported", node.rank(x));
   const ir::Ints outputs = node.ints("ngram_indexes");
   if (outputs.empty()) fail("ngram_indexes is empty");
   const auto [least, most] = std::minmax_element(outputs.begin(), outputs.end());
   constexpr int64_t kMostResults = int64_t{1} << 20;
   if (*least < 0 || *most >= kMostResults)
-    fail("ngram_indexes has {}; 0 to {}", *least < 0 ? *least : *most, kMostResults - 1);
+    fail("ngram_indexes has {}; 0 to {} are supported", *least < 0 ? *least : *most,
+         kMostResults - 1);
   const int64_t width = *most + 1;
   const Counts counts = counts_of(node, x);
-  if (width * std::ssize(counts.outputs) > int64_t{1} << 26)
-    fail("{} n-grams count for {} results; that is more than is supported", counts.outputs.size(),
-         width);
+  constexpr int64_t kMostPlaces = int64_t{1} << 26;
+  if (width * std::ssize(counts.outputs) > kMostPlaces)
+    fail("{} n-grams count for {} results; their product may be {} at most", counts.outputs.size(),
+         width, kMostPlaces);
   // Without an n-gram of the lengths asked for, nothing is counted.
   const ValueId none =
       node.reduce(ir::ReduceKind::Sum,
@@ -138,7 +156,7 @@ ValueIds tfidf_vectorizer(Node& node) {
                                 ? ir::Tensor::zeros(ir::DataType::Float32, {1, width})
                                 : placement(counts.outputs, width);
   ValueId y = node.add(Op::MatMul, {all, node.constant(matrix)});
-  y = weighted(node, y, width);
+  y = weighted(node, y, outputs, width);
   return {is_row ? node.squeeze(y, {0}) : y};
 }
 

@@ -6,7 +6,8 @@
 
 namespace dlaexec::quant {
 
-/// True if a layer computes with floats and so has a precision.
+/// True if a layer computes with floats and so has a precision. Casts and Q/DQ layers have none but
+/// the Float32 that the importer may give them.
 bool has_precision(const ir::Graph& graph, const ir::Node& node);
 
 /// Sets Node::precision of every layer that has one, but where it is Float32 already; adds to @p

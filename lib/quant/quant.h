@@ -106,8 +106,8 @@ struct Report {
 };
 
 /// Sets Value::quantization of float tensors (for int8) and Node::precision of every layer that
-/// computes with floats; casts, Q/DQ and layers on integers keep none. Throws an Error when
-/// Constraints::Obey cannot be kept.
+/// computes with floats; casts, Q/DQ and layers on integers get none, and layers that the importer
+/// gave Float32 keep it. Throws an Error when Constraints::Obey cannot be kept.
 Report assign(ir::Graph& graph, const Options& options);
 
 /// Says on the log what a user must know: fixed ranges, missing scales, widened ranges.

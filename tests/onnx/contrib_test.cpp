@@ -104,6 +104,19 @@ TEST(Contrib, FusedGemmActivates) {
   expect_equal_outputs(model);
 }
 
+TEST(Contrib, AParameterOfAnActivationThatIsNotGivenKeepsItsDefault) {
+  Model model;
+  model.reals("a", {3, 4}, 1);
+  model.reals("b", {4, 5}, 2);
+  NodeProto* fused = model.contrib("FusedGemm", {"a", "b"}, {"y"});
+  set_text(fused, "activation", "HardSigmoid");
+  set_real(fused, "activation_beta", 0.3f);
+  model.add_node("MatMul", {"a", "b"}, {"g"});
+  set_real(model.add_node("HardSigmoid", {"g"}, {"e"}), "beta", 0.3f);
+  for (const char* name : {"y", "e"}) model.add_output(name);
+  expect_equal_outputs(model);
+}
+
 TEST(Contrib, AnActivationThatNobodyKnowsIsNamed) {
   Model model;
   model.reals("a", {3, 4}, 1);
@@ -277,6 +290,73 @@ TEST(Contrib, QuantizedLayersRoundOnce) {
   model.add_node("QuantizeLinear", {"p", "b_scale", "y_zero"}, {"ep"});
   for (const char* name : {"y", "e", "ys", "es", "yp", "ep"}) model.add_output(name);
   expect_equal_outputs(model, 0);
+}
+
+/// Whether the layers that @p op becomes stay in FP32 whatever the build allows, for zero points of
+/// its second operand and its result.
+bool holds_integers(const std::string& op, int b_zero, int y_zero) {
+  Model model;
+  for (const char* name : {"a", "b"}) model.integers(name, TensorProto::INT8, {2, 6}, 5, -64, 128);
+  model.integers("a_zero", TensorProto::INT8, {}, 0, 0, 1);
+  model.integers("b_zero", TensorProto::INT8, {}, 0, b_zero, 1);
+  model.integers("y_zero", TensorProto::INT8, {}, 0, y_zero, 1);
+  model.scalar("scale", 0.02f);
+  std::vector<std::string> inputs = {"a", "scale", "a_zero", "b", "scale", "b_zero"};
+  if (op == "QLinearSigmoid") inputs.resize(3);
+  const bool result_leads = op == "QLinearConcat";
+  const std::vector<std::string> result = {"scale", "y_zero"};
+  inputs.insert(result_leads ? inputs.begin() : inputs.end(), result.begin(), result.end());
+  NodeProto* node = model.contrib(op, inputs, {"y"});
+  if (result_leads) OnnxModel::set(node, "axis", int64_t{1});
+  model.add_output("y");
+  const ir::Graph graph = import_bytes(model.bytes(), "/nonexistent").graph;
+  return graph.nodes.back().precision == ir::DataType::Float32;
+}
+
+TEST(Contrib, AZeroPointAnywhereHoldsTheIntegers) {
+  for (const char* op : {"QLinearAdd", "QLinearMul", "QLinearConcat"}) {
+    EXPECT_FALSE(holds_integers(op, 0, 0)) << op;
+    EXPECT_TRUE(holds_integers(op, 3, 0)) << op;
+    EXPECT_TRUE(holds_integers(op, 0, 3)) << op;
+  }
+  EXPECT_FALSE(holds_integers("QLinearSigmoid", 0, 0));
+  EXPECT_TRUE(holds_integers("QLinearSigmoid", 0, -128));
+}
+
+/// Counts the 1-grams 1 and 2 for results 0 and 3 of a row of words; none of the longer ones.
+NodeProto* add_vectorizer(Model& model, size_t lengths) {
+  model.indices("words", {1, 2, 2, 5});
+  NodeProto* node = model.add_node("TfIdfVectorizer", {"words"}, {"y"});
+  for (const char* name : {"min_gram_length", "max_gram_length"}) OnnxModel::set(node, name, 1);
+  OnnxModel::set(node, "max_skip_count", 0);
+  std::vector<int64_t> counts(lengths, 2);
+  counts[0] = 0;
+  OnnxModel::set(node, "ngram_counts", counts);
+  OnnxModel::set(node, "pool_int64s", {1, 2});
+  OnnxModel::set(node, "ngram_indexes", {0, 3});
+  set_text(node, "mode", "TFIDF");
+  AttributeProto* weights = OnnxModel::add_attribute(node, "weights", AttributeProto::FLOATS);
+  for (const float weight : {10.0f, 0.5f}) weights->add_floats(weight);
+  model.add_output("y");
+  return node;
+}
+
+TEST(TfIdfVectorizer, AWeightBelongsToItsRunOfWords) {
+  Model model;
+  add_vectorizer(model, 2);
+  const ir::Graph graph = import_bytes(model.bytes(), "/nonexistent").graph;
+  EXPECT_EQ(ref::run(graph, {})[0].to_floats(), (std::vector<float>{10, 0, 0, 1}));
+}
+
+TEST(TfIdfVectorizer, RunsOfTooManyWordsAreRefusedBeforeTheyTakeMemory) {
+  Model model;
+  add_vectorizer(model, 100000);
+  try {
+    import_bytes(model.bytes(), "/nonexistent");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("ngram_counts has 100000 entries"));
+  }
 }
 
 }  // namespace

@@ -98,6 +98,21 @@ TEST(FuseFocus, AConvolutionOverTheWholeImageGivesTheSameNumbers) {
   expect_same_outputs(before, after, 5, 1e-5);
 }
 
+TEST(CleanUp, PassesOverNodesWithoutTheirFirstInput) {
+  ir::Graph graph = ir::parse(R"(graph @g(%go: bool[], %x: f32[4]) {
+    %y = loop(_, %go, %x) {body=
+      graph @body(%i: i64[], %in: bool[], %state: f32[4]) {
+        %stop = unary(%in) {kind=not} : bool[]
+        %next = unary(%state) {kind=neg} : f32[4]
+        return %stop, %next
+      }
+    } : f32[4]
+    return %y
+  })");
+  clean_up(graph);
+  EXPECT_EQ(graph.nodes.size(), 1u);
+}
+
 TEST(FuseFocus, SlicesThatOthersReadStayLayersOfTheirOwn) {
   ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,3,8,12]) {
     const %zero = i64[1] [0]
