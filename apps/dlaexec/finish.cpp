@@ -25,8 +25,7 @@ const plan::Plan& plan_of(const ReadyPlan& ready, const Inference* inference) {
 }
 
 int64_t plan_bytes(const ReadyPlan& ready, const plan::Plan& plan) {
-  return ready.file_bytes != 0 ? ready.file_bytes
-                               : static_cast<int64_t>(plan::to_bytes(plan).size());
+  return ready.file_bytes != 0 ? ready.file_bytes : static_cast<int64_t>(plan::bytes_in_file(plan));
 }
 
 Gates gates_of_job(const Reporter& reporter, const ReadyPlan& ready, const Inference* inference,

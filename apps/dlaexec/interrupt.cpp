@@ -9,13 +9,14 @@ namespace dlaexec::cli {
 namespace {
 
 // A handler may touch nothing but these.
-std::atomic<bool> measuring = false, stop_measuring = false;
+std::atomic<int> measuring = 0;  // guards that live
+std::atomic<bool> stop_measuring = false;
 std::atomic<int> signal_that_came = 0;
 std::atomic<const std::string*> last_words = nullptr;
 std::atomic<int> last_words_to = STDOUT_FILENO;
 
 void handle(int signal) {
-  if (measuring && !stop_measuring) {
+  if (measuring > 0 && !stop_measuring) {
     signal_that_came = signal;
     stop_measuring = true;
     return;
@@ -28,18 +29,20 @@ void handle(int signal) {
 }  // namespace
 
 void catch_interrupts(std::string last_line, bool to_stderr) {
-  static std::string words;
-  words = std::move(last_line) + "\n";
   last_words_to = to_stderr ? STDERR_FILENO : STDOUT_FILENO;
-  last_words = &words;
-  for (const int signal : {SIGINT, SIGTERM})
-    if (std::signal(signal, handle) == SIG_IGN) std::signal(signal, SIG_IGN);
+  // Never freed: signals come until the very end.
+  last_words = new std::string(std::move(last_line) + "\n");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction before {};
+    if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    std::signal(signal, handle);
+  }
 }
 
 int interrupted_by() { return signal_that_came; }
 
-InterruptEndsMeasuring::InterruptEndsMeasuring() { measuring = true; }
-InterruptEndsMeasuring::~InterruptEndsMeasuring() { measuring = false; }
+InterruptEndsMeasuring::InterruptEndsMeasuring() { ++measuring; }
+InterruptEndsMeasuring::~InterruptEndsMeasuring() { --measuring; }
 const std::atomic<bool>& InterruptEndsMeasuring::flag() const { return stop_measuring; }
 
 }  // namespace dlaexec::cli

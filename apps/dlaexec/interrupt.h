@@ -14,7 +14,7 @@ void catch_interrupts(std::string last_line, bool to_stderr);
 /// The signal that has ended measuring; 0: none.
 int interrupted_by();
 
-/// While it lives, the first signal ends measuring and the second one the program.
+/// While one lives, the first signal ends measuring and the second one the program.
 class InterruptEndsMeasuring {
  public:
   InterruptEndsMeasuring();

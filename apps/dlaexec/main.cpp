@@ -104,10 +104,14 @@ void answer_without_running(const Settings& settings, const Job& job, const Cons
 /// Measures, a second time where a profile is wanted apart, and reports.
 bench::Result measure(const Reporter& reporter, Inference& inference) {
   const Job& job = reporter.job;
-  log::info("Starting inference");
-  bench::Result result = inference.measure();
+  bench::Result result;
   std::optional<bench::Result> profiled;
-  if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
+  {
+    const InterruptEndsMeasuring guard;  // before the line: who reads it may send a signal
+    log::info("Starting inference");
+    result = inference.measure();
+    if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
+  }
   reporter.run(inference, result, profiled ? &*profiled : nullptr);
   reporter.other_tools(result);
   return result;

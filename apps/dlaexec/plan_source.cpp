@@ -1,6 +1,10 @@
 #include "plan_source.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <numeric>
 
@@ -32,7 +36,7 @@ void log_size(std::string_view what, const ReadyPlan& ready, const Job& job) {
   if (job.inference.release < 1000) return;
   const int64_t bytes = ready.file_bytes != 0
                             ? ready.file_bytes
-                            : static_cast<int64_t>(plan::to_bytes(ready.plan).size());
+                            : static_cast<int64_t>(plan::bytes_in_file(ready.plan));
   log::info("{}: {} MiB", what, number(static_cast<float>(bytes) / (1 << 20)));
 }
 
@@ -57,15 +61,15 @@ ReadyPlan build_plan(const Job& job) {
   }
   ready.seconds = watch.seconds();
   log_size("Created engine with size", ready, job);
-  log::info("Engine built in {} sec.", number(watch.shown()));
+  log::info("Engine built in {} sec.", number(static_cast<float>(ready.seconds)));
   return ready;
 }
 
 ReadyPlan load_plan(const Job& job) {
   const Stopwatch watch;
   const std::string& path = job.run_loadable.empty() ? job.load_engine : job.run_loadable;
-  if (!std::filesystem::exists(path))
-    fail("Error opening engine file: {}: No such file or directory", path);
+  if (::access(path.c_str(), R_OK) != 0)
+    fail("Error opening engine file: {}: {}", path, std::strerror(errno));
   ReadyPlan ready{plan::Plan{}, 0, file_size(path)};
   if (job.run_loadable.empty()) {
     ready.plan = plan::load(path);
@@ -75,7 +79,7 @@ ReadyPlan load_plan(const Job& job) {
                             [&] { return run::plan_of_loadable(file.bytes(), file.owner()); });
   }
   ready.seconds = watch.seconds();
-  log::info("Engine loaded in {} sec.", number(watch.shown()));
+  log::info("Engine loaded in {} sec.", number(static_cast<float>(ready.seconds)));
   log_size("Loaded engine with size", ready, job);
   return ready;
 }

@@ -182,7 +182,7 @@ std::string Reporter::summary(const ReadyPlan& ready, const plan::Plan& plan,
     run.options.emplace_back(info(given.flag).name, given.value);
   run.plan = &plan;
   run.plan_bytes =
-      ready.file_bytes != 0 ? ready.file_bytes : static_cast<int64_t>(plan::to_bytes(plan).size());
+      ready.file_bytes != 0 ? ready.file_bytes : static_cast<int64_t>(plan::bytes_in_file(plan));
   run.build_s = ready.seconds;
   run.result = result;
   if (inference != nullptr) {

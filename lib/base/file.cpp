@@ -41,11 +41,27 @@ class Descriptor {
        std::strerror(reason));
 }
 
-size_t size_of(const Descriptor& file, const std::string& path) {
+struct stat status_of(const Descriptor& file, const std::string& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail_reading(path, errno);
   if (S_ISDIR(status.st_mode)) fail_reading(path, EISDIR);
-  return static_cast<size_t>(status.st_size);
+  return status;
+}
+
+/// What @p file holds; @p expected is its size as the system reports it, 0 for pipes and /proc.
+std::string read_all(const Descriptor& file, size_t expected, const std::string& path) {
+  std::string content(expected, '\0');
+  size_t filled = 0;
+  while (true) {
+    if (filled == content.size()) content.resize(content.size() + 4096);
+    const ssize_t count = ::read(file.get(), content.data() + filled, content.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_reading(path, errno);
+    if (count == 0) break;
+    filled += static_cast<size_t>(count);
+  }
+  content.resize(filled);
+  return content;
 }
 
 bool write_all(int fd, std::string_view content) {
@@ -73,18 +89,7 @@ bool is_special(const std::string& path) {
 std::string read_file(const std::string& path) {
   Descriptor file(path, O_RDONLY);
   if (!file.ok()) fail_reading(path, errno);
-  std::string content(size_of(file, path), '\0');
-  size_t filled = 0;
-  while (true) {  // pipes and /proc report no size: read until the end all the same
-    if (filled == content.size()) content.resize(content.size() + 4096);
-    const ssize_t count = ::read(file.get(), content.data() + filled, content.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_reading(path, errno);
-    if (count == 0) break;
-    filled += static_cast<size_t>(count);
-  }
-  content.resize(filled);
-  return content;
+  return read_all(file, static_cast<size_t>(status_of(file, path).st_size), path);
 }
 
 void write_file(const std::string& path, std::string_view content) {
@@ -120,9 +125,11 @@ void require_writable(const std::string& path) {
 MappedFile::MappedFile(const std::string& path) {
   Descriptor file(path, O_RDONLY);
   if (!file.ok()) fail_reading(path, errno);
-  const size_t size = size_of(file, path);
-  if (is_special(path)) {  // a pipe cannot be mapped
-    const auto content = std::make_shared<const std::string>(read_file(path));
+  const struct stat status = status_of(file, path);
+  const auto size = static_cast<size_t>(status.st_size);
+  if (!S_ISREG(status.st_mode)) {
+    // A pipe cannot be mapped, nor opened a second time: its writer may be gone.
+    const auto content = std::make_shared<const std::string>(read_all(file, size, path));
     bytes_ = std::as_bytes(std::span(*content));
     owner_ = content;
     return;

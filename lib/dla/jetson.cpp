@@ -1,7 +1,7 @@
 #include "dla/jetson.h"
 
 #include <filesystem>
-#include <utility>
+#include <system_error>
 
 #include "base/file.h"
 
@@ -24,6 +24,7 @@ constexpr Module kModules[] = {
   {"p3701-0000", "agx-orin-64"},  // the first developer kit: half the memory, the same clocks
   {"p3701-0004", "agx-orin-32"},
   {"p3701-0005", "agx-orin-64"},
+  {"p3701-0008", "agx-orin-64"},  // AGX Orin Industrial: the nearest, its clocks are lower
   {"p3767-0000", "orin-nx-16"},
   {"p3767-0001", "orin-nx-8"},
   {"p3767-0003", "orin-nano"},
@@ -32,18 +33,23 @@ constexpr Module kModules[] = {
 };
 // clang-format on
 
+/// A text of the device tree; "" where there is none.
+std::string text_at(const std::string& path) {
+  std::error_code unreadable;
+  if (!std::filesystem::exists(path, unreadable)) return "";
+  std::string text = read_file(path);
+  text.resize(text.find_last_not_of('\0') + 1);  // strings of a device tree end in a zero
+  return text;
+}
+
 }  // namespace
 
 std::optional<Jetson> this_jetson(const std::string& root) {
   const std::string tree = root + "/proc/device-tree/";
-  if (!std::filesystem::exists(tree + "compatible")) return std::nullopt;
-  const std::string compatible = read_file(tree + "compatible");
-  for (const Module& module : kModules) {
-    if (compatible.find(module.part) == std::string::npos) continue;
-    std::string model = read_file(tree + "model");
-    model.resize(model.find_last_not_of('\0') + 1);  // strings of a device tree end in a zero
-    return Jetson{std::move(model), module.part, module.platform};
-  }
+  const std::string compatible = text_at(tree + "compatible");
+  for (const Module& module : kModules)
+    if (compatible.find(module.part) != std::string::npos)
+      return Jetson{text_at(tree + "model"), module.part, module.platform};
   return std::nullopt;
 }
 

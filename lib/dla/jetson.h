@@ -8,7 +8,7 @@
 namespace dlaexec::dla {
 
 struct Jetson {
-  std::string model;          ///< as the device tree names it
+  std::string model;          ///< as the device tree names it; "" where it does not
   std::string_view module;    ///< part number of the module: "p3701-0005"
   std::string_view platform;  ///< its name in the table of platforms
 };

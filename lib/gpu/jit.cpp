@@ -27,11 +27,18 @@ constexpr std::string_view kCacheHead = "dlaexec kernel 1\n";
 const std::vector<EmbeddedFile>& sources() {
   static const std::vector<EmbeddedFile> files = [] {
     std::vector<EmbeddedFile> all = kKernelFiles;
-    if (const char* folder = std::getenv("DLAEXEC_KERNEL_SOURCES"))
-      for (EmbeddedFile& file : all)
-        if (const auto path = std::filesystem::path(folder) / file.name;
-            std::filesystem::exists(path))
-          file.text = read_file(path.string());
+    const char* folder = std::getenv("DLAEXEC_KERNEL_SOURCES");
+    if (folder == nullptr) return all;
+    int taken = 0;
+    for (EmbeddedFile& file : all) {
+      const auto path = std::filesystem::path(folder) / file.name;
+      if (!std::filesystem::exists(path)) continue;
+      file.text = read_file(path.string());
+      ++taken;
+    }
+    log::warning(
+        "{} of {} kernel sources are those of DLAEXEC_KERNEL_SOURCES='{}', not dlaexec's own",
+        taken, all.size(), folder);
     return all;
   }();
   return files;

@@ -173,17 +173,31 @@ void seal(std::string& bytes, std::vector<FileSection>& table, uint32_t flags) {
   bytes.replace(sizeof header, rows.size(), rows);
 }
 
+std::vector<FileSection> table_of(const Plan& plan, const std::string& structure,
+                                  const WeightLayout& weights) {
+  std::vector<uint64_t> sizes = {structure.size(), weights.size()};
+  for (const Loadable& loadable : plan.loadables) sizes.push_back(loadable.bytes.size());
+  for (const DeviceCode& code : plan.device_code) sizes.push_back(code.bytes.size());
+  return lay_out(sizes, plan.device_code.size());
+}
+
+uint64_t end_of(const std::vector<FileSection>& table) {
+  return table.back().offset + table.back().size;
+}
+
 }  // namespace
+
+uint64_t bytes_in_file(const Plan& plan) {
+  WeightLayout weights;
+  const std::string structure = encode_structure(plan, weights);
+  return end_of(table_of(plan, structure, weights));
+}
 
 std::string to_bytes(const Plan& plan) {
   WeightLayout weights;
   const std::string structure = encode_structure(plan, weights);
-  std::vector<uint64_t> sizes = {structure.size(), weights.size()};
-  for (const Loadable& loadable : plan.loadables) sizes.push_back(loadable.bytes.size());
-  for (const DeviceCode& code : plan.device_code) sizes.push_back(code.bytes.size());
-
-  std::vector<FileSection> table = lay_out(sizes, plan.device_code.size());
-  std::string bytes(table.back().offset + table.back().size, '\0');
+  std::vector<FileSection> table = table_of(plan, structure, weights);
+  std::string bytes(end_of(table), '\0');
   const auto at = [&](size_t section) {
     return reinterpret_cast<std::byte*>(bytes.data() + table[section].offset);
   };

@@ -60,6 +60,9 @@ enum class Check {
 /// The bytes of a plan file; the same plan gives the same bytes.
 std::string to_bytes(const Plan& plan);
 
+/// How many bytes that are, without making them.
+uint64_t bytes_in_file(const Plan& plan);
+
 /// Reads and checks the header and the table. A file that is no plan or is damaged, and one of
 /// another format version (Fault::PlanMismatch), end in an Error.
 Header read_header(std::span<const std::byte> bytes);

@@ -1,9 +1,14 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "base/error.h"
 
@@ -39,6 +44,18 @@ TEST_F(File, FailedWriteNamesThePathAndLeavesNothing) {
     EXPECT_NE(error.sentence().find(missing), std::string::npos);
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(File, IsReadFromAPipeWhoseWriterIsGone) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  auto size = std::async([&] { return MappedFile(pipe).bytes().size(); });
+  // A reader that waits wakes up after this thread has closed its end.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  write_file(pipe, "abc");
+  if (size.wait_for(std::chrono::seconds(5)) != std::future_status::ready)
+    ::close(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK));  // ends a second wait
+  EXPECT_EQ(size.get(), 3u);
 }
 
 TEST_F(File, MissingFileIsAnError) {

@@ -43,6 +43,9 @@ class BadInput : public testing::Test {
     write_file(folder_ + "/" + name, bytes);
   }
   std::string get(const std::string& name) { return read_file(folder_ + "/" + name); }
+  void link(const std::string& name, const std::string& target) {
+    std::filesystem::create_symlink(target, folder_ + "/" + name);
+  }
 
   test::Outcome run(const std::string& flags) {
     std::vector<std::string> command = words_of(flags);
@@ -103,6 +106,15 @@ TEST_F(BadInput, FileThatIsMissing) {
                  AllOf(HasSubstr("missing.onnx"), HasSubstr("No such file")));
   expect_failure("--loadEngine=missing.plan", 1,
                  AllOf(HasSubstr("missing.plan"), HasSubstr("No such file")));
+}
+
+TEST_F(BadInput, PlanThatCannotBeReached) {
+  put("file", "x");
+  link("loop.plan", "loop.plan");
+  const std::string opening = "Error opening engine file: ";
+  expect_failure("--loadEngine=loop.plan", 1,
+                 opening + "loop.plan: Too many levels of symbolic links");
+  expect_failure("--loadEngine=file/m.plan", 1, opening + "file/m.plan: Not a directory");
 }
 
 TEST_F(BadInput, FileThatIsNotOnnx) {

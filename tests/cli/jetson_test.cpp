@@ -31,6 +31,22 @@ TEST(Jetson, IsThePlatformUnlessOneIsNamed) {
   EXPECT_EQ(platform_of({"--onnx=net.onnx"}, std::nullopt), "agx-orin-64");
 }
 
+TEST(Jetson, WithoutADlaIsNotModelled) {
+  std::string said;
+  const dla::Jetson nano{"NVIDIA Jetson Orin Nano Developer Kit", "p3767-0005", "orin-nano"};
+  EXPECT_EQ(platform_of({"--onnx=net.onnx", "--useDLACore=0"}, nano, &said), "agx-orin-64");
+  EXPECT_THAT(said,
+              HasSubstr("(p3767-0005), which has no DLA: --platform=agx-orin-64 is modelled"));
+  EXPECT_EQ(platform_of({"--onnx=net.onnx", "--platform=orin-nano"}, nano), "orin-nano");
+}
+
+TEST(Jetson, NeedsNoModelName) {
+  std::string said;
+  EXPECT_EQ(platform_of({"--onnx=net.onnx"}, dla::Jetson{"", "p3668", "xavier-nx"}, &said),
+            "xavier-nx");
+  EXPECT_THAT(said, HasSubstr("Running on a Jetson (p3668): --platform=xavier-nx"));
+}
+
 TEST(Jetson, IsNotThePlatformOfAPlanThatIsLoaded) {
   const Settings settings = with_jetson(parse_arguments({"--loadEngine=net.plan"}), kJetson);
   EXPECT_FALSE(settings.given(Flag::platform));

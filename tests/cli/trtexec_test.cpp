@@ -3,6 +3,7 @@
 #include <regex>
 
 #include "program_test.h"
+#include "report/text.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -101,6 +102,16 @@ TEST_F(UnderTheNameTrtexec, EveryReleaseHasItsLinesInOrder) {
          R"( 100\.0   Total$)",
          "^&&&& PASSED " + name});
   }
+}
+
+TEST_F(UnderTheNameTrtexec, BuildTimeAndSizeAreThoseOfTheSummary) {
+  const test::Outcome outcome =
+      trtexec("--onnx=small.onnx --compat=10.3 --skipInference --exportSummary=s.json");
+  const Json plan = json("s.json")["plan"];
+  const auto seconds = plan["ready_s"].get<float>();
+  const auto mib = plan["size_bytes"].get<float>() / (1 << 20);
+  EXPECT_THAT(outcome.out, HasSubstr("Engine built in " + report::number(seconds) + " sec."));
+  EXPECT_THAT(outcome.out, HasSubstr("Created engine with size: " + report::number(mib) + " MiB"));
 }
 
 TEST_F(UnderTheNameTrtexec, InformationIsOnStandardOutputAndWarningsAreOnTheOther) {

@@ -47,12 +47,22 @@ TEST(Jetson, IsKnownByItsModule) {
 }
 
 TEST(Jetson, IsAPlatformThatTheTableHas) {
-  for (const char* module : {"p2888-0004", "p2972", "p3668-0001", "p3701-0000", "p3701-0004",
-                             "p3701-0005", "p3767-0000", "p3767-0001", "p3767-0003"}) {
+  for (const char* module :
+       {"p2888-0004", "p2972", "p3668-0001", "p3701-0000", "p3701-0004", "p3701-0005", "p3701-0008",
+        "p3767-0000", "p3767-0001", "p3767-0003"}) {
     const auto jetson = this_jetson(root_with("a board", module));
     ASSERT_TRUE(jetson) << module;
     EXPECT_EQ(platform(jetson->platform).name, jetson->platform);
   }
+}
+
+TEST(Jetson, IsKnownWithoutItsName) {
+  const std::string root = root_with("", "nvidia,p3449-0000+p3668-0000");
+  std::filesystem::remove(root + "/proc/device-tree/model");
+  const auto jetson = this_jetson(root);
+  ASSERT_TRUE(jetson);
+  EXPECT_EQ(jetson->model, "");
+  EXPECT_EQ(jetson->platform, "xavier-nx");
 }
 
 TEST(Jetson, IsNothingOnOtherMachines) {

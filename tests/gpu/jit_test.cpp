@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "gpu/driver.h"
 #include "gpu/families.h"
 #include "support/paths.h"
@@ -41,16 +42,18 @@ TEST(Compiler, TakesSourcesFromAFolderInPlaceOfItsOwn) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   const auto compile = [&] {
     setenv("DLAEXEC_KERNEL_SOURCES", folder.c_str(), 1);
+    const log::Capture said;
     try {
       Compiler("sm_87", "").compile({"pool.cu", "pool<half, half, Max, 8, 3>"});
     } catch (const Error& error) {
-      std::fputs(error.what(), stderr);
+      std::fputs((said.text() + error.what()).c_str(), stderr);
       std::exit(3);
     }
     std::exit(0);
   };
   // The other process makes a folder of its own: what it writes there is what it compiles.
-  EXPECT_EXIT(compile(), testing::ExitedWithCode(3), "from the folder");
+  EXPECT_EXIT(compile(), testing::ExitedWithCode(3),
+              "1 of [0-9]+ kernel sources are those of DLAEXEC_KERNEL_SOURCES.*from the folder");
 }
 
 TEST(Compiler, AnUnknownArchitectureIsRefused) {

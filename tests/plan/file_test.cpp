@@ -46,6 +46,10 @@ TEST(PlanFile, HasTheSameBytesForTheSamePlan) {
   EXPECT_EQ(to_bytes(small_plan()), to_bytes(small_plan()));
 }
 
+TEST(PlanFile, TellsItsSizeBeforeItIsMade) {
+  EXPECT_EQ(bytes_in_file(small_plan()), to_bytes(small_plan()).size());
+}
+
 TEST(PlanFile, UsesWeightsWhereTheyAreMapped) {
   const std::string path = test::temporary_dir() + "/net.plan";
   save(small_plan(), path);

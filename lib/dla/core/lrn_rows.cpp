@@ -34,7 +34,7 @@ inline float fp17(float value) {
 }
 
 /// The place of a FP17 number of at least 0 among all of them.
-uint32_t index_of(float sum) {
+constexpr uint32_t index_of(float sum) {
   const auto word = std::bit_cast<uint32_t>(sum);
   if (word < kLeastNormal) return static_cast<uint32_t>(sum * 0x1p40f);
   return (word >> kMantissaBits) - (kLeastNormal >> kMantissaBits) + kSubnormals;
@@ -44,7 +44,7 @@ float number_at(uint32_t index) {
   return std::bit_cast<float>((index - kSubnormals + (kLeastNormal >> kMantissaBits))
                               << kMantissaBits);
 }
-const uint32_t kNumbers = index_of(std::bit_cast<float>(kLargest)) + 1;
+constexpr uint32_t kNumbers = index_of(std::bit_cast<float>(kLargest)) + 1;
 
 }  // namespace
 
