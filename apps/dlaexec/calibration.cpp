@@ -289,6 +289,10 @@ void warn_of_vain_calibration(const Settings& settings) {
        {Flag::calibBatches, Flag::calibBatchSize, Flag::calibAlgorithm, Flag::calibCosine})
     if (settings.given(flag) && !settings.given(Flag::calibData))
       log::warning("{} has no effect without --calibData", spelling(flag));
+  if (settings.given(Flag::calibCosine) && settings.given(Flag::tunePrecision))
+    log::warning(
+        "--calibCosine has no effect with --tunePrecision, which chooses the layers that leave "
+        "INT8");
   if (settings.given(Flag::calibPercentile) && settings.text(Flag::calibAlgorithm) != "percentile")
     log::warning("--calibPercentile has no effect without --calibAlgorithm=percentile");
 }

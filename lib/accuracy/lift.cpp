@@ -40,6 +40,14 @@ ir::Graph typed(ir::Graph graph) {
   return graph;
 }
 
+/// Whether an output in FP32 can be compared: a real number, and not 0 throughout.
+bool tells_something(const ir::Tensor& output) {
+  if (!ir::is_float(output.type())) return false;
+  const std::vector<float> elements = output.to_floats();
+  return std::any_of(elements.begin(), elements.end(),
+                     [](float element) { return element != 0 && std::isfinite(element); });
+}
+
 class LiftSearch {
  public:
   LiftSearch(const ir::Graph& graph, const quant::Options& options,
@@ -50,10 +58,17 @@ class LiftSearch {
     passes::fuse(real);
     cpu::Program program(std::move(real), pool_);
     for (const Batch& batch : batches) expected_.push_back(program.run(batch));
+    for (size_t at = 0; at < graph.outputs.size(); ++at)
+      if (std::any_of(expected_.begin(), expected_.end(),
+                      [&](const auto& outputs) { return tells_something(outputs[at]); }))
+        judged_.push_back(at);
     find_steps();
   }
 
   size_t step_count() const { return steps_.size(); }
+
+  /// Whether an output shows what INT8 costs.
+  bool can_judge() const { return !judged_.empty(); }
 
   /// The cosine of the worst output when these layers leave INT8.
   double cosine_without(const Layers& lifted) const {
@@ -117,14 +132,14 @@ class LiftSearch {
     return typed(std::move(graph));
   }
 
-  /// Of the outputs in real numbers; those that are 0 throughout in FP32 tell nothing.
+  /// Of the outputs that tell something; on few batches one may be 0 throughout and tell nothing.
   std::vector<Difference> differences(const Layers& lifted, size_t count) const {
     cpu::Program program(plan_without(lifted), pool_);
-    std::vector<DifferenceSum> sums(graph_.outputs.size());
+    std::vector<DifferenceSum> sums(judged_.size());
     for (size_t i = 0; i < std::min(count, batches_.size()); ++i) {
       const std::vector<ir::Tensor> found = program.run(batches_[i]);
-      for (size_t at = 0; at < found.size(); ++at)
-        if (ir::is_float(expected_[i][at].type())) sums[at].add(found[at], expected_[i][at]);
+      for (size_t at = 0; at < judged_.size(); ++at)
+        sums[at].add(found[judged_[at]], expected_[i][judged_[at]]);
     }
     std::vector<Difference> totals;
     for (const DifferenceSum& sum : sums)
@@ -173,6 +188,7 @@ class LiftSearch {
   const std::vector<Batch>& batches_;
   ThreadPool& pool_;
   std::vector<std::vector<ir::Tensor>> expected_;
+  std::vector<size_t> judged_;  ///< outputs, by their index
   std::vector<Step> steps_;
   Choice order_;
 };
@@ -186,7 +202,7 @@ Layers names(const std::map<std::string, std::string>& reasons) {
 /// True if the outputs are good enough when these steps leave INT8.
 using Holds = std::function<bool(std::span<const size_t> chosen)>;
 
-/// The fewest of @p order, counted from its begin, with which it holds.
+/// The fewest of @p order, counted from its begin, with which it holds, as it does with all.
 Choice shortest_beginning(const Choice& order, const Holds& holds) {
   const auto beginning = [&](size_t count) { return std::span(order).first(count); };
   size_t low = 0, high = 1;  // low does not hold
@@ -211,12 +227,24 @@ Choice without_needless(Choice chosen, const Holds& holds) {
   return chosen;
 }
 
+/// Few steps with which it holds; all of @p order where it does not even with those.
+Choice few_steps(const Choice& order, const Holds& holds) {
+  if (!holds(order)) return order;
+  return without_needless(shortest_beginning(order, holds), holds);
+}
+
 }  // namespace
 
 quant::Lifted find_lifts(const ir::Graph& graph, const quant::Options& options,
                          const std::vector<Batch>& batches, double least_cosine, ThreadPool& pool) {
   quant::Lifted result;
   LiftSearch search(graph, options, batches, pool);
+  if (!search.can_judge()) {
+    log::warning(
+        "--calibCosine: no output has real numbers other than 0 on the samples, so nothing tells "
+        "what INT8 costs; all layers stay in INT8");
+    return result;
+  }
   for (const Batch& batch : batches)
     result.samples += batch[0].dims().empty() ? 1 : static_cast<size_t>(batch[0].dims()[0]);
   result.least_cosine = least_cosine;
@@ -230,8 +258,7 @@ quant::Lifted find_lifts(const ir::Graph& graph, const quant::Options& options,
   const Holds holds = [&](std::span<const size_t> chosen) {
     return search.cosine_without(names(search.lifted(chosen))) >= least_cosine;
   };
-  const Choice chosen = without_needless(shortest_beginning(search.order(), holds), holds);
-  result.layers = search.lifted(chosen);
+  result.layers = search.lifted(few_steps(search.order(), holds));
   result.cosine_after = search.cosine_without(names(result.layers));
   result.steps = search.steps_in(names(result.layers));
   return result;

@@ -17,6 +17,8 @@ using Batch = std::vector<ir::Tensor>;
 /// bring most noise leave INT8, together with what makes their inputs, until the cosine holds.
 /// @p graph has its ranges, and static shapes that the batches fit; @p options say which
 /// precisions the layers may have instead. With a DLA and no FP16 nothing leaves.
+/// Where all steps together do not suffice, all leave. Outputs that are no real numbers, or 0
+/// throughout, are not judged; where there are no others, no samples count as looked at.
 quant::Lifted find_lifts(const ir::Graph& graph, const quant::Options& options,
                          const std::vector<Batch>& batches, double least_cosine, ThreadPool& pool);
 

@@ -179,6 +179,54 @@ std::vector<std::string> rounded_tensors(const quant::Report& report) {
   return fused ? report.translation.rounded : std::vector<std::string>();
 }
 
+/// What a build starts from: the network as imported, and what is asked of it on which board.
+struct Start {
+  Board board;
+  dla::CompileOptions compiler;
+  Model model;
+  Options options;
+  place::Options placing;
+};
+
+Start start_of(const Options& asked) {
+  const Board board = board_of(asked);
+  const dla::CompileOptions compiler = compile_options(asked, board);
+  Model model = read_model(asked);
+  require_counts(model.graph, asked);
+  const Options options = with_edge_types(model.graph, asked);
+  return {board, compiler, std::move(model), options, place_options(options, board, compiler)};
+}
+
+/// Decides where the layers run, and ends the build where that is not allowed.
+place::Placement place_layers(ir::Graph& graph, const place::Options& placing,
+                              const Options& options) {
+  place::Placement placement = place::decide(graph, placing);
+  if (options.on_explanation) options.on_explanation(place::explain(graph, placement, placing));
+  place::require_allowed(graph, placement, placing);
+  place::log_placement(placement);
+  return placement;
+}
+
+/// Fuses each device's part and gives every tensor its final type.
+void fuse_and_type(ir::Graph& graph, const quant::Report& report, const OutputTypes& output_types,
+                   const Options& options) {
+  std::vector<std::string> kept = rounded_tensors(report);
+  for (const auto& [tensor, type] : output_types) kept.push_back(tensor);
+  fuse_keeping(graph, kept, options);
+  passes::fix_types(graph, options.on_stage,
+                    [&](ir::Graph& typed) { settle_types(typed, output_types); });
+}
+
+void log_offloaded(const plan::Plan& plan, const place::Placement& placement) {
+  log::verbose("Number of DLA node candidates offloaded : {} out of {}", plan.loadables.size(),
+               placement.candidates);
+}
+
+/// Hands the network out to who wants to see it after @p stage.
+void show(const Options& options, std::string_view stage, const ir::Graph& graph) {
+  if (options.on_stage) options.on_stage(stage, graph);
+}
+
 void log_sparsity(const SparseLayers& layers, Sparsity sparsity) {
   if (sparsity == Sparsity::Disable) return;
   const size_t count = layers.sparse.size() + layers.dense.size() + layers.unfit.size();
@@ -193,53 +241,36 @@ void log_sparsity(const SparseLayers& layers, Sparsity sparsity) {
 }  // namespace
 
 plan::Plan build(const Options& asked) {
-  const auto show = [&](std::string_view stage, const ir::Graph& graph) {
-    if (asked.on_stage) asked.on_stage(stage, graph);
-  };
-  const Board board = board_of(asked);
-  const dla::CompileOptions compiler = compile_options(asked, board);
-  Model model = read_model(asked);
-  ir::Graph& graph = model.graph;
-  require_counts(graph, asked);
-  const Options options = with_edge_types(graph, asked);
-  const place::Options placing = place_options(options, board, compiler);
-
+  Start start = start_of(asked);
+  const Options& options = start.options;
+  ir::Graph& graph = start.model.graph;
   plan::Plan plan;
-  plan.metadata = metadata_of(options, model, board);
+  plan.metadata = metadata_of(options, start.model, start.board);
   const std::vector<NetworkLayer> layers = network_layers(graph);
   plan.metadata.shapes = apply_shapes(graph, options.shapes);
-  show("import", graph);
+  show(options, "import", graph);
   const log::Speaking library(log::Voice::Library);  // from here on TensorRT's builder would work
   passes::clean_up(graph, options.on_stage);
   const SparseLayers sparse = apply_sparsity(graph, options.sparsity);
   log_sparsity(sparse, options.sparsity);
   if (sparse.all()) plan.metadata.settings.push_back({std::string(plan::kSparseWeights), "all"});
 
-  OutputTypes output_types;
-  if (constrains(options)) output_types = wished_types(graph, options.layer_output_types);
-  const quant::Report report = prepare(graph, options, board, placing);
+  const OutputTypes output_types =
+      constrains(options) ? wished_types(graph, options.layer_output_types) : OutputTypes();
+  const quant::Report report = prepare(graph, options, start.board, start.placing);
   quant::log_report(report);
   if (options.on_quantized) options.on_quantized(report);
-  const place::Placement placement = place::decide(graph, placing);
-  if (options.on_explanation) options.on_explanation(place::explain(graph, placement, placing));
-  place::require_allowed(graph, placement, placing);
-  place::log_placement(placement);
-  show("placement", graph);
+  const place::Placement placement = place_layers(graph, start.placing, options);
+  show(options, "placement", graph);
   const ir::Graph placed = graph;
 
   apply_edges(graph, placement, options);
-  std::vector<std::string> kept = rounded_tensors(report);
-  for (const auto& [tensor, type] : output_types) kept.push_back(tensor);
-  fuse_keeping(graph, kept, options);
-  passes::fix_types(graph, options.on_stage,
-                    [&](ir::Graph& typed) { settle_types(typed, output_types); });
-  show("types", graph);
-  plan.loadables = compile_segments(graph, segment_names(placement), compiler);
-  if (may_use_dla(options))
-    log::verbose("Number of DLA node candidates offloaded : {} out of {}", plan.loadables.size(),
-                 placement.candidates);
+  fuse_and_type(graph, report, output_types, options);
+  show(options, "types", graph);
+  plan.loadables = compile_segments(graph, segment_names(placement), start.compiler);
+  if (may_use_dla(options)) log_offloaded(plan, placement);
   ir::remove_unused(graph);
-  show("steps", graph);
+  show(options, "steps", graph);
 
   plan.metadata.layers = describe_layers(layers, placed, placement, graph);
   plan.metadata.notes = describe_notes(report);
@@ -251,16 +282,13 @@ plan::Plan build(const Options& asked) {
 }
 
 place::Explanation explain(const Options& asked) {
-  const Board board = board_of(asked);
-  Model model = read_model(asked);
-  require_counts(model.graph, asked);
-  const Options options = with_edge_types(model.graph, asked);
-  const place::Options placing = place_options(options, board, compile_options(options, board));
-  apply_shapes(model.graph, options.shapes);
-  passes::clean_up(model.graph);
-  prepare(model.graph, options, board, placing);
-  const place::Placement placement = place::decide(model.graph, placing);
-  return place::explain(model.graph, placement, placing);
+  Start start = start_of(asked);
+  ir::Graph& graph = start.model.graph;
+  apply_shapes(graph, start.options.shapes);
+  passes::clean_up(graph);
+  prepare(graph, start.options, start.board, start.placing);
+  const place::Placement placement = place::decide(graph, start.placing);
+  return place::explain(graph, placement, start.placing);
 }
 
 }  // namespace dlaexec::build

@@ -146,11 +146,7 @@ std::vector<std::string> describe_notes(const quant::Report& report) {
     notes.push_back(
         "INT8 ranges are trtexec's fixed ones: good for timing, the outputs mean nothing");
   for (const quant::RangeChange& change : report.range_changes)
-    notes.push_back(format(
-        "range of tensor '{}' widened from {:.6g} to {:.6g} for layer '{}', which leaves its "
-        "numbers {:.0f} of 127 steps: {}",
-        change.tensor, change.before, change.after, change.layer,
-        127 * change.before / change.after, change.reason));
+    notes.push_back(quant::to_text(change));
   for (const quant::PrecisionNote& note : report.notes)
     notes.push_back(format("layer '{}' computes in {}, not {}: {}", note.layer, ir::text(note.got),
                            ir::text(note.wanted), note.reason));

@@ -74,8 +74,7 @@ void log_explicit(const Report& report) {
   else if (report.qdq == QdqLayers::Translated)
     log::info(
         "--translateQDQ (on with --useDLACore): {} Q/DQ layers became dynamic ranges, the ranges "
-        "of "
-        "{} more tensors follow from their neighbours'",
+        "of {} more tensors follow from their neighbours'",
         report.translation.removed, report.derived.size());
   else
     log::info(
@@ -120,6 +119,16 @@ void warn_of_ruined_tensors(const Report& report) {
       count, kMostWidening, worst.tensor, worst.before, worst.after, worst.layer);
 }
 
+/// What was done about a cosine that is too small, or could be.
+std::string remedy(const Lifted& lifted) {
+  if (lifted.of == 0) return "no step computes in INT8, so none can leave it";
+  if (lifted.layers.empty()) return "with --fp16 the layers that cost most could leave INT8";
+  const bool is_enough = lifted.cosine_after >= lifted.least_cosine;
+  return format("so the layers that cost most leave it, {} of {}: {:.4f}{}; --verbose lists them",
+                lifted.steps, lifted.of, lifted.cosine_after,
+                is_enough ? "" : ", which is still less");
+}
+
 void log_lifted(const Lifted& lifted) {
   if (lifted.samples == 0) return;
   if (lifted.layers.empty() && lifted.cosine_before >= lifted.least_cosine) {
@@ -129,16 +138,19 @@ void log_lifted(const Lifted& lifted) {
   }
   log::warning(
       "INT8 throughout keeps a cosine of {:.4f} to FP32 on {} of the samples it was calibrated on, "
-      "less "
-      "than --calibCosine={}; {}",
-      lifted.cosine_before, lifted.samples, lifted.least_cosine,
-      lifted.layers.empty()
-          ? "with --fp16 the layers that cost most could leave INT8"
-          : format("so the layers that cost most leave it, {} of {}: {:.4f}; --verbose lists them",
-                   lifted.steps, lifted.of, lifted.cosine_after));
+      "less than --calibCosine={}; {}",
+      lifted.cosine_before, lifted.samples, lifted.least_cosine, remedy(lifted));
 }
 
 }  // namespace
+
+std::string to_text(const RangeChange& change) {
+  return format(
+      "range of tensor {} widened from +-{:.6g} to +-{:.6g} for layer {}, which leaves its numbers "
+      "{:.0f} of 127 steps: {}",
+      change.tensor, change.before, change.after, change.layer, 127 * change.before / change.after,
+      change.reason);
+}
 
 Report assign(ir::Graph& graph, const Options& options) {
   Report report;
@@ -176,13 +188,7 @@ void log_report(const Report& report) {
           "Missing scale and zero-point for tensor {}, expect fall back to non-int8 "
           "implementation for any layer consuming or producing given tensor",
           tensor);
-  for (const RangeChange& change : report.range_changes)
-    log::verbose(
-        "range of tensor {} widened from +-{:.6g} to +-{:.6g} for layer {}, which leaves its "
-        "numbers "
-        "{:.0f} of 127 steps: {}",
-        change.tensor, change.before, change.after, change.layer,
-        127 * change.before / change.after, change.reason);
+  for (const RangeChange& change : report.range_changes) log::verbose("{}", to_text(change));
   if (!report.range_changes.empty())
     log::info(
         "{} tensors got a wider INT8 range, as the DLA's concatenation, pooling and "

@@ -76,6 +76,9 @@ struct RangeChange {
   std::string reason;
 };
 
+/// A sentence for people: the ranges, for whom, and what is left of INT8's steps.
+std::string to_text(const RangeChange& change);
+
 /// A layer that did not get the precision that was first in line, and why.
 struct PrecisionNote {
   std::string layer;

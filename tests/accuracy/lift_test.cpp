@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "accuracy/calibrate.h"
+#include "base/log.h"
 #include "ir/text.h"
 
 namespace dlaexec::accuracy {
 namespace {
 
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Key;
 using testing::UnorderedElementsAre;
@@ -40,8 +42,8 @@ class FindLifts : public testing::Test {
       batches_.push_back({ir::seeded(ir::DataType::Float32, {1, 2, 8, 8}, seed)});
   }
 
-  /// What leaves INT8 so that the outputs keep a cosine of 0.999.
-  quant::Lifted lifts(ir::Graph graph) {
+  /// What leaves INT8 so that the outputs keep that cosine.
+  quant::Lifted lifts(ir::Graph graph, double least_cosine = 0.999) {
     size_t next = 0;
     const auto batch = [&]() -> std::optional<Batch> {
       return next < batches_.size() ? std::optional(batches_[next++]) : std::nullopt;
@@ -51,7 +53,7 @@ class FindLifts : public testing::Test {
     const quant::Scales scales = calibrate(graph, batch, minmax, pool_).scales;
     for (ir::Value& value : graph.values)
       if (scales.contains(value.name)) value.quantization.scales = {scales.at(value.name)};
-    return find_lifts(graph, options_, batches_, 0.999, pool_);
+    return find_lifts(graph, options_, batches_, least_cosine, pool_);
   }
 };
 
@@ -69,6 +71,27 @@ TEST_F(FindLifts, NothingLeavesWhereInt8IsGoodEnough) {
   const quant::Lifted found = lifts(lopsided(1));
   EXPECT_GE(found.cosine_before, 0.999);
   EXPECT_THAT(found.layers, IsEmpty());
+}
+
+TEST_F(FindLifts, AllStepsLeaveWhereEvenThatIsNotEnough) {
+  const quant::Lifted found = lifts(lopsided(1000), 1.5);
+  EXPECT_THAT(found.layers, UnorderedElementsAre(Key("wide"), Key("level"), Key("tail")));
+  EXPECT_EQ(found.steps, found.of);
+  EXPECT_LT(found.cosine_after, found.least_cosine);
+}
+
+TEST_F(FindLifts, NothingIsJudgedByOutputsThatAreNoRealNumbersOrZero) {
+  ir::Graph graph = ir::parse(R"(graph @g(%x: f32[1,2,8,8]) {
+    const %w = f32[2,2,1,1] [0, 0, 0, 0]
+    %zero = conv(%x, %w) {stride=[1,1], pads=[0,0,0,0], dilation=[1,1]} : f32[1,2,8,8]
+    %shape = shape(%zero) : i64[4]
+    return %zero, %shape
+  })");
+  log::Capture lines;
+  const quant::Lifted found = lifts(graph);
+  EXPECT_EQ(found.samples, 0u);
+  EXPECT_THAT(found.layers, IsEmpty());
+  EXPECT_THAT(lines.text(), HasSubstr("nothing tells what INT8 costs"));
 }
 
 TEST_F(FindLifts, OnADlaNothingLeavesWithoutFp16) {

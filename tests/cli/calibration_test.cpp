@@ -325,8 +325,10 @@ TEST_F(CalibrationFlags, QdqLayersAreFusedOnTheHostAndAgreeWithFakeQuantization)
 
 TEST_F(CalibrationFlags, PrecisionsAreSearchedUntilTheLossHolds) {
   const std::vector<std::string> flags = {"--int8", "--fp16", "--calibData=samples",
-                                          "--tunePrecision=100"};
-  ASSERT_EQ(run(flags).status, 0);
+                                          "--calibCosine=0.9", "--tunePrecision=100"};
+  const test::Outcome found = run(flags);
+  ASSERT_EQ(found.status, 0);
+  EXPECT_THAT(found.err, HasSubstr("--calibCosine has no effect with --tunePrecision"));
   json search = summary()["accuracy"]["precision_search"];
   EXPECT_EQ(search["chosen"], 0) << "INT8 alone holds";
   auto strict = flags;

@@ -300,6 +300,25 @@ TEST(Calibration, LayersThatItLiftsLeaveInt8WithTheReason) {
   EXPECT_EQ(report.notes[0].reason, "it is noisy");
 }
 
+TEST(Report, SaysWhatCanBeDoneWhereTheCosineIsMissed) {
+  Report report;
+  report.lifted.samples = 4;
+  report.lifted.least_cosine = 0.99;
+  report.lifted.cosine_before = report.lifted.cosine_after = 0.5;
+  const auto said = [&] {
+    log::Capture lines;
+    log_report(report);
+    return lines.text();
+  };
+  EXPECT_THAT(said(), HasSubstr("no step computes in INT8"));
+  report.lifted.of = 3;
+  EXPECT_THAT(said(), HasSubstr("with --fp16 the layers"));
+  report.lifted.layers["c1"] = "it is noisy";
+  EXPECT_THAT(said(), HasSubstr("0.5000, which is still less"));
+  report.lifted.cosine_after = 0.995;
+  EXPECT_THAT(said(), testing::Not(HasSubstr("still less")));
+}
+
 TEST(Report, KeepsTheScalesThatTheDlaWidened) {
   Graph graph = branches();
   wish_dla(graph);
