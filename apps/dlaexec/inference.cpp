@@ -133,7 +133,7 @@ ir::Tensor Inference::random_input(const run::Binding& binding, const ir::Dims& 
   if (!rows) return run::random_input(binding.type, dims, options_.seed);
   log::info("Input {} is looked up in a table of {} rows: its values are in [0, {}]", binding.name,
             *rows, *rows - 1);
-  return run::random_input_for(graph, *id, dims, options_.seed);
+  return run::random_rows(binding.type, dims, *rows, options_.seed);
 }
 
 /// From --shapes, else the shapes that the plan was tuned for, else 1 for what is still open.

@@ -139,10 +139,13 @@ ir::Tensor random_input_for(const ir::Graph& graph, ir::ValueId id, const ir::Di
                             uint32_t seed) {
   const ir::DataType type = graph.value(id).type;
   const std::optional<int64_t> rows = table_rows(graph, id);
-  if (!rows) return random_input(type, dims, seed);
+  return rows ? random_rows(type, dims, *rows, seed) : random_input(type, dims, seed);
+}
+
+ir::Tensor random_rows(ir::DataType type, const ir::Dims& dims, int64_t rows, uint32_t seed) {
   ir::Tensor tensor(type, dims);
   Draw from(seed);
-  const auto last = static_cast<int32_t>(std::min<int64_t>(*rows, 1 << 24) - 1);
+  const auto last = static_cast<int32_t>(std::min<int64_t>(rows, 1 << 24) - 1);
   ir::dispatch(type, [&]<class T>() {
     for (T& element : tensor.mutable_as<T>()) element = static_cast<T>(from.integer(0, last));
   });

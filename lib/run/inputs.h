@@ -22,6 +22,10 @@ ir::Tensor random_input(ir::DataType type, const ir::Dims& dims, uint32_t seed =
 /// for an input that is no integer or that becomes something else than Gather layers' indices.
 std::optional<int64_t> table_rows(const ir::Graph& graph, ir::ValueId id);
 
+/// Random numbers of rows, of tables that have @p rows of them.
+ir::Tensor random_rows(ir::DataType type, const ir::Dims& dims, int64_t rows,
+                       uint32_t seed = kDefaultSeed);
+
 /// Random elements for input @p id of @p graph: where it is looked up in tables, rows that they
 /// have, since other numbers end in an Error; else as random_input says.
 ir::Tensor random_input_for(const ir::Graph& graph, ir::ValueId id, const ir::Dims& dims,

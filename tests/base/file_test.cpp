@@ -53,8 +53,10 @@ TEST_F(File, IsReadFromAPipeWhoseWriterIsGone) {
   // A reader that waits wakes up after this thread has closed its end.
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   write_file(pipe, "abc");
-  if (size.wait_for(std::chrono::seconds(5)) != std::future_status::ready)
-    ::close(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK));  // ends a second wait
+  if (size.wait_for(std::chrono::seconds(5)) != std::future_status::ready) {
+    ADD_FAILURE() << "it waits for a second writer";
+    ::close(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK));  // here it is
+  }
   EXPECT_EQ(size.get(), 3u);
 }
 

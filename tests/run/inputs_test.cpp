@@ -72,6 +72,8 @@ TEST(RandomInput, OfWhatIsLookedUpInTablesIsARowThatTheyHave) {
       EXPECT_GE(row, 0);
       EXPECT_LT(row, *table_rows(graph, graph.inputs[input]));
     }
+  EXPECT_EQ(random_input_for(graph, graph.inputs[0], {1, 64}).to_ints(),
+            random_rows(ir::DataType::Int64, {1, 64}, 30).to_ints());
   EXPECT_EQ(random_input_for(graph, graph.inputs[2], {1, 64}).to_ints(),
             random_input(ir::DataType::Int64, {1, 64}).to_ints());
 }
