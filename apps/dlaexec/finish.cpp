@@ -9,6 +9,7 @@
 #include "gates.h"
 #include "plan/file.h"
 #include "report/comparison_text.h"
+#include "report/page.h"
 #include "report/recorded.h"
 #include "run_gates.h"
 
@@ -70,6 +71,8 @@ void finish_job(const Reporter& reporter, const ReadyPlan& ready, const Inferenc
   if (settings.given(Flag::baseline)) conclusion.add(compare_with_baseline(settings, summary()));
   if (settings.given(Flag::exportSummary))
     write_file(settings.text(Flag::exportSummary), summary());
+  if (settings.given(Flag::exportHtml))
+    write_file(settings.text(Flag::exportHtml), report::summary_page(summary()));
   if (settings.given(Flag::exportPlacement))
     write_file(settings.text(Flag::exportPlacement), placement_text(plan));
   conclude(settings, conclusion);

@@ -193,7 +193,7 @@ TEST_F(BadInput, DlaCorePastThoseOfThePlatform) {
 TEST_F(BadInput, FilesThatCannotBeWritten) {
   put("small.onnx", small_network().bytes());
   for (const char* flag : {"saveEngine", "exportTimes", "exportOutput", "exportProfile",
-                           "exportLayerInfo", "exportSummary"})
+                           "exportLayerInfo", "exportSummary", "exportHtml"})
     expect_failure("--onnx=small.onnx --" + std::string(flag) + "=no/such/folder/file " + kOnDla, 1,
                    AllOf(HasSubstr("no/such/folder"), HasSubstr("No such file")));
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "program_test.h"
+#include "support/xml.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -225,6 +226,33 @@ TEST_F(Readers, NamesOfAnyKindGiveValidJson) {
   EXPECT_EQ(json("l.json")["Bindings"][1], kNastyName);
   EXPECT_THAT(json("l.json")["Layers"][0]["Metadata"].get<std::string>(), HasSubstr(kNastyName));
   EXPECT_NO_THROW(Json::parse(pass("--inspect=n.plan --json").out));
+}
+
+/// All text below an element, in order of depth.
+std::string text_below(const test::XmlElement& element) {
+  std::string text = element.text;
+  for (const test::XmlElement& child : element.children) text += " " + text_below(child);
+  return text;
+}
+
+TEST_F(Readers, NamesOfAnyKindGiveWellFormedHtml) {
+  put("nasty.onnx", nastily_named().bytes());
+  pass("--onnx=nasty.onnx --compareTo=fp32 --maxLatency=1000000 --exportHtml=page.html" +
+       std::string(kOnDla) + kBrief);
+  const test::XmlElement page = test::parse_xml(get("page.html"));
+  ASSERT_EQ(page.name, "html");
+  const std::string text = text_below(page);
+  for (const char* part : {"median latency", "Timeline", "Why not on the DLA", "Accuracy",
+                           "latency.max", "passed", "nasty.onnx", kNastyName})
+    EXPECT_THAT(text, HasSubstr(part));
+}
+
+TEST_F(Readers, PagesShowTheOperationsInsideLoadables) {
+  pass("--onnx=small.onnx --exportHtml=page.html" + std::string(kOnDla) + kBrief);
+  const std::string text = text_below(test::parse_xml(get("page.html")));
+  EXPECT_THAT(text, HasSubstr("Inside the loadables"));
+  EXPECT_THAT(text, HasSubstr("{ForeignNode[conv1...relu2]}"));
+  EXPECT_THAT(text, HasSubstr("conv1 + relu1"));
 }
 
 // --- the process

@@ -1,0 +1,229 @@
+#include "report/page.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/format.h"
+#include "report/html.h"
+
+namespace dlaexec::report {
+namespace {
+
+using html::escaped;
+using nlohmann::json;
+
+std::string text_of(const json& value) {
+  if (value.is_string()) return escaped(value.get<std::string>());
+  return value.is_null() ? "" : escaped(value.dump());
+}
+
+std::string number(const json& value, int digits = 4) {
+  return value.is_number() ? format("{:.{}g}", value.get<double>(), digits) : "";
+}
+
+std::string section(std::string_view title, std::string_view body) {
+  return format("<h2>{}</h2>\n<div class=\"wide\">{}</div>\n", title, body);
+}
+
+std::string list(const json& items) {
+  std::string text;
+  for (const json& item : items) text += "<li>" + text_of(item) + "</li>";
+  return text.empty() ? "" : "<ul>" + text + "</ul>\n";
+}
+
+std::string big(std::string_view value, std::string_view unit, std::string_view what) {
+  return format("<div><b>{} <small>{}</small></b><span class=\"soft\">{}</span></div>\n", value,
+                unit, what);
+}
+
+/// What a reader wants first: how fast, where, how much of it is modelled.
+std::string head(const json& run) {
+  const json& platform = run.at("platform");
+  std::string text = format("<h1>{}</h1>\n<p class=\"soft\">{} {}, DLA at {} MHz; {} {}, {}</p>\n",
+                            text_of(run.at("model").at("name")), text_of(platform.at("name")),
+                            text_of(platform.at("power_mode")), number(platform.at("dla_mhz"), 6),
+                            text_of(run.at("tool").at("name")),
+                            text_of(run.at("tool").at("version")), text_of(run.at("created")));
+  text += "<div class=\"figures\">\n";
+  if (run.contains("figures")) {
+    const json& latency = run["figures"].at("latency_ms");
+    text +=
+        big(number(latency.at("median")), "ms", "median latency, " + text_of(latency.at("kind")));
+    text += big(number(run["figures"].at("throughput_qps").at("value")), "a second", "throughput");
+  }
+  const json& placement = run.at("placement");
+  text += big(text_of(placement.at("dla_layers")), "layers",
+              format("on the DLA, {} elsewhere", text_of(placement.at("gpu_layers"))));
+  text += big(format("{:.1f}", run.at("plan").at("size_bytes").get<double>() / (1 << 20)), "MiB",
+              "plan");
+  return text + "</div>\n";
+}
+
+/// Counts of latencies as columns: [[least value of the bucket, count], ...] in rising order.
+std::string columns(const json& buckets) {
+  constexpr int kWidth = 720, kHeight = 90;
+  double most = 1;
+  for (const json& bucket : buckets) most = std::max(most, bucket.at(1).get<double>());
+  const double width = static_cast<double>(kWidth) / static_cast<double>(buckets.size());
+  std::string text =
+      format("<svg viewBox=\"0 0 {} {}\" width=\"{}\" role=\"img\">", kWidth, kHeight + 16, kWidth);
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    const double height = kHeight * buckets[i].at(1).get<double>() / most;
+    text +=
+        format(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+               width * static_cast<double>(i), kHeight - height, std::max(1.0, width - 1), height);
+  }
+  text += format(R"(<text x="0" y="{}">{} ms</text>)", kHeight + 13, number(buckets.front().at(0)));
+  text += format(R"(<text x="{}" y="{}" text-anchor="end">{} ms</text></svg>)", kWidth,
+                 kHeight + 13, number(buckets.back().at(0)));
+  return text + "\n";
+}
+
+std::string latency(const json& run) {
+  constexpr size_t kFewestColumns = 3;  // fewer show nothing
+  if (!run.contains("figures")) return "";
+  html::Table table({"", "#median ms", "#mean", "#min", "#max", "#p99", "kind"});
+  for (const auto& [name, figure] : run["figures"].items()) {
+    if (!figure.contains("median")) continue;
+    const json& ranks = figure.at("percentiles");
+    table.row({escaped(name.substr(0, name.rfind("_ms"))), number(figure["median"]),
+               number(figure["mean"]), number(figure["min"]), number(figure["max"]),
+               ranks.contains("p99") ? number(ranks["p99"]) : "", text_of(figure["kind"])});
+  }
+  const json& total = run["figures"].at("latency_ms");
+  std::string text;
+  if (total.contains("histogram") && total["histogram"].size() > kFewestColumns)
+    text += columns(total["histogram"]);
+  text += table.text() + list(total.value("remarks", json::array()));
+  return section("Latency", text + list(run.at("measurement").at("conditions").at("remarks")));
+}
+
+std::string timeline(const json& run) {
+  if (!run.contains("steps")) return "";
+  html::Table table({"step", "engine", "#ms", "", "#share %", "kind"});
+  for (const json& step : run["steps"]) {
+    const json& time = step.at("time_ms");
+    const double share = step.at("share_percent").get<double>();
+    std::string kind = text_of(time.at("kind"));
+    if (time.contains("error_percent") && time["error_percent"].is_number())
+      kind += format(" ± {} %", number(time["error_percent"]));
+    table.row({text_of(step.at("name")), text_of(step.at("engine")), number(time.at("median")),
+               html::bar(share, step.at("engine").get<std::string>()), format("{:.1f}", share),
+               kind});
+  }
+  return section("Timeline", table.text());
+}
+
+std::string reasons(const json& layer) {
+  std::string text;
+  for (const json& reason : layer.at("reasons"))
+    text += format("<div>{} <span class=\"soft\">{}: {}, takes {}</span></div>",
+                   text_of(reason.at("reason")), text_of(reason.at("rule")),
+                   text_of(reason.at("value")), text_of(reason.at("limit")));
+  return text;
+}
+
+/// The layers that the DLA was asked to take and does not; the others stand in the loadables.
+std::string placement(const json& run) {
+  html::Table table({"layer", "type", "runs on", "why"});
+  bool any = false;
+  for (const json& layer : run.at("placement").at("layers")) {
+    if (layer.at("reasons").empty()) continue;
+    any = true;
+    table.row({text_of(layer.at("name")), text_of(layer.at("type")), text_of(layer.at("device")),
+               reasons(layer)});
+  }
+  return any ? section("Why not on the DLA", table.text()) : "";
+}
+
+std::string operations(const json& loadable) {
+  html::Table table(
+      {"operation", "unit", "#ms", "", "#share %", "bound by", "#MACs used %", "what would help"});
+  for (const json& operation : loadable.at("operations"))
+    table.row({text_of(operation.at("name")), text_of(operation.at("unit")),
+               number(operation.at("time_ms")),
+               html::bar(operation.at("share_percent").get<double>(), "dla"),
+               format("{:.1f}", operation.at("share_percent").get<double>()),
+               text_of(operation.at("bound")),
+               format("{:.0f}", 100 * operation.at("utilization").get<double>()),
+               text_of(operation.at("would_help"))});
+  return table.text();
+}
+
+std::string loadables(const json& run) {
+  std::string text;
+  for (const json& loadable : run.at("loadables"))
+    text += format("<h3>{} <span class=\"soft\">{} ms, {}</span></h3>\n{}",
+                   text_of(loadable.at("name")), number(loadable.at("time_ms")),
+                   text_of(loadable.at("kind")), operations(loadable));
+  return text.empty() ? "" : section("Inside the loadables", text);
+}
+
+std::string differences(const json& tensors) {
+  html::Table table({"tensor", "#cosine", "#relative L2", "#SNR dB", "#max abs"});
+  for (const json& tensor : tensors)
+    table.row({text_of(tensor.at("tensor")), number(tensor.at("cosine"), 6),
+               number(tensor.at("relative_l2")), number(tensor.at("snr_db")),
+               number(tensor.at("max_abs"))});
+  return table.text();
+}
+
+std::string accuracy(const json& run) {
+  std::string text;
+  if (run.contains("quantization") && run["quantization"].is_object() &&
+      run["quantization"].value("accuracy_is_meaningless", false))
+    text +=
+        "<p class=\"bad\">INT8 ranges are placeholders: times are right, outputs are not.</p>\n";
+  const json& found = run.contains("accuracy") ? run["accuracy"] : json();
+  if (found.is_object() && found.contains("comparison")) {
+    const json& compared = found["comparison"];
+    text += format("<p>Against {} on {}, {} samples</p>\n", text_of(compared.at("reference")),
+                   text_of(compared.at("data")), text_of(compared.at("samples")));
+    text += differences(compared.at("outputs"));
+  }
+  if (found.is_object() && found.contains("validation"))
+    for (const char* rank : {"top1", "top5"})
+      if (found["validation"].contains(rank) && found["validation"][rank].is_object())
+        text += format("<p>{}: {} % ({} to {} %)</p>\n", rank,
+                       number(found["validation"][rank].at("percent")),
+                       number(found["validation"][rank].at("low_percent")),
+                       number(found["validation"][rank].at("high_percent")));
+  return text.empty() ? "" : section("Accuracy", text);
+}
+
+std::string gates(const json& run) {
+  if (run.at("gates").empty()) return "";
+  html::Table table({"gate", "outcome", ""});
+  for (const json& gate : run["gates"]) {
+    const bool passed = gate.at("outcome") == "passed";
+    table.row(
+        {text_of(gate.at("id")),
+         format("<span class=\"{}\">{}</span>", passed ? "" : "bad", text_of(gate.at("outcome"))),
+         text_of(gate.at("sentence"))});
+  }
+  return section("Gates", table.text());
+}
+
+std::string pairs(const json& object) {
+  html::Table table({"", ""});
+  for (const auto& [name, value] : object.items()) table.row({escaped(name), text_of(value)});
+  return table.text();
+}
+
+std::string settings(const json& run) {
+  std::string command;
+  for (const json& word : run.at("command"))
+    command += (command.empty() ? "" : " ") + text_of(word);
+  return section("Run with", "<p><code>" + command + "</code></p>\n" + pairs(run.at("machine")));
+}
+
+}  // namespace
+
+std::string summary_page(std::string_view summary_json) {
+  const json run = json::parse(summary_json);
+  const std::string body = head(run) + gates(run) + latency(run) + timeline(run) + placement(run) +
+                           loadables(run) + accuracy(run) + settings(run);
+  return html::page("dlaexec: " + run.at("model").at("name").get<std::string>(), body);
+}
+
+}  // namespace dlaexec::report
