@@ -242,7 +242,7 @@ TEST_F(Readers, NamesOfAnyKindGiveWellFormedHtml) {
   const test::XmlElement page = test::parse_xml(get("page.html"));
   ASSERT_EQ(page.name, "html");
   const std::string text = text_below(page);
-  for (const char* part : {"median latency", "Timeline", "Why not on the DLA", "Accuracy",
+  for (const char* part : {"median latency", "Timeline", "Inside the loadables", "Accuracy",
                            "latency.max", "passed", "nasty.onnx", kNastyName})
     EXPECT_THAT(text, HasSubstr(part));
 }
