@@ -83,6 +83,32 @@ void Int8Batch::finish(const float* row_sums, const float* residual, float* to, 
   std::copy_n(row, outputs, to);
 }
 
+/// What multiplies matrices [rows, terms] x [terms, outputs] and finishes them as @p request asks.
+std::shared_ptr<const Int8Batch> make_batch(const Request& request, int64_t rows, int64_t terms,
+                                            int64_t outputs, const std::vector<float>& bias) {
+  const auto& attributes = request.node.get<ir::MatMulAttributes>();
+  auto batch = std::make_shared<Int8Batch>();
+  batch->rows = rows;
+  batch->outputs = outputs;
+  const int64_t whole = round_up(outputs, kBlock);
+  batch->sums.terms = terms;
+  batch->sums.outputs = whole;
+  batch->sums.tiles = &tile_kernels(request.isa);
+  const auto zero = [](int64_t, int64_t, int64_t) { return 0.0f; };
+  batch->sums.panels = pack_panels({1, whole, terms, zero}, batch->sums.tiles->most_blocks);
+  batch->sums.panels.set_bias({}, whole);
+  batch->left_scale = request.input(0).quantization.scales[0];
+  batch->right_scale = request.input(1).quantization.scales[0];
+  batch->results.factors.assign(static_cast<size_t>(whole),
+                                static_cast<double>(batch->left_scale) * batch->right_scale);
+  batch->results.bias.assign(bias.begin(), bias.end());
+  batch->results.bias.resize(static_cast<size_t>(whole), 0.0);
+  batch->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
+                                  request.output(), request.isa);
+  batch->kernels = &int8_kernels(request.isa);
+  return batch;
+}
+
 }  // namespace
 
 std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
@@ -92,27 +118,8 @@ std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
   if (!is_int8(request.input(0)) || !is_int8(request.input(1)) || a.size() < 2 || b.size() < 2 ||
       a.back() > kMostTerms || !holds_reals(request.output()) || !is_like_output(request, residual))
     return std::nullopt;
-  auto batch = std::make_shared<Int8Batch>();
-  batch->rows = a[a.size() - 2];
-  batch->outputs = b.back();
-  const auto bias = known_bias(request, bias_input(request, attributes), batch->outputs, 1);
+  const auto bias = known_bias(request, bias_input(request, attributes), b.back(), 1);
   if (!bias) return std::nullopt;
-  const int64_t whole = round_up(batch->outputs, kBlock);
-  batch->sums.terms = a.back();
-  batch->sums.outputs = whole;
-  batch->sums.tiles = &tile_kernels(request.isa);
-  const auto zero = [](int64_t, int64_t, int64_t) { return 0.0f; };
-  batch->sums.panels = pack_panels({1, whole, a.back(), zero}, batch->sums.tiles->most_blocks);
-  batch->sums.panels.set_bias({}, whole);
-  batch->left_scale = request.input(0).quantization.scales[0];
-  batch->right_scale = request.input(1).quantization.scales[0];
-  batch->results.factors.assign(static_cast<size_t>(whole),
-                                static_cast<double>(batch->left_scale) * batch->right_scale);
-  batch->results.bias.assign(bias->begin(), bias->end());
-  batch->results.bias.resize(static_cast<size_t>(whole), 0.0);
-  batch->epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
-                                  request.output(), request.isa);
-  batch->kernels = &int8_kernels(request.isa);
 
   const ir::Dims output = request.output_dims();
   Kernel kernel;
@@ -122,21 +129,21 @@ std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
   if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
   kernel.outputs = {kLinear};
   kernel.rounds = Rounds::Itself;
-  kernel.run = [output, residual, batch = std::shared_ptr<const Int8Batch>(batch),
-                a_steps = batch_steps(a, output),
-                b_steps = batch_steps(b, output)](const Call& call) {
-    const int64_t matrix = batch->rows * batch->outputs;
-    call.pool.parallel_ranges(ir::volume(output) / matrix, 1, [&](int64_t first, int64_t last) {
-      Product mine = batch->sums;
-      std::vector<float> memory;
-      for (int64_t i = first; i < last; ++i)
-        batch->multiply(
-            call.input(0) + batch_offset(i, output, a_steps),
-            call.input(1) + batch_offset(i, output, b_steps),
-            residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + i * matrix,
-            call.output() + i * matrix, mine, memory);
-    });
-  };
+  kernel.run =
+      [output, residual, batch = make_batch(request, a[a.size() - 2], a.back(), b.back(), *bias),
+       a_steps = batch_steps(a, output), b_steps = batch_steps(b, output)](const Call& call) {
+        const int64_t matrix = batch->rows * batch->outputs;
+        call.pool.parallel_ranges(ir::volume(output) / matrix, 1, [&](int64_t first, int64_t last) {
+          Product mine = batch->sums;
+          std::vector<float> memory;
+          for (int64_t i = first; i < last; ++i)
+            batch->multiply(
+                call.input(0) + batch_offset(i, output, a_steps),
+                call.input(1) + batch_offset(i, output, b_steps),
+                residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + i * matrix,
+                call.output() + i * matrix, mine, memory);
+        });
+      };
   return kernel;
 }
 

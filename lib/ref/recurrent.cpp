@@ -145,97 +145,143 @@ std::vector<float> part(const std::vector<float>& all, int64_t first, int64_t co
   return {all.begin() + first, all.begin() + first + count};
 }
 
-struct Problem {
+/// The sizes of a recurrence, and where sequences lie in its tensors: batch first or second.
+struct Sizes {
   int64_t length, batch, size, hidden, directions, gates;
+  bool batch_first;
+
+  int64_t rows() const { return gates * hidden; }
+  /// The row of sequence @p n at time @p t among the inputs.
+  int64_t input_row(int64_t t, int64_t n) const {
+    return batch_first ? n * length + t : t * batch + n;
+  }
+  /// Where a result of that row and direction begins.
+  int64_t result_at(int64_t t, int64_t n, int64_t direction) const {
+    return (batch_first ? input_row(t, n) * directions + direction
+                        : (t * directions + direction) * batch + n) *
+           hidden;
+  }
+  /// Where a state of that sequence and direction begins.
+  int64_t state_at(int64_t n, int64_t direction) const {
+    return (batch_first ? n * directions + direction : direction * batch + n) * hidden;
+  }
+  Dims states() const {
+    return batch_first ? Dims{batch, directions, hidden} : Dims{directions, batch, hidden};
+  }
+  Dims results() const {
+    return batch_first ? Dims{batch, length, directions, hidden}
+                       : Dims{length, directions, batch, hidden};
+  }
 };
 
-}  // namespace
-
-Tensors recurrence(const Call& call) {
+Sizes sizes_of(const Call& call) {
   const auto& attributes = call.get<ir::RecurrentAttributes>();
   const ir::Op op = call.node().op;
   const bool first = attributes.batch_first;
   const Dims& x = call.dims(0);
-  const bool both = attributes.direction == ir::RecurrentDirection::Bidirectional;
-  const Problem p{x.at(first ? 1 : 0),
-                  x.at(first ? 0 : 1),
-                  x.at(2),
-                  attributes.hidden_size,
-                  both ? 2 : 1,
-                  op == ir::Op::Lstm ? 4 : op == ir::Op::Gru ? 3 : 1};
-  const std::vector<float> data = call.reals(0);
-  const std::vector<float> w = call.reals(1);
-  const std::vector<float> r = call.reals(2);
-  const auto optional = [&](size_t at) {
+  return {x.at(first ? 1 : 0),
+          x.at(first ? 0 : 1),
+          x.at(2),
+          attributes.hidden_size,
+          attributes.direction == ir::RecurrentDirection::Bidirectional ? 2 : 1,
+          op == ir::Op::Lstm  ? 4
+          : op == ir::Op::Gru ? 3
+                              : 1,
+          first};
+}
+
+/// The inputs as numbers; empty where a node leaves one out.
+struct Operands {
+  std::vector<float> x, w, r, b, first_h, first_c, peepholes;
+  std::vector<int64_t> lengths;
+
+  int64_t length_of(int64_t n, int64_t longest) const {
+    return lengths.empty() ? longest
+                           : std::clamp<int64_t>(lengths.at(static_cast<size_t>(n)), 0, longest);
+  }
+};
+
+Operands operands_of(const Call& call, const Sizes& s) {
+  const auto reals = [&](size_t at) {
     return call.has(at) ? call.reals(at) : std::vector<float>();
   };
-  const std::vector<float> b = optional(3);
-  const std::vector<int64_t> lengths = call.has(4) ? call.ints(4) : std::vector<int64_t>();
-  const std::vector<float> first_h = optional(5);
-  const std::vector<float> first_c = optional(6);
-  const std::vector<float> peepholes = optional(7);
-  const int64_t rows = p.gates * p.hidden;
+  Operands all{reals(0), reals(1), reals(2), reals(3), reals(5), reals(6), reals(7), {}};
+  if (call.has(4)) all.lengths = call.ints(4);
   const auto needs = [](const std::vector<float>& given, int64_t count, const char* what) {
     if (!given.empty() && static_cast<int64_t>(given.size()) != count)
       fail("{} have {} elements; {} are needed", what, given.size(), count);
   };
-  needs(w, p.directions * rows * p.size, "the input weights");
-  needs(r, p.directions * rows * p.hidden, "the recurrent weights");
-  needs(b, p.directions * 2 * rows, "the biases");
-  needs(first_h, p.directions * p.batch * p.hidden, "the first states");
-  needs(first_c, p.directions * p.batch * p.hidden, "the first cell states");
-  needs(peepholes, p.directions * 3 * p.hidden, "the peepholes");
+  needs(all.w, s.directions * s.rows() * s.size, "the input weights");
+  needs(all.r, s.directions * s.rows() * s.hidden, "the recurrent weights");
+  needs(all.b, s.directions * 2 * s.rows(), "the biases");
+  needs(all.first_h, s.directions * s.batch * s.hidden, "the first states");
+  needs(all.first_c, s.directions * s.batch * s.hidden, "the first cell states");
+  needs(all.peepholes, s.directions * 3 * s.hidden, "the peepholes");
+  return all;
+}
 
-  std::vector<float> all(static_cast<size_t>(p.length * p.directions * p.batch * p.hidden), 0.0f);
-  std::vector<float> last_h(static_cast<size_t>(p.directions * p.batch * p.hidden));
-  std::vector<float> last_c(last_h.size());
-  for (int64_t d = 0; d < p.directions; ++d) {
-    const bool backwards = d == 1 || attributes.direction == ir::RecurrentDirection::Reverse;
-    Cell cell{op,
-              attributes,
-              p.size,
-              p.hidden,
-              p.gates,
-              w.data() + d * rows * p.size,
-              r.data() + d * rows * p.hidden,
-              {},
-              {},
-              {},
-              functions_of(call, static_cast<size_t>(d))};
-    const std::vector<float> zeros(static_cast<size_t>(rows), 0.0f);
-    cell.wb = b.empty() ? zeros : part(b, d * 2 * rows, rows);
-    cell.rb = b.empty() ? zeros : part(b, (d * 2 + 1) * rows, rows);
-    if (!peepholes.empty()) cell.peepholes = part(peepholes, d * 3 * p.hidden, 3 * p.hidden);
-    for (int64_t n = 0; n < p.batch; ++n) {
-      // Where a state of this direction and sequence lies, in either layout.
-      const int64_t state_at = (first ? n * p.directions + d : d * p.batch + n) * p.hidden;
-      std::vector<double> h(static_cast<size_t>(p.hidden), 0.0);
-      std::vector<double> c(h.size(), 0.0);
-      if (!first_h.empty()) std::copy_n(first_h.begin() + state_at, p.hidden, h.begin());
-      if (!first_c.empty()) std::copy_n(first_c.begin() + state_at, p.hidden, c.begin());
-      const int64_t length =
-          lengths.empty() ? p.length
-                          : std::clamp<int64_t>(lengths.at(static_cast<size_t>(n)), 0, p.length);
-      for (int64_t step = 0; step < length; ++step) {
-        const int64_t t = backwards ? length - 1 - step : step;
-        const int64_t row = first ? n * p.length + t : t * p.batch + n;
-        cell.step(data.data() + row * p.size, h, c);
-        const int64_t to = first ? (row * p.directions + d) * p.hidden
-                                 : ((t * p.directions + d) * p.batch + n) * p.hidden;
-        std::copy(h.begin(), h.end(), all.begin() + to);
-      }
-      std::copy(h.begin(), h.end(), last_h.begin() + state_at);
-      std::copy(c.begin(), c.end(), last_c.begin() + state_at);
-    }
+Cell cell_of(const Call& call, const Sizes& s, const Operands& in, int64_t direction) {
+  const std::vector<float> zeros(static_cast<size_t>(s.rows()), 0.0f);
+  const auto bias = [&](int64_t which) {
+    return in.b.empty() ? zeros : part(in.b, (direction * 2 + which) * s.rows(), s.rows());
+  };
+  Cell cell{call.node().op,
+            call.get<ir::RecurrentAttributes>(),
+            s.size,
+            s.hidden,
+            s.gates,
+            in.w.data() + direction * s.rows() * s.size,
+            in.r.data() + direction * s.rows() * s.hidden,
+            bias(0),
+            bias(1),
+            {},
+            functions_of(call, static_cast<size_t>(direction))};
+  if (!in.peepholes.empty())
+    cell.peepholes = part(in.peepholes, direction * 3 * s.hidden, 3 * s.hidden);
+  return cell;
+}
+
+struct Results {
+  std::vector<float> all, last_h, last_c;
+};
+
+/// One sequence in one direction.
+void walk(const Cell& cell, const Sizes& s, const Operands& in, int64_t n, int64_t direction,
+          Results& results) {
+  const bool backwards =
+      direction == 1 || cell.attributes.direction == ir::RecurrentDirection::Reverse;
+  const int64_t state = s.state_at(n, direction);
+  std::vector<double> h(static_cast<size_t>(s.hidden), 0.0);
+  std::vector<double> c(h.size(), 0.0);
+  if (!in.first_h.empty()) std::copy_n(in.first_h.begin() + state, s.hidden, h.begin());
+  if (!in.first_c.empty()) std::copy_n(in.first_c.begin() + state, s.hidden, c.begin());
+  const int64_t length = in.length_of(n, s.length);
+  for (int64_t step = 0; step < length; ++step) {
+    const int64_t t = backwards ? length - 1 - step : step;
+    cell.step(in.x.data() + s.input_row(t, n) * s.size, h, c);
+    std::copy(h.begin(), h.end(), results.all.begin() + s.result_at(t, n, direction));
   }
-  const Dims state =
-      first ? Dims{p.batch, p.directions, p.hidden} : Dims{p.directions, p.batch, p.hidden};
-  const Dims y = first ? Dims{p.batch, p.length, p.directions, p.hidden}
-                       : Dims{p.length, p.directions, p.batch, p.hidden};
+  std::copy(h.begin(), h.end(), results.last_h.begin() + state);
+  std::copy(c.begin(), c.end(), results.last_c.begin() + state);
+}
+
+}  // namespace
+
+Tensors recurrence(const Call& call) {
+  const Sizes s = sizes_of(call);
+  const Operands in = operands_of(call, s);
+  const auto zeros = [](const Dims& dims) {
+    return std::vector<float>(static_cast<size_t>(ir::volume(dims)), 0.0f);
+  };
+  Results results{zeros(s.results()), zeros(s.states()), zeros(s.states())};
+  for (int64_t direction = 0; direction < s.directions; ++direction) {
+    const Cell cell = cell_of(call, s, in, direction);
+    for (int64_t n = 0; n < s.batch; ++n) walk(cell, s, in, n, direction, results);
+  }
   Tensors outputs(call.output_count());
-  if (call.wants(0)) outputs[0] = call.from_reals(y, all, 0);
-  if (call.wants(1)) outputs[1] = call.from_reals(state, last_h, 1);
-  if (call.wants(2)) outputs[2] = call.from_reals(state, last_c, 2);
+  if (call.wants(0)) outputs[0] = call.from_reals(s.results(), results.all, 0);
+  if (call.wants(1)) outputs[1] = call.from_reals(s.states(), results.last_h, 1);
+  if (call.wants(2)) outputs[2] = call.from_reals(s.states(), results.last_c, 2);
   return outputs;
 }
 
