@@ -109,11 +109,6 @@ bool has_escapes() {
   return terminal == nullptr || std::string_view(terminal) != "dumb";
 }
 
-Persona persona_of(std::string_view program) {
-  const std::string_view name = program.substr(program.rfind('/') + 1);
-  return name == "trtexec" ? Persona::Trtexec : Persona::Dlaexec;
-}
-
 Console::Console(std::vector<std::string> command)
     : command_(std::move(command)), persona_(persona_of(command_.empty() ? "" : command_.front())) {
   set_colour(Colour::Auto);

@@ -9,13 +9,10 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "persona.h"
 #include "progress_line.h"
 
 namespace dlaexec::cli {
-
-/// The name under which the command was called decides the shape of the test lines.
-enum class Persona { Dlaexec, Trtexec };
-Persona persona_of(std::string_view program);
 
 /// False on a terminal that takes no escape sequences: TERM=dumb.
 bool has_escapes();

@@ -270,16 +270,17 @@ std::optional<gpu::DeviceFacts> device_of(const Job& job) {
   return gpu::facts_of(*job.build.gpu_device);
 }
 
-/// How 10.x introduces the device; nothing here reads a device's UUID.
-void echo_selection(Page& page, const std::string& name, int id, bool listed) {
-  if (listed) {
+/// How the device is introduced; from 10.0 on with its UUID.
+void echo_selection(Page& page, const std::string& name, int id, const std::string& uuid,
+                    int release) {
+  if (release >= 1000) {
     page.add("Available Devices: ");
-    page.add("  Device {}: \"{}\" UUID: none", id, name);
+    page.add("  Device {}: \"{}\" UUID: {}", id, name, uuid);
   }
   page.add("Selected Device: {}", name);
-  if (!listed) return;
+  if (release < 1000) return;
   page.add("Selected Device ID: {}", id);
-  page.add("Selected Device UUID: none");
+  page.add("Selected Device UUID: {}", uuid);
 }
 
 void echo_facts(Page& page, const gpu::DeviceFacts& facts) {
@@ -304,7 +305,8 @@ void echo_device(Page& page, const Settings& settings, const Job& job,
   page.add("=== Device Information ===");
   const std::optional<gpu::DeviceFacts> device = device_of(job);
   const std::string name = device ? device->name : format("host engine on {}", machine.cpu);
-  echo_selection(page, name, job.build.gpu_device.value_or(0), release(settings.dialect()) >= 1000);
+  echo_selection(page, name, job.build.gpu_device.value_or(0), device ? device->uuid : "none",
+                 release(settings.dialect()));
   if (device) echo_facts(page, *device);
   page.add("Host Cores: {}", machine.cores);
   page.add("Host Memory: {} MiB", machine.memory_bytes >> 20);

@@ -70,7 +70,7 @@ Inference::Inference(plan::Plan plan, const InferenceOptions& options)
   require_known(options.inputs, engine_.inputs(), Flag::loadInputs);
   for (int i = 0; i < options.streams; ++i) {
     contexts_.emplace_back(engine_);
-    log::info("Setting persistentCacheLimit to 0 bytes.");
+    if (options.persona == Persona::Trtexec) log::info("Setting persistentCacheLimit to 0 bytes.");
   }
   inputs_ = read_inputs(options.inputs);
   for (int i = 0; i < options.streams; ++i) log_bindings(options.inputs);

@@ -147,6 +147,15 @@ std::optional<int> gpu_of(const Settings& settings) {
   return static_cast<int>(std::min<int64_t>(settings.integer(Flag::device), 1 << 10));
 }
 
+/// How often the builder is to repeat something; nothing where that is left to it.
+std::optional<int> repetitions(const Settings& settings, Flag flag) {
+  constexpr int64_t kMost = 10000;  // launches of an average are recorded as one graph
+  if (!settings.given(flag)) return std::nullopt;
+  const int64_t count = settings.integer(flag);
+  if (count > kMost) fail(Fault::Usage, "{} is {}; give 1 to {}", spelling(flag), count, kMost);
+  return static_cast<int>(count);
+}
+
 /// What the builder's search for GPU tactics goes by.
 void set_tuning(build::Options& options, const Settings& settings) {
   options.gpu_device = gpu_of(settings);
@@ -155,6 +164,8 @@ void set_tuning(build::Options& options, const Settings& settings) {
   if (!settings.on(Flag::noBuilderCache))
     options.timing_cache = settings.text(Flag::timingCacheFile);
   options.error_on_timing_cache_miss = settings.on(Flag::errorOnTimingCacheMiss);
+  options.repetitions = {repetitions(settings, Flag::minTiming),
+                         repetitions(settings, Flag::avgTiming)};
 }
 
 build::Options build_options(const Settings& settings) {

@@ -8,6 +8,7 @@
 #include "bench/measure.h"
 #include "build/options.h"
 #include "grammar.h"
+#include "persona.h"
 #include "references.h"
 #include "run/engine.h"
 #include "settings.h"
@@ -23,7 +24,8 @@ struct InferenceOptions {
   std::vector<NamedDims> shapes;
   std::vector<NamedFile> inputs;
   uint32_t seed = 1;
-  int release = 806;                ///< of trtexec, whose lines are printed
+  int release = 806;  ///< of trtexec, whose lines are printed
+  Persona persona = Persona::Dlaexec;
   std::vector<std::string> beside;  ///< plans whose engines work on the same processors meanwhile
 };
 

@@ -121,6 +121,7 @@ bench::Result measure(const Reporter& reporter, Inference& inference) {
 void run_job(const Settings& settings, Console& console, const std::vector<std::string>& command) {
   const Stopwatch watch;
   Job job = make_job(settings);
+  job.inference.persona = console.persona();
   require_writable_files(settings);
   require_readable_gates(settings);
   Reporter reporter{settings, job, command, report::this_machine(), {}};

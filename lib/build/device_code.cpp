@@ -9,6 +9,8 @@ std::vector<plan::DeviceCode> compile_for_device(const ir::Graph& graph, const O
   if (!options.gpu_device && options.gpu_architecture.empty()) {
     if (!options.timing_cache.empty())
       log::warning("--timingCacheFile is neither read nor written: the host engine has no tactics");
+    if (options.repetitions.are_given())
+      log::warning("--minTiming and --avgTiming have no effect: the host engine has no tactics");
     return {};
   }
   tune::CompileOptions wanted;
@@ -18,6 +20,7 @@ std::vector<plan::DeviceCode> compile_for_device(const ir::Graph& graph, const O
   if (options.pools.workspace) wanted.workspace_bytes = *options.pools.workspace;
   wanted.timing_cache = options.timing_cache;
   wanted.error_on_timing_cache_miss = options.error_on_timing_cache_miss;
+  wanted.repetitions = options.repetitions;
   const std::optional<gpu::Code> code = tune::compile(graph, wanted);
   if (!code) return {};
   const auto bytes = std::make_shared<const std::string>(gpu::to_bytes(*code));

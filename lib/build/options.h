@@ -15,6 +15,7 @@
 #include "ir/graph.h"
 #include "place/explain.h"
 #include "quant/quant.h"
+#include "tune/repetitions.h"
 
 namespace dlaexec::build {
 
@@ -63,6 +64,7 @@ struct Options {
   int optimization_level = 3;  ///< 0 to 5: how many tactics are measured
   std::string timing_cache;    ///< a file of measured tactics, read and extended; empty: none
   bool error_on_timing_cache_miss = false;
+  tune::Repetitions repetitions;  ///< with which a tactic is measured
 
   std::string platform{dla::kDefaultPlatform};
   std::string power_mode;       ///< empty: the platform's first

@@ -47,6 +47,17 @@ std::string name_of(int device) {
   return name;
 }
 
+std::string uuid_of(int device) {
+  unsigned char bytes[16] = {};
+  check(driver().device_uuid(bytes, device), "reading the device's UUID");
+  std::string text = "GPU";
+  for (size_t i = 0; i < sizeof bytes; ++i) {
+    const bool begins_group = i == 0 || i == 4 || i == 6 || i == 8 || i == 10;
+    text += format("{}{:02x}", begins_group ? "-" : "", bytes[i]);
+  }
+  return text;
+}
+
 int64_t memory_of(int device) {
   size_t bytes = 0;
   check(driver().device_memory(&bytes, device), "reading the size of device memory");
@@ -72,6 +83,7 @@ DeviceFacts facts_of(int ordinal) {
   const int device = device_at(ordinal);
   DeviceFacts facts;
   facts.name = name_of(device);
+  facts.uuid = uuid_of(device);
   facts.major = attribute(device, kMajor);
   facts.minor = attribute(device, kMinor);
   facts.multiprocessors = attribute(device, kMultiprocessors);

@@ -37,6 +37,7 @@ std::span<const Target> known_targets();
 /// What people are told of a device.
 struct DeviceFacts {
   std::string name;
+  std::string uuid;  ///< as nvidia-smi writes it: "GPU-00112233-4455-6677-8899-aabbccddeeff"
   int major = 0, minor = 0;  ///< compute capability
   int multiprocessors = 0;
   int64_t memory_bytes = 0;

@@ -67,6 +67,9 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
     log::verbose("GPU steps run on the host: {}", gpu::find_driver().reason);
     if (!options.timing_cache.empty())
       log::info("No GPU tactics are measured for the timing cache: {}", gpu::find_driver().reason);
+    if (options.repetitions.are_given())
+      log::info("No GPU tactics are measured, as often as --minTiming and --avgTiming say: {}",
+                gpu::find_driver().reason);
     return std::nullopt;
   }
   if (!gpu::find_nvrtc().table) {
@@ -89,7 +92,8 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   if (context && candidates > 0)
     for (const ir::Graph& part : parts)
       measured += tune(part, *context, compiler, pool, cache,
-                       {candidates, options.error_on_timing_cache_miss, options.workspace_bytes});
+                       {candidates, options.error_on_timing_cache_miss, options.workspace_bytes,
+                        options.repetitions});
   gpu::Code code = assemble(parts, target, cache, compiler, pool, options.workspace_bytes);
   code.device = context && candidates > 0 ? device_key(target) : std::string(gpu::kCostModel);
   log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,

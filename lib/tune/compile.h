@@ -7,6 +7,7 @@
 
 #include "gpu/code.h"
 #include "ir/graph.h"
+#include "tune/repetitions.h"
 
 namespace dlaexec::tune {
 
@@ -19,6 +20,7 @@ struct CompileOptions {
   int optimization_level = 3;
   /// Scratch memory that one tactic may take; tactics that need more are left out.
   int64_t workspace_bytes = INT64_MAX;
+  Repetitions repetitions;
   /// Timing cache to read and extend; empty: none.
   std::string timing_cache;
   bool error_on_timing_cache_miss = false;

@@ -86,8 +86,12 @@ std::vector<std::byte> random_bytes(const gpu::Edge& edge) {
 /// network each layer's weights come from memory, not from the cache.
 class Bench {
  public:
-  Bench(const gpu::Lowered& lowered, std::span<const gpu::Cubin> code, const gpu::Context& context)
-      : context_(context), weights_(lowered, code, context), edges_(weights_) {
+  Bench(const gpu::Lowered& lowered, std::span<const gpu::Cubin> code, const gpu::Context& context,
+        const Repetitions& repetitions)
+      : context_(context),
+        repetitions_(repetitions),
+        weights_(lowered, code, context),
+        edges_(weights_) {
     for (size_t i = 0; i < lowered.inputs.size(); ++i) {
       const std::vector<std::byte> bytes = random_bytes(lowered.inputs[i]);
       edges_.upload(i, bytes);
@@ -114,23 +118,24 @@ class Bench {
     for (const gpu::Buffer& copy : copies_)
       rotation.push_back(std::make_unique<gpu::Execution>(
           program, gpu::Execution::Shared{&edges_, copy.address()}));
-    const Microseconds once = run(rotation, rotation.size());
+    const Microseconds once = run(rotation, rotation.size(), 3);
     if (once > 2 * best) return once;
-    const double wanted = 400 / std::max(once.count(), 1.0);
-    const size_t launches = static_cast<size_t>(std::clamp(wanted, 2.0, 40.0));
-    return std::min(run(rotation, launches), run(rotation, launches));
+    const double wanted = std::clamp(400 / std::max(once.count(), 1.0), 2.0, 40.0);
+    const int launches = repetitions_.launches.value_or(static_cast<int>(wanted));
+    return run(rotation, static_cast<size_t>(launches), repetitions_.averages.value_or(6));
   }
 
  private:
-  /// One launch's share of a captured run of @p launches, the best of three replays.
-  Microseconds run(const std::vector<std::unique_ptr<gpu::Execution>>& rotation, size_t launches) {
+  /// One launch's share of a captured run of @p launches, the best of @p replays.
+  Microseconds run(const std::vector<std::unique_ptr<gpu::Execution>>& rotation, size_t launches,
+                   int replays) {
     const gpu::Stream& stream = edges_.stream();
     const gpu::CapturedGraph graph(stream, [&] {
       for (size_t i = 0; i < launches; ++i) rotation[i % rotation.size()]->enqueue(stream);
     });
     graph.launch(stream);
     Microseconds best{1e30};
-    for (int repeat = 0; repeat < 3; ++repeat) {
+    for (int repeat = 0; repeat < replays; ++repeat) {
       stream.record(start_);
       graph.launch(stream);
       stream.record(end_);
@@ -141,6 +146,7 @@ class Bench {
   }
 
   const gpu::Context& context_;
+  const Repetitions& repetitions_;
   gpu::Program weights_;
   gpu::Execution edges_;
   std::vector<gpu::Buffer> copies_;
@@ -168,8 +174,9 @@ bool leaves_no_room(const gpu::Lowered& lowered, const gpu::Target& target) {
 }
 
 Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
-                 std::span<const gpu::Cubin> code, const gpu::Context& context) {
-  Bench bench(candidates.front(), code, context);
+                 std::span<const gpu::Cubin> code, const gpu::Context& context,
+                 const Repetitions& repetitions) {
+  Bench bench(candidates.front(), code, context, repetitions);
   Decision best{{}, 1e30};
   double best_cost = 1e30;
   for (size_t i = 0; i < candidates.size(); ++i) {
@@ -212,7 +219,7 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
   const progress::Scope tuning("tuning", std::ssize(problems));
   for (size_t i = 0; i < problems.size(); ++i) {
     cache.set(device_key(target), problems[i].text,
-              fastest(problems[i], candidates[i], code, context));
+              fastest(problems[i], candidates[i], code, context, options.repetitions));
     progress::advance();
   }
   return problems.size();

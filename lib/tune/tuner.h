@@ -9,6 +9,7 @@
 #include "gpu/jit.h"
 #include "gpu/lowering.h"
 #include "ir/graph.h"
+#include "tune/repetitions.h"
 #include "tune/timing_cache.h"
 
 namespace dlaexec::tune {
@@ -20,6 +21,7 @@ struct TuneOptions {
   bool error_on_miss = false;
   /// As in gpu::LowerOptions.
   int64_t workspace_bytes = INT64_MAX;
+  Repetitions repetitions;
 };
 
 /// The name under which decisions for @p target are kept.

@@ -1,5 +1,5 @@
 // What the command does with a CUDA device, seen from outside: the built program with a driver that
-// stands in for one (support/counting_cuda). Outputs mean nothing there; memory, errors and what is
+// stands in for one (tests/fake_cuda). Outputs mean nothing there; memory, errors and what is
 // left behind do.
 #include <cstdlib>
 #include <fstream>
@@ -27,7 +27,7 @@ class GpuRuntime : public ProgramTest {
     const char* others = std::getenv("LD_LIBRARY_PATH");
     std::istringstream words(
         format("/usr/bin/env LD_LIBRARY_PATH={}:{} FAKE_CUDA_REPORT=report.txt {} {} {}",
-               DLAEXEC_COUNTING_CUDA, others ? others : "", variables, DLAEXEC_PROGRAM, flags));
+               DLAEXEC_FAKE_CUDA, others ? others : "", variables, DLAEXEC_PROGRAM, flags));
     std::vector<std::string> command;
     for (std::string word; words >> word;) command.push_back(word);
     return test::run_program(command, folder());
