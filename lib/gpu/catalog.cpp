@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "gpu/families.h"
+#include "gpu/kernels/pair.h"
 #include "gpu/product.h"
 
 namespace dlaexec::gpu {
@@ -98,6 +99,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
         }
     }
   }
+  for (Kernel& kernel : pair_kernels(target, coverage)) add_unique(kernels, std::move(kernel));
   return kernels;
 }
 

@@ -15,6 +15,9 @@ struct Group {
   void (*lower)(Lowering&, const Group&) = nullptr;
 };
 
+/// The tactic of a group's problem in which each of its nodes runs by itself.
+inline constexpr std::string_view kApart = "apart";
+
 /// The groups of @p graph that @p target runs; no node is in two of them.
 std::vector<Group> find_groups(const ir::Graph& graph, const Target& target);
 
@@ -40,6 +43,7 @@ class Links {
 std::optional<Group> attention_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> squeeze_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> stem_around(const Links&, const ir::Node&, const Target&);
+std::optional<Group> pair_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> joint_products_around(const Links&, const ir::Node&, const Target&);
 
 }  // namespace dlaexec::gpu

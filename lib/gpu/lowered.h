@@ -86,6 +86,14 @@ struct Step {
   std::string tactic;     ///< what it chose
 };
 
+/// A decision between tactics that lowering asked for.
+struct Choice {
+  std::string problem;
+  std::vector<std::string> tactics;  ///< those that fit, best first by the cost model
+  std::string chosen;
+  std::vector<int> nodes;  ///< that pose the problem
+};
+
 /// An input or output: dense and row-major, unless the part keeps the kernels' layouts at its
 /// edges.
 struct Edge {
@@ -99,6 +107,7 @@ struct Edge {
 struct Lowered {
   Target target;
   std::vector<Step> steps;
+  std::vector<Choice> choices;
   std::vector<Slot> slots;
   std::vector<Constant> constants;
   std::vector<Edge> inputs, outputs;

@@ -253,11 +253,12 @@ Place Lowering::constant_floats(std::vector<float> values) {
   });
 }
 
-std::string Lowering::choose(const std::string& problem,
-                             const std::vector<std::string>& tactics) const {
+std::string Lowering::choose(const std::string& problem, const std::vector<std::string>& tactics) {
   DLAEXEC_CHECK(!tactics.empty());
   std::string chosen = options_.choose ? options_.choose(problem, tactics) : std::string();
-  return chosen.empty() ? tactics.front() : chosen;
+  if (chosen.empty()) chosen = tactics.front();
+  lowered_.choices.push_back({problem, tactics, chosen, current_nodes_});
+  return chosen;
 }
 
 void Lowering::flush(const ir::Node& node) {

@@ -99,8 +99,11 @@ class Lowering {
   Place constant(int64_t bytes, std::function<std::vector<std::byte>()> make);
   Place constant_floats(std::vector<float> values);
 
+  /// What follows is for @p node, or for all nodes of @p group.
+  void begin(const ir::Node& node, const Group* group = nullptr);
+
   /// Tells which tactic runs @p problem.
-  std::string choose(const std::string& problem, const std::vector<std::string>& tactics) const;
+  std::string choose(const std::string& problem, const std::vector<std::string>& tactics);
 
   /// True if a tactic may take @p bytes of scratch memory; counts the tactics that may not.
   bool has_workspace(int64_t bytes) {
@@ -133,8 +136,6 @@ class Lowering {
 
  private:
   friend Lowered lower(const ir::Graph&, const Target&, const LowerOptions&);
-  /// What follows is for @p node, or for all nodes of @p group.
-  void begin(const ir::Node& node, const Group* group = nullptr);
   void arrange();
   void place_edges();
   View laid_out(ir::ValueId id, Arrangement arrangement, Place place) const;

@@ -50,6 +50,8 @@ gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& targe
       if (!step.problem.empty()) code.tactics[step.problem] = step.tactic;
       kernels.insert(step.kernel);
     }
+    for (const gpu::Choice& choice : lowered.choices)  // of groups that run apart
+      code.tactics.try_emplace(choice.problem, choice.chosen);
   }
   if (left_out > 0)
     log::info(

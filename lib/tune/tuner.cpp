@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <random>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "base/half.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "gpu/groups.h"
 #include "gpu/program.h"
 
 namespace dlaexec::tune {
@@ -25,38 +26,46 @@ struct Problem {
   std::vector<int> nodes;
 };
 
-/// The problems of @p part that @p cache does not know, each once.
+bool runs_apart(const std::vector<std::string>& tactics) {
+  return std::find(tactics.begin(), tactics.end(), gpu::kApart) != tactics.end();
+}
+
+/// The problems of @p part that @p cache does not know, each once; those of single launches first,
+/// then those that may be run as several of them.
 std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
                                       const TimingCache& cache, const TuneOptions& limits) {
-  std::map<std::string, std::vector<std::string>> posed;
   gpu::LowerOptions options;
   options.workspace_bytes = limits.workspace_bytes;
-  options.choose = [&](const std::string& text, const std::vector<std::string>& tactics) {
-    posed.try_emplace(text, tactics);
-    return std::string();
+  // Run apart, nodes pose the problems of each, too.
+  options.choose = [](const std::string&, const std::vector<std::string>& tactics) {
+    return runs_apart(tactics) ? std::string(gpu::kApart) : std::string();
   };
   std::vector<Problem> problems;
   std::set<std::string> seen;
-  for (const gpu::Step& step : gpu::lower(part, target, options).steps) {
-    if (step.problem.empty() || !seen.insert(step.problem).second) continue;
-    if (cache.find(device_key(target), step.problem)) continue;
-    std::vector<std::string> tactics = posed.at(step.problem);
-    if (tactics.size() > limits.candidates) tactics.resize(limits.candidates);
-    problems.push_back({step.problem, std::move(tactics), step.nodes});
+  for (gpu::Choice& choice : gpu::lower(part, target, options).choices) {
+    if (!seen.insert(choice.problem).second) continue;
+    if (cache.find(device_key(target), choice.problem)) continue;
+    if (choice.tactics.size() > limits.candidates) choice.tactics.resize(limits.candidates);
+    problems.push_back({choice.problem, std::move(choice.tactics), std::move(choice.nodes)});
   }
+  std::stable_partition(problems.begin(), problems.end(),
+                        [](const Problem& problem) { return !runs_apart(problem.tactics); });
   return problems;
 }
 
-/// The launches of @p problem alone, up to the one with @p tactic, between buffers in the kernels'
-/// own layouts.
+/// The launches of @p problem alone with @p tactic, and what @p cache knows of other problems in
+/// it, up to the last one that solves any, between buffers in the kernels' own layouts.
 gpu::Lowered lower_alone(const ir::Graph& part, const Problem& problem, const gpu::Target& target,
-                         const std::string& tactic) {
+                         const std::string& tactic, const TimingCache& cache) {
   const ir::Graph alone = ir::extract(part, problem.nodes, "candidate");
-  gpu::LowerOptions options;
+  gpu::LowerOptions options = options_from(cache, target);
   options.internal_edges = true;
-  options.choose = [&](const std::string&, const std::vector<std::string>&) { return tactic; };
+  options.choose = [&, known = options.choose](const std::string& text,
+                                               const std::vector<std::string>& tactics) {
+    return text == problem.text ? tactic : known(text, tactics);
+  };
   gpu::Lowered lowered = gpu::lower(alone, target, options);
-  while (!lowered.steps.empty() && lowered.steps.back().problem != problem.text)
+  while (!lowered.steps.empty() && lowered.steps.back().problem.empty())
     lowered.steps.pop_back();  // results that others read in place are edges here, and copied
   return lowered;
 }
@@ -209,19 +218,26 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
         "the timing cache does not know '{}' on {}, and {} more; build once without "
         "--errorOnTimingCacheMiss",
         problems.front().text, device_key(target), problems.size() - 1);
-  std::vector<std::vector<gpu::Lowered>> candidates;
-  for (const Problem& problem : problems) {
-    candidates.emplace_back();
-    for (const std::string& tactic : problem.tactics)
-      candidates.back().push_back(lower_alone(part, problem, target, tactic));
-  }
-  const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
   const progress::Scope tuning("tuning", std::ssize(problems));
-  for (size_t i = 0; i < problems.size(); ++i) {
-    cache.set(device_key(target), problems[i].text,
-              fastest(problems[i], candidates[i], code, context, options.repetitions));
-    progress::advance();
-  }
+  const auto measure = [&](std::span<const Problem> some) {
+    std::vector<std::vector<gpu::Lowered>> candidates;
+    for (const Problem& problem : some) {
+      candidates.emplace_back();
+      for (const std::string& tactic : problem.tactics)
+        candidates.back().push_back(lower_alone(part, problem, target, tactic, cache));
+    }
+    const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
+    for (size_t i = 0; i < some.size(); ++i) {
+      cache.set(device_key(target), some[i].text,
+                fastest(some[i], candidates[i], code, context, options.repetitions));
+      progress::advance();
+    }
+  };
+  const auto apart = std::find_if(problems.begin(), problems.end(), [](const Problem& problem) {
+    return runs_apart(problem.tactics);
+  });
+  measure({problems.begin(), apart});
+  measure({apart, problems.end()});
   return problems.size();
 }
 

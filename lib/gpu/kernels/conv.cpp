@@ -45,11 +45,10 @@ Place packed_weights(Lowering& lowering, const ir::Tensor& weights, const Weight
   return lowering.constant(bytes, [weights, layout] { return pack_weights(weights, layout); });
 }
 
-/// The parts of a product that all convolutions share; the input's side is the caller's.
-Product product_of(Lowering& lowering, const Conv& c) {
+/// The parts of a product to @p y that all convolutions share; the input's side is the caller's.
+Product product_to(Lowering& lowering, const Conv& c, const View& y) {
   Product product;
   ConvParams& p = product.p;
-  const View y = lowering.target_pixels(c.y);
   p.pixels = static_cast<int>(c.images * c.out_h * c.out_w);
   p.out_h = static_cast<int>(c.out_h);
   p.out_w = static_cast<int>(c.out_w);
@@ -123,7 +122,7 @@ View make_image(Lowering& lowering, const ir::Node& node, const Conv& c, int64_t
 void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, int64_t channels) {
   const int64_t size = static_cast<int64_t>(ir::size_bytes(c.in));
   const View image = make_image(lowering, node, c, channels);
-  Product product = product_of(lowering, c);
+  Product product = product_to(lowering, c, lowering.target_pixels(c.y));
   ConvParams& p = product.p;
   p.in_h = static_cast<int>(image.dims[2]);
   p.in_w = static_cast<int>(c.out_w);  // a run of pixels is one, and the image wide enough
@@ -143,36 +142,6 @@ void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, i
   product.weights =
       packed_weights(lowering, *lowering.value(c.weights).constant,
                      {padded(c.k), p.weight_row_bytes / size, p.channel_bytes / size, channels});
-  add_product(lowering, node, "", product);
-}
-
-void lower_general_conv(Lowering& lowering, const ir::Node& node, const Conv& c) {
-  const int64_t size = static_cast<int64_t>(ir::size_bytes(c.in));
-  const View x = lowering.pixels(c.x);
-  Product product = product_of(lowering, c);
-  ConvParams& p = product.p;
-  p.in_h = static_cast<int>(c.h);
-  p.in_w = static_cast<int>(c.w);
-  p.stride_h = static_cast<int>(c.stride_h);
-  p.stride_w = static_cast<int>(c.stride_w);
-  p.pad_h = static_cast<int>(c.pad_h);
-  p.pad_w = static_cast<int>(c.pad_w);
-  p.dilation_h = static_cast<int>(c.dilation_h);
-  p.dilation_w = static_cast<int>(c.dilation_w);
-  p.taps_h = static_cast<int>(c.taps_h);
-  p.taps_w = static_cast<int>(c.taps_w);
-  p.x_image_bytes = static_cast<int>(x.strides[0] * size);
-  p.x_row_bytes = static_cast<int>(x.strides[2] * size);
-  p.x_pixel_bytes = static_cast<int>(x.pixel() * size);
-  p.channel_bytes = static_cast<int>(round_up(c.c * size, 16));
-  product.sum_bytes = c.taps_h * c.taps_w * p.channel_bytes;
-  p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
-  product.rows = c.taps_h * c.taps_w == 1 && c.stride_h == 1 && c.stride_w == 1 && c.pad_h == 0 &&
-                 c.pad_w == 0 && c.out_h == c.h && c.out_w == c.w;
-  product.x = x.place;
-  const int64_t tap = p.channel_bytes / size;
-  product.weights = packed_weights(lowering, *lowering.value(c.weights).constant,
-                                   {padded(c.k), p.weight_row_bytes / size, c.taps_w * tap, tap});
   add_product(lowering, node, "", product);
 }
 
@@ -336,6 +305,34 @@ std::optional<std::string> why_not_window(const ir::Graph& graph, const ir::Node
 
 }  // namespace
 
+Product product_of(Lowering& lowering, const Conv& c, const View& x, const View& y) {
+  const int64_t size = static_cast<int64_t>(ir::size_bytes(c.in));
+  Product product = product_to(lowering, c, y);
+  ConvParams& p = product.p;
+  p.in_h = static_cast<int>(c.h);
+  p.in_w = static_cast<int>(c.w);
+  p.stride_h = static_cast<int>(c.stride_h);
+  p.stride_w = static_cast<int>(c.stride_w);
+  p.pad_h = static_cast<int>(c.pad_h);
+  p.pad_w = static_cast<int>(c.pad_w);
+  p.dilation_h = static_cast<int>(c.dilation_h);
+  p.dilation_w = static_cast<int>(c.dilation_w);
+  p.taps_h = static_cast<int>(c.taps_h);
+  p.taps_w = static_cast<int>(c.taps_w);
+  p.x_image_bytes = static_cast<int>(x.strides[0] * size);
+  p.x_row_bytes = static_cast<int>(x.strides[2] * size);
+  p.x_pixel_bytes = static_cast<int>(x.pixel() * size);
+  p.channel_bytes = static_cast<int>(round_up(c.c * size, 16));
+  product.sum_bytes = c.taps_h * c.taps_w * p.channel_bytes;
+  p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
+  product.rows = reads_rows(c);
+  product.x = x.place;
+  const int64_t tap = p.channel_bytes / size;
+  product.weights = packed_weights(lowering, *lowering.value(c.weights).constant,
+                                   {padded(c.k), p.weight_row_bytes / size, c.taps_w * tap, tap});
+  return product;
+}
+
 bool feeds_image(const ir::Graph& graph, const ir::Node& reformat, const Target& target) {
   const ir::ValueId made = reformat.outputs[0];
   if (graph.is_output(made) || graph.value(made).shape.size() != 4) return false;
@@ -365,7 +362,8 @@ void lower_conv(Lowering& lowering, const ir::Node& node) {
   if (!tensor_cores) return lower_plain(lowering, node, c, false);
   if (const int64_t channels = image_channels(c))
     return lower_image_conv(lowering, node, c, channels);
-  lower_general_conv(lowering, node, c);
+  const View x = lowering.pixels(c.x);
+  add_product(lowering, node, "", product_of(lowering, c, x, lowering.target_pixels(c.y)));
 }
 
 std::optional<std::string> why_not_deconv(const ir::Graph& graph, const ir::Node& node,

@@ -2,21 +2,12 @@
 // products.
 //
 // A convolution is the product of x's patches [pixels, taps * channels] and the weights
-// [taps * channels, k]. Rows of both lie contiguous along the sum; a tile's rows are kRow bytes of
-// shared memory whose 16-byte chunks are permuted by their row, so that neither copies nor
-// ldmatrix nor wgmma (whose 128-byte swizzle this is) meet a bank twice.
+// [taps * channels, k]. Rows of both lie contiguous along the sum.
 #pragma once
 #include "conv_params.h"
-#include "mma.cuh"
+#include "tile.cuh"
 
 using namespace dlaexec::gpu;
-
-/// Where chunk @p chunk of row @p row lies in a tile.
-template <int kRow>
-__device__ __forceinline__ int swizzled(int row, int chunk) {
-  if constexpr (kRow == 128) return row * 128 + ((chunk ^ (row & 7)) << 4);
-  return row * 64 + ((chunk ^ ((row >> 1) & 3)) << 4);
-}
 
 /// Patches: any kernel, stride, padding and dilation. Rows: 1 x 1 without stride and padding, or a
 /// matrix.

@@ -116,8 +116,7 @@ struct ClusterSums {
   Barrier there;
   int rank, split, rows_log2;
 
-  /// Lets the others send; @p memory holds kTileRows * kPitch words, @p barrier is in shared
-  /// memory.
+  /// @p memory holds kTileRows * kPitch words, @p barrier is in shared memory.
   __device__ __forceinline__ ClusterSums(void* memory, unsigned long long* barrier, int blocks)
       : received(static_cast<SumType*>(memory)),
         there{shared_address(barrier)},
@@ -128,8 +127,9 @@ struct ClusterSums {
       there.init(1);
       fence_barrier_init();
     }
-    cluster_arrive();
   }
+  /// Lets the others send, as soon as all of them have come here: @p memory is nobody else's.
+  __device__ __forceinline__ void invite() const { cluster_arrive(); }
   /// Until the others have begun, and may be sent to. What they send may come before it is
   /// expected.
   __device__ __forceinline__ void open() const {
@@ -176,6 +176,7 @@ enum Share { Alone, Cluster, Memory };
 template <class SumType>
 struct NoClusterSums {
   __device__ __forceinline__ NoClusterSums(void*, unsigned long long*, int) {}
+  __device__ __forceinline__ void invite() const {}
 };
 #if __CUDA_ARCH__ >= 900
 template <Share kShare, class SumType, int kTileRows, int kTileK>

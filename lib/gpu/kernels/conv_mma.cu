@@ -15,35 +15,6 @@
 // share patches. Dynamic shared memory: ProductTactic::shared_bytes.
 #include "conv.cuh"
 
-template <class In, int kMmaRows, int kMmaK, int kRow>
-__device__ __forceinline__ void multiply_tile(typename Sum<In>::type (&sums)[kMmaRows][kMmaK][4],
-                                              unsigned a_tile, unsigned b_tile, int first_row,
-                                              int first_k) {
-  const int lane = threadIdx.x % 32;
-#pragma unroll
-  for (int step = 0; step < kRow / 32; ++step) {
-    unsigned a[kMmaRows][4], b[kMmaK][2];
-#pragma unroll
-    for (int i = 0; i < kMmaRows; ++i)
-      load_matrix_x4(a[i],
-                     a_tile + swizzled<kRow>(first_row + i * 16 + lane % 16, step * 2 + lane / 16));
-#pragma unroll
-    for (int j = 0; j < kMmaK; j += 2) {
-      unsigned both[4];
-      load_matrix_x4(both, b_tile + swizzled<kRow>(first_k + j * 8 + (lane / 16) * 8 + lane % 8,
-                                                   step * 2 + (lane / 8) % 2));
-      b[j][0] = both[0];
-      b[j][1] = both[1];
-      b[j + 1][0] = both[2];
-      b[j + 1][1] = both[3];
-    }
-#pragma unroll
-    for (int i = 0; i < kMmaRows; ++i)
-#pragma unroll
-      for (int j = 0; j < kMmaK; ++j) Mma<In>::run(sums[i][j], a[i], b[j]);
-  }
-}
-
 template <class In, class Out, class Residual, class Act, int kTileRows, int kTileK, int kWarpRows,
           int kWarpK, int kRow, int kStages, Access kAccess, Share kShare, bool kStays, int kOuts>
 __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
@@ -66,6 +37,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   __shared__ __align__(8) unsigned long long sums_there;
   const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
       shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
+  cluster_sums.invite();
   feed.template begin<kStages - 1>(p);
 
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;

@@ -66,6 +66,11 @@ std::string problem_text(const Conv& c, const std::optional<DataType>& residual)
 
 bool is_depthwise(const Conv& c) { return c.groups > 1 && c.groups == c.c && c.groups == c.k; }
 
+bool reads_rows(const Conv& c) {
+  return c.taps_h * c.taps_w == 1 && c.stride_h == 1 && c.stride_w == 1 && c.pad_h == 0 &&
+         c.pad_w == 0 && c.out_h == c.h && c.out_w == c.w;
+}
+
 int64_t image_channels(const Conv& c) {
   const int64_t channels = c.in == DataType::Int8 ? 8 : 4;
   const int64_t pixel_bytes = channels * static_cast<int64_t>(ir::size_bytes(c.in));

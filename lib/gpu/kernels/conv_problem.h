@@ -28,6 +28,9 @@ std::string problem_text(const Conv& c, const std::optional<ir::DataType>& resid
 
 bool is_depthwise(const Conv& c);
 
+/// 1 x 1 without stride and padding: a product of the pixels as they follow each other.
+bool reads_rows(const Conv& c);
+
 /// Few channels: whole rows of a window become "channels" of one tap, read from an image with a
 /// border of zeros, so that 16-byte copies carry several pixels. The pixel's channels, or 0.
 int64_t image_channels(const Conv& c);

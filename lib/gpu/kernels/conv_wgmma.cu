@@ -28,6 +28,7 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
   __shared__ __align__(8) unsigned long long sums_there;
   const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
       shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
+  cluster_sums.invite();
   feed.template begin<kAhead>(p);
 
   const int lane = threadIdx.x % 32, own_row = threadIdx.x / 32 * 16 + lane / 4;
