@@ -219,6 +219,14 @@ bool Lowering::alias(ir::ValueId id, const View& view) {
   return true;
 }
 
+bool Lowering::last_touches(const Place& place) const {
+  if (lowered_.steps.empty()) return true;
+  const std::vector<Patch>& patches = lowered_.steps.back().patches;
+  return std::any_of(patches.begin(), patches.end(), [&](const Patch& patch) {
+    return patch.place.memory == place.memory && patch.place.index == place.index;
+  });
+}
+
 Place Lowering::scratch(int64_t bytes, bool zeroed) {
   Slot slot;
   slot.bytes = std::max<int64_t>(bytes, 16);

@@ -92,6 +92,10 @@ class Lowering {
   /// (it is an output) or holds its numbers at another scale: the caller copies.
   bool alias(ir::ValueId id, const View& view);
 
+  /// True unless the launch before the next one leaves alone what lies at @p place: a kernel that
+  /// starts early may read that before it waits, since the one before has waited for all others.
+  bool last_touches(const Place& place) const;
+
   /// Memory for launches of one node.
   Place scratch(int64_t bytes, bool zeroed = false);
   View scratch_view(ir::DataType type, float scale, const ir::Dims& dims, Arrangement arrangement);

@@ -269,11 +269,13 @@ void bring_bulk_forward(std::vector<std::pair<double, ProductTactic>>& scored) {
 std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most) {
   std::vector<std::pair<double, ProductTactic>> scored;
   for (ProductTactic tactic : all_product_tactics(target))
-    for (const int split : {1, 2, 4, 8, 0}) {
+    for (const int split : {1, 2, 4, 8, 16, 0}) {
       tactic.split = std::max(split, 1);
       tactic.stays = split == 0;
       if (tactic.unit == Unit::Wgmma && product.in == ir::DataType::Float32) continue;
       if (product.batch > 1 && split > 1) continue;
+      if (split > 8 && !target.is_hopper())
+        continue;  // through memory, that costs more than it brings
       if (tactic.unit == Unit::Bulk && split != 1) continue;
       if (fits(tactic, product, target))
         scored.emplace_back(predicted_seconds(product, tactic, target), tactic);

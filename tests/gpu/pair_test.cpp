@@ -17,13 +17,14 @@ struct Case {
   bool residual = true;
   const char* first = "relu";
   const char* second = "relu";
+  int shortcut = 0, stride = 1;  ///< channels of what a third convolution makes the residual from
 };
 
 /// The two convolutions of @p t in @p type; the wide result is seen outside, too.
 std::string graph_of(const Case& t, const std::string& type) {
-  const auto value = [&](int channels, const char* scale) {
-    return format("{}[{},{},{},{}]{}", type, t.images, channels, t.height, t.width,
-                  type == "i8" ? format(" q({})", scale) : "");
+  const auto value = [&](int channels, const char* scale, int stride = 1) {
+    return format("{}[{},{},{},{}]{}", type, t.images, channels, (t.height - 1) * stride + 1,
+                  (t.width - 1) * stride + 1, type == "i8" ? format(" q({})", scale) : "");
   };
   const auto weights = [&](const char* name, int k, int c, int seed) {
     std::string scales = " q(axis=0";
@@ -33,14 +34,20 @@ std::string graph_of(const Case& t, const std::string& type) {
         type, k, c, type == "i8" ? scales + ")" : "", seed, seed + 1);
   };
   constexpr const char* kForm =
-      "stride=[1,1], pads=[0,0,0,0], dilation=[1,1], groups=1, residual={}, activation={}, "
+      "stride=[{0},{0}], pads=[0,0,0,0], dilation=[1,1], groups=1, residual={1}, activation={2}, "
       "alpha=0.1, beta=6";
   std::string text = "graph @g(%x: " + value(t.inputs, "0.02");
-  if (t.residual) text += ", %r: " + value(t.wide, "0.11");
+  if (t.shortcut)
+    text += ", %s: " + value(t.shortcut, "0.02", t.stride);
+  else if (t.residual)
+    text += ", %r: " + value(t.wide, "0.11");
   text += ") {\n" + weights("1", t.wide, t.inputs, 3) + weights("2", t.narrow, t.wide, 5);
+  if (t.shortcut)
+    text += weights("0", t.wide, t.shortcut, 7) + "  %r = conv(%s, %w0, %b0) {" +
+            format(kForm, t.stride, false, "none") + "} : " + value(t.wide, "0.11") + "\n";
   text += format("  %y = conv(%x, %w1, %b1{}) {{", t.residual ? ", %r" : "") +
-          format(kForm, t.residual, t.first) + "} : " + value(t.wide, "0.3") + "\n";
-  text += "  %z = conv(%y, %w2, %b2) {" + format(kForm, false, t.second) +
+          format(kForm, 1, t.residual, t.first) + "} : " + value(t.wide, "0.3") + "\n";
+  text += "  %z = conv(%y, %w2, %b2) {" + format(kForm, 1, false, t.second) +
           "} : " + value(t.narrow, "0.7") + "\n  return %y, %z\n}";
   return text;
 }
@@ -64,6 +71,13 @@ TEST(Pair, IsOneLaunchWhereBlocksCanSendEachOtherSums) {
   EXPECT_THAT(files(text, "sm_90a", "cluster 32x64 w2x4"), ElementsAre("pair_cluster.cu"));
   EXPECT_EQ(files(text, "sm_90a", std::string(kApart)).size(), 2u);
   EXPECT_THAT(files(text, "sm_87"), ElementsAre("conv_mma.cu", "conv_mma.cu"));
+}
+
+TEST(Pair, TakesTheConvolutionThatMakesItsResidualAlong) {
+  const std::string text =
+      graph_of({1, 128, 14, 14, 512, 128, true, "relu", "relu", 256, 2}, "f16");
+  EXPECT_THAT(files(text, "sm_90a", "cluster 32x64 w2x4"), ElementsAre("pair_cluster.cu"));
+  EXPECT_EQ(files(text, "sm_90a", std::string(kApart)).size(), 3u);
 }
 
 TEST(Pair, ATacticThatDoesNotFitIsRefused) {
@@ -91,7 +105,10 @@ TEST_P(PairOnDevice, AgreesWithRefInEveryTactic) {
                         {1, 40, 3, 11, 72, 136, true, "none", "silu"},
                         {3, 128, 9, 5, 512, 256, true, "leaky_relu", "none"},
                         {1, 512, 1, 1, 1000, 512, false, "clip"},
-                        {1, 24, 13, 1, 24, 144, false, "none", "clip"}}) {
+                        {1, 24, 13, 1, 24, 144, false, "none", "clip"},
+                        {1, 64, 8, 9, 256, 64, true, "relu", "relu", 64, 1},
+                        {2, 128, 7, 5, 512, 128, true, "relu", "relu", 256, 2},
+                        {1, 40, 6, 5, 72, 136, true, "relu", "none", 24, 3}}) {
     const std::string text = graph_of(t, GetParam());
     const ir::Graph graph = ir::parse(text);
     const std::vector<ir::Tensor> inputs = random_inputs(graph), wanted = ref::run(graph, inputs);

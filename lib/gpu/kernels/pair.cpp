@@ -14,13 +14,27 @@ using ir::Op;
 
 constexpr const PairWay* kWays[] = {&kClusterPairs};
 
-/// A 1 x 1 convolution as one product of pixels, with one narrow type throughout.
-bool is_link(const ir::Graph& graph, const ir::Node* node) {
-  if (!node || node->op != Op::Conv || graph.value(node->inputs[0]).shape.size() != 4) return false;
+/// A 1 x 1 convolution of one narrow type throughout; nothing for other nodes.
+std::optional<Conv> pointwise(const ir::Graph& graph, const ir::Node* node) {
+  if (!node || node->op != Op::Conv || graph.value(node->inputs[0]).shape.size() != 4)
+    return std::nullopt;
   const Conv c = conv_of(graph, *node);
   const bool one_type = (c.in == DataType::Float16 || c.in == DataType::Int8) && c.in == c.out &&
                         (!c.residual || graph.value(c.residual_value).type == c.out);
-  return one_type && c.groups == 1 && reads_rows(c) && image_channels(c) == 0;
+  if (!one_type || c.groups > 1 || c.taps_h * c.taps_w > 1 || c.pad_h + c.pad_w > 0 ||
+      image_channels(c) > 0)
+    return std::nullopt;
+  return c;
+}
+
+/// The convolution that makes what only @p first adds; null when it is none that a pair takes.
+const ir::Node* shortcut_of(const Links& links, const ir::Node& first) {
+  const ir::ValueId added = conv_of(links.graph(), first).residual_value;
+  const ir::Node* node = links.maker(added);
+  const std::optional<Conv> c = pointwise(links.graph(), node);
+  const bool fits = c && !c->residual && c->activation == ir::ActivationKind::None &&
+                    links.only_user(added) == &first;
+  return fits ? node : nullptr;
 }
 
 /// Where the first of a pair writes @p y, as the second reads it.
@@ -30,24 +44,39 @@ View written_by(const Product& first, const View& y) {
   return view;
 }
 
-Pair pair_of(Lowering& lowering, const ir::Node& first, const ir::Node& second) {
+/// @p shortcut: may be null.
+Pair pair_of(Lowering& lowering, const ir::Node* shortcut, const ir::Node& first,
+             const ir::Node& second) {
+  Pair pair;
+  if (shortcut) {
+    const Conv c0 = conv_of(lowering.graph(), *shortcut);
+    const View x = lowering.pixels(c0.x);
+    pair.shortcut = product_of(lowering, c0, x, lowering.target_pixels(c0.y));
+  }
   const Conv c1 = conv_of(lowering.graph(), first), c2 = conv_of(lowering.graph(), second);
   const View x = lowering.pixels(c1.x), wide = lowering.target_pixels(c1.y);
-  Pair pair{product_of(lowering, c1, x, wide), {}, {}};
+  pair.first = product_of(lowering, c1, x, wide);
   pair.second =
       product_of(lowering, c2, written_by(pair.first, wide), lowering.target_pixels(c2.y));
-  pair.problem = format("pair {} + {}", pair.first.problem, pair.second.problem);
+  pair.problem = format("pair {}{} + {}", shortcut ? pair.shortcut->problem + " + " : "",
+                        pair.first.problem, pair.second.problem);
   return pair;
 }
 
-/// Seconds of two launches, one after the other.
+/// In the order of their nodes.
+std::vector<const Product*> products_of(const Pair& pair) {
+  if (pair.shortcut) return {&*pair.shortcut, &pair.first, &pair.second};
+  return {&pair.first, &pair.second};
+}
+
+/// Seconds of all by themselves, one after the other.
 double seconds_apart(const Pair& pair, const Target& target) {
-  constexpr double kLaunch = 1.5e-6;  // that the second's start costs more than none
-  double seconds = kLaunch;
-  for (const Product* product : {&pair.first, &pair.second})
+  constexpr double kLaunch = 1.5e-6;  // what the start of another one costs
+  double seconds = 0;
+  for (const Product* product : products_of(pair))
     for (const ProductTactic& tactic : tactics_for(*product, target, 1))
-      seconds += predicted_seconds(*product, tactic, target);
-  return seconds;
+      seconds += predicted_seconds(*product, tactic, target) + kLaunch;
+  return seconds - kLaunch;
 }
 
 /// All tactics, best first; kApart is always among the first two, which every tuner measures.
@@ -65,23 +94,26 @@ std::vector<std::string> tactics_of(const Pair& pair, const Target& target) {
 }
 
 void lower_pair(Lowering& lowering, const Group& group) {
-  const auto node = [&](size_t i) -> const ir::Node& {
-    return lowering.graph().nodes[static_cast<size_t>(group.nodes[i])];
-  };
-  const ir::Node &first = node(0), &second = node(1);
-  const Pair pair = pair_of(lowering, first, second);
+  std::vector<const ir::Node*> nodes;
+  for (const int i : group.nodes) nodes.push_back(&lowering.graph().nodes[static_cast<size_t>(i)]);
+  const size_t first = nodes.size() - 2;
+  const Pair pair =
+      pair_of(lowering, first > 0 ? nodes[0] : nullptr, *nodes[first], *nodes[first + 1]);
+  const std::vector<const Product*> products = products_of(pair);
   const std::string chosen = lowering.choose(pair.problem, tactics_of(pair, lowering.target()));
   if (chosen == kApart) {
-    lowering.begin(first);
-    add_product(lowering, first, "", pair.first);
-    lowering.begin(second);
-    add_product(lowering, second, "", pair.second);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      lowering.begin(*nodes[i]);
+      add_product(lowering, *nodes[i], "", *products[i]);
+    }
     return;
   }
   for (const PairWay* way : kWays)
-    if (Step* step = way->add(lowering, first, pair, chosen)) {
-      step->operations = pair.first.operations + pair.second.operations;
-      step->bytes = pair.first.bytes + pair.second.bytes;
+    if (Step* step = way->add(lowering, *nodes[first], pair, chosen)) {
+      for (const Product* product : products) {
+        step->operations += product->operations;
+        step->bytes += product->bytes;
+      }
       step->problem = pair.problem;
       step->tactic = chosen;
       return;
@@ -93,15 +125,17 @@ void lower_pair(Lowering& lowering, const Group& group) {
 
 std::optional<Group> pair_around(const Links& links, const ir::Node& first, const Target& target) {
   const ir::Graph& graph = links.graph();
-  if (!target.is_hopper() || !is_link(graph, &first)) return std::nullopt;
+  const std::optional<Conv> made = pointwise(graph, &first);
+  if (!target.is_hopper() || !made || !reads_rows(*made)) return std::nullopt;
   for (const int user : links.users(first.outputs[0])) {
     const ir::Node& second = graph.nodes[static_cast<size_t>(user)];
-    if (!is_link(graph, &second) || second.inputs[0] != first.outputs[0] ||
-        conv_of(graph, second).residual)
-      continue;
+    const std::optional<Conv> reads = pointwise(graph, &second);
+    if (!reads || !reads_rows(*reads) || reads->x != made->y || reads->residual) continue;
     Group group;
-    group.nodes = {links.index(first), user};
-    group.at = group.nodes.front();  // what else reads the first one's results may come in between
+    if (const ir::Node* shortcut = shortcut_of(links, first))
+      group.nodes.push_back(links.index(*shortcut));
+    group.nodes.insert(group.nodes.end(), {links.index(first), user});
+    group.at = links.index(first);  // what else reads its results may come before the second
     group.lower = lower_pair;
     return group;
   }

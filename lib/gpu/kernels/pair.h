@@ -2,6 +2,7 @@
 // last 1 x 1 convolution and the next block's first, run as one launch where that is faster.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace dlaexec::gpu {
 /// int8; only the first may add a residual.
 struct Pair {
   Product first, second;
+  /// Makes what the first adds, from pixels of its own, for nobody else; no activation.
+  std::optional<Product> shortcut;
   std::string problem;
 };
 

@@ -19,9 +19,10 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {16, 64, 1, 4},  {16, 128, 1, 4}, {16, 128, 1, 8}, {32, 64, 2, 4},
-    {32, 64, 2, 2},  {32, 128, 2, 4}, {64, 64, 4, 2},  {64, 64, 4, 4},
-    {64, 128, 4, 2}, {64, 128, 4, 4}, {64, 256, 4, 4},
+    {16, 32, 1, 2},  {16, 64, 1, 4},  {16, 128, 1, 4}, {16, 128, 1, 8},
+    {32, 32, 2, 2},  {32, 64, 2, 4},  {32, 64, 2, 2},  {32, 128, 2, 4},
+    {64, 32, 4, 2},  {64, 64, 4, 2},  {64, 64, 4, 4},  {64, 128, 4, 2},
+    {64, 128, 4, 4}, {64, 256, 4, 4}, {128, 64, 4, 4}, {128, 128, 4, 4},
 };
 
 std::string text_of(const Shape& s) {
@@ -48,7 +49,13 @@ int64_t blocks_of(const Pair& pair, const Shape& s) {
   return blocks;
 }
 
-int64_t steps_of(const Pair& pair) { return ceil_div(pair.first.sum_bytes, 128); }
+/// 128-byte pieces of a product's sum.
+int64_t steps_of(const Product& product) { return ceil_div(product.sum_bytes, 128); }
+
+/// Of the first product and the shortcut.
+int64_t steps_of(const Pair& pair) {
+  return steps_of(pair.first) + (pair.shortcut ? steps_of(*pair.shortcut) : 0);
+}
 
 int64_t shared_bytes(const Pair& pair, const Shape& s) {
   const int64_t size = static_cast<int64_t>(ir::size_bytes(pair.first.in)),
@@ -80,14 +87,10 @@ double seconds_of(const Pair& pair, const Shape& s, const Target& target) {
       std::max<int64_t>(1, std::min<int64_t>(target.shared_bytes / shared_bytes(pair, s), 3)));
   const double waves =
       std::ceil(static_cast<double>(tiles * blocks) / (together * target.multiprocessors));
-  const double narrow = narrow_of(pair),
-               first_sum = static_cast<double>(pair.first.sum_bytes) / size;
-  const double math = together * s.rows * s.wide * (first_sum + narrow) / products;
+  const double narrow = narrow_of(pair), sum_bytes = static_cast<double>(steps_of(pair) * 128);
+  const double math = together * s.rows * s.wide * (sum_bytes / size + narrow) / products;
   const double copies =
-      together *
-      (static_cast<double>(s.rows + s.wide) * static_cast<double>(pair.first.sum_bytes) +
-       s.wide * narrow * size) /
-      l2_bytes;
+      together * ((s.rows + s.wide) * sum_bytes + s.wide * narrow * size) / l2_bytes;
   const double out = together * s.rows * (narrow * 8 + s.wide * 6) / l2_bytes;
   const double cycles = waves * (std::max(math, copies) + out + (blocks > 1 ? 4 : 3) * latency);
   return std::max(cycles / clock, (pair.first.bytes + pair.second.bytes) / target.bytes_per_second);
@@ -104,42 +107,55 @@ std::vector<PairTactic> tactics(const Pair& pair, const Target& target) {
 
 std::string expression(const Pair& pair, const Shape& s) {
   const std::string_view type = device_type(pair.first.in);
-  return format("pair_cluster<{}, {}, {}, {}, {}, {}, {}, {}, {}>", type,
-                pair.first.residual_type ? type : "Nothing", device_name(pair.first.activation),
-                device_name(pair.second.activation), s.rows, s.wide, narrow_of(pair), s.warp_rows,
-                s.warp_k);
+  return format("pair_cluster<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type,
+                pair.first.residual_type ? type : "Nothing", pair.shortcut.has_value(),
+                device_name(pair.first.activation), device_name(pair.second.activation),
+                blocks_of(pair, s) == 1 ? "Alone" : "Cluster", s.rows, s.wide, narrow_of(pair),
+                s.warp_rows, s.warp_k);
 }
 
-/// Pointers of one of the two products.
-template <ConvParams PairParams::*kWhich>
-void patch_product(Step& step, const Product& product) {
+/// A pointer of one of the products.
+template <ConvParams PairParams::*kWhich, class Pointer>
+void patch_at(Step& step, Pointer ConvParams::*member, const Place& place) {
   static const PairParams sample{};
-  const auto at = [&](auto member, const Place& place) {
-    const size_t offset =
-        static_cast<size_t>(reinterpret_cast<const char*>(&((sample.*kWhich).*member)) -
-                            reinterpret_cast<const char*>(&sample));
-    if (place.memory != Memory::None) step.patches.push_back({offset, place, std::nullopt});
-  };
-  at(&ConvParams::x, product.x);
-  at(&ConvParams::weights, product.weights);
-  at(&ConvParams::bias, product.bias);
-  at(&ConvParams::multiplier, product.multiplier);
-  at(&ConvParams::residual, product.residual);
-  at(&ConvParams::y, product.y);
+  const size_t offset =
+      static_cast<size_t>(reinterpret_cast<const char*>(&((sample.*kWhich).*member)) -
+                          reinterpret_cast<const char*>(&sample));
+  if (place.memory != Memory::None) step.patches.push_back({offset, place, std::nullopt});
+}
+
+/// What it reads of its own.
+template <ConvParams PairParams::*kWhich>
+void patch_operands(Step& step, const Product& product) {
+  patch_at<kWhich>(step, &ConvParams::x, product.x);
+  patch_at<kWhich>(step, &ConvParams::weights, product.weights);
+  patch_at<kWhich>(step, &ConvParams::bias, product.bias);
+  patch_at<kWhich>(step, &ConvParams::multiplier, product.multiplier);
 }
 
 Step* add(Lowering& lowering, const ir::Node& node, const Pair& pair, const std::string& tactic) {
   const std::optional<Shape> shape = shape_of(tactic);
   if (!shape || narrow_of(pair) == 0 || !fits(pair, *shape, lowering.target())) return nullptr;
-  PairParams p{pair.first.p, pair.second.p};
-  p.first.steps = static_cast<int>(steps_of(pair));
+  PairParams p{pair.first.p, pair.second.p, {}, 0};
+  p.first.steps = static_cast<int>(steps_of(pair.first));
+  if (pair.shortcut) {
+    p.shortcut = pair.shortcut->p;
+    p.shortcut.steps = static_cast<int>(steps_of(*pair.shortcut));
+    p.early = !lowering.last_touches(pair.shortcut->x);
+  }
   Launch launch{{ceil_div(p.first.pixels, shape->rows), 1, blocks_of(pair, *shape)},
                 {shape->threads(), 1, 1},
                 static_cast<int>(shared_bytes(pair, *shape))};
   launch.cluster = static_cast<int>(launch.grid[2]);
   Step& step = lowering.add(node, "", {"pair_cluster.cu", expression(pair, *shape)}, launch, p);
-  patch_product<&PairParams::first>(step, pair.first);
-  patch_product<&PairParams::second>(step, pair.second);
+  patch_operands<&PairParams::first>(step, pair.first);
+  patch_operands<&PairParams::second>(step, pair.second);
+  patch_at<&PairParams::first>(step, &ConvParams::y, pair.first.y);
+  patch_at<&PairParams::second>(step, &ConvParams::y, pair.second.y);
+  if (pair.shortcut)
+    patch_operands<&PairParams::shortcut>(step, *pair.shortcut);
+  else
+    patch_at<&PairParams::first>(step, &ConvParams::residual, pair.first.residual);
   return &step;
 }
 
@@ -156,9 +172,13 @@ std::vector<Kernel> kernels(const Target& target, Coverage coverage) {
         pair.first.activation = pair.second.activation = ir::ActivationKind::Relu;
         pair.first.sum_bytes = 128;
         pair.first.p.pixels = 1 << 16;
-        pair.first.p.k_written = shape.wide;
+        pair.first.p.k_written = whole && narrow == 64 ? shape.wide : shape.wide * 2;
         pair.second.p.k_written = narrow;
-        if (fits(pair, shape, target)) list.push_back({"pair_cluster.cu", expression(pair, shape)});
+        for (const bool shortcut : {false, true}) {
+          if (shortcut) pair.shortcut = pair.first;
+          if (fits(pair, shape, target))
+            list.push_back({"pair_cluster.cu", expression(pair, shape)});
+        }
       }
   return list;
 }

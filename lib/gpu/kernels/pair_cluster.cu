@@ -2,16 +2,18 @@
 // cluster of blocks shares the pixels of a tile. Each block makes its share of the first one's
 // channels, keeps them in shared memory, and multiplies them with its share of the second one's
 // weights; the parts of the second sums go to the rows' owners. Weights come while the kernel
-// before still runs. sm_90.
+// before still runs. What the first adds is read, or made here by a third convolution. sm_90.
 //   T            half or signed char: of everything that is read and written
 //   Residual     T where the first product adds one, or Nothing
+//   kShortcut    the residual is made here
 //   Act1, Act2   of the first and the second
+//   kShare       Alone where a cluster is one block, or Cluster
 //   kRows        pixels of a tile
 //   kWide        the first one's channels of a block
 //   kNarrow      the second one's channels, all of them
 //   kWarpRows, kWarpK    warps along pixels and along channels
-// Grid: (tiles, 1, blocks of a cluster), clusters along z. Dynamic shared memory: ClusterShape::
-// shared_bytes of pair_cluster.cpp.
+// Grid: (tiles, 1, blocks of a cluster), clusters along z. Dynamic shared memory: shared_bytes() of
+// pair_cluster.cpp.
 #include "conv_direct.cuh"
 #include "conv_feed.cuh"
 #include "conv_finish.cuh"
@@ -33,6 +35,28 @@ struct WideTile {
     return byte / kRow * kStepBytes + swizzled<kRow>(row, byte % kRow / 16) + byte % 16;
   }
 
+  /// Finishes a warp's sums of a first product and puts them where the residual, if any, stands.
+  template <class Way, class SumType, int kMmaRows, int kMmaK>
+  static __device__ __forceinline__ void put(const ConvParams& p, unsigned char* wide, int first_k,
+                                             int first_row, int first_column,
+                                             const SumType (&sums)[kMmaRows][kMmaK][4]) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int j = 0; j < kMmaK; ++j) {
+      const int column = first_column + j * 8 + lane % 4 * 2;
+      const auto constants = Way::column(p, first_k + column);
+#pragma unroll
+      for (int i = 0; i < kMmaRows * 2; ++i) {
+        auto* const to =
+            reinterpret_cast<Vector<T, 2>*>(wide + at(first_row + i * 8 + lane / 4, column));
+        Vector<Select<Way::kAdds, T, Nothing>, 2> add;
+        if constexpr (Way::kAdds) add = *to;
+        *to = Way::finished(p, constants, sums[i / 2][j][i % 2 * 2], sums[i / 2][j][i % 2 * 2 + 1],
+                            add);
+      }
+    }
+  }
+
   /// Calls @p body with row, column, pixel and channel of every vector.
   template <int kThreads, class Body>
   static __device__ __forceinline__ void for_each(int first_pixel, int first_k, Body&& body) {
@@ -45,6 +69,59 @@ struct WideTile {
   }
 };
 
+/// Both operands of a block's share of a product, the whole sum of each in shared memory.
+template <int kRows, int kWide, int kThreads, Access kAccess>
+struct WholeSum {
+  static constexpr int kStep = (kRows + kWide) * 128;
+  unsigned at;
+  int steps;
+
+  __device__ __forceinline__ unsigned end() const { return at + steps * kStep; }
+  __device__ __forceinline__ void fetch_weights(const ConvParams& p, int first_k) const {
+    WeightReader<kWide, 128, kThreads> weights;
+    weights.start(p, static_cast<const char*>(p.weights), first_k, 0);
+    for (int i = 0; i < steps; ++i) weights.copy(at + i * kStep + kRows * 128);
+  }
+  __device__ __forceinline__ void fetch_patches(const ConvParams& p, int first_pixel) const {
+    PatchReader<kRows, 128, kThreads, kAccess> patches;
+    patches.x = static_cast<const char*>(p.x);
+    patches.start(p, first_pixel, 0);
+    for (int i = 0; i < steps; ++i) patches.copy(p, at + i * kStep);
+  }
+  template <class T, class SumType, int kMmaRows, int kMmaK>
+  __device__ __forceinline__ void multiply(SumType (&sums)[kMmaRows][kMmaK][4], int row,
+                                           int column) const {
+#pragma unroll 2
+    for (int i = 0; i < steps; ++i)
+      multiply_tile<T, kMmaRows, kMmaK, 128>(sums, at + i * kStep, at + i * kStep + kRows * 128,
+                                             row, column);
+  }
+};
+
+/// In the place of ClusterSums where a block makes all of the first one's channels: not launched as
+/// a cluster, it may not send to itself.
+template <class SumType, int kRows, int kColumns>
+struct OwnSums {
+  static constexpr int kPitch = kColumns + 4;
+  SumType* received;
+
+  __device__ __forceinline__ OwnSums(void* memory, unsigned long long*, int)
+      : received(static_cast<SumType*>(memory)) {}
+  __device__ __forceinline__ void invite() const {}
+  __device__ __forceinline__ void open() const { __syncthreads(); }
+  __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
+    *reinterpret_cast<Vector<SumType, 2>*>(received + row * kPitch + column) = {first, second};
+  }
+  __device__ __forceinline__ int first_row() const { return 0; }
+  __device__ __forceinline__ int last_row() const { return kRows; }
+  __device__ __forceinline__ void wait() const { __syncthreads(); }
+  template <int kCount>
+  __device__ __forceinline__ void add_up(int row, int column, SumType (&sums)[kCount]) const {
+#pragma unroll
+    for (int j = 0; j < kCount; ++j) sums[j] = received[row * kPitch + column + j];
+  }
+};
+
 /// What the ways out need comes closer: 32 floats are a line.
 __device__ __forceinline__ void prefetch_floats(const float* from, int first, int count, int last) {
   const int at = static_cast<int>(threadIdx.x) * 32;
@@ -53,8 +130,8 @@ __device__ __forceinline__ void prefetch_floats(const float* from, int first, in
 }
 #endif
 
-template <class T, class Residual, class Act1, class Act2, int kRows, int kWide, int kNarrow,
-          int kWarpRows, int kWarpK>
+template <class T, class Residual, bool kShortcut, class Act1, class Act2, Share kShare, int kRows,
+          int kWide, int kNarrow, int kWarpRows, int kWarpK>
 __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
     pair_cluster(const __grid_constant__ PairParams p) {
 #if __CUDA_ARCH__ >= 900
@@ -65,27 +142,30 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   static_assert(kMmaRows > 0 && kMmaWide > 0 && kMmaWide % 2 == 0 && kMmaNarrow % 2 == 0);
   using SumType = typename Sum<T>::type;
   using Wide = WideTile<T, kRows, kWide>;
+  using Shortcut = Direct<T, T, Nothing, None, kRows, kWide, kThreads>;
   using First = Direct<T, T, Residual, Act1, kRows, kWide, kThreads>;
   using Second = Epilogue<T, T, Nothing, Act2, kRows, kNarrow, kThreads>;
-  using Sums = ClusterSums<SumType, kRows, kNarrow>;
+  using Sums = Select<kShare == Alone, OwnSums<SumType, kRows, kNarrow>,
+                      ClusterSums<SumType, kRows, kNarrow>>;
   extern __shared__ __align__(128) unsigned char shared[];
   __shared__ __align__(8) unsigned long long sums_there;
 
-  // Patches and the first weights, in whose place sums are received later; the second weights; the
+  // The first products' operands, in whose place sums are received later; the second weights; the
   // first results.
-  const int steps = p.first.steps;
-  const int received_bytes = kRows * Sums::kPitch * static_cast<int>(sizeof(SumType));
-  unsigned char* const seconds = shared + max(steps * (kRows + kWide) * 128, received_bytes);
+  const WholeSum<kRows, kWide, kThreads, Rows> first{shared_address(shared), p.first.steps};
+  const WholeSum<kRows, kWide, kThreads, Patches> shortcut{first.end(),
+                                                           kShortcut ? p.shortcut.steps : 0};
+  const int operands = static_cast<int>(shortcut.end() - first.at);
+  const int received = kRows * Sums::kPitch * static_cast<int>(sizeof(SumType));
+  unsigned char* const seconds = shared + max(operands, received);
   unsigned char* const wide = seconds + kNarrow * Wide::kRowBytes;
-  const unsigned patches_at = shared_address(shared), firsts_at = patches_at + steps * kRows * 128;
   const unsigned seconds_at = shared_address(seconds), wide_at = shared_address(wide);
   const int rank = static_cast<int>(blockIdx.z), first_k = rank * kWide;
   const int first_pixel = static_cast<int>(blockIdx.x) * kRows;
   const Sums sums(shared, &sums_there, static_cast<int>(gridDim.z));
 
-  WeightReader<kWide, 128, kThreads> first_weights;
-  first_weights.start(p.first, static_cast<const char*>(p.first.weights), first_k, 0);
-  for (int i = 0; i < steps; ++i) first_weights.copy(firsts_at + i * kWide * 128);
+  first.fetch_weights(p.first, first_k);
+  if constexpr (kShortcut) shortcut.fetch_weights(p.shortcut, first_k);
   WeightReader<kNarrow, Wide::kRow, kThreads> second_weights;
   second_weights.start(p.second, static_cast<const char*>(p.second.weights), 0,
                        rank * Wide::kSteps);
@@ -96,53 +176,46 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   prefetch_floats(p.first.multiplier, first_k, kWide, p.first.k_padded);
   prefetch_floats(p.second.bias, 0, kNarrow, p.second.k_padded);
   prefetch_floats(p.second.multiplier, 0, kNarrow, p.second.k_padded);
-  wait_for_inputs();
-
-  PatchReader<kRows, 128, kThreads, Rows> patches;
-  patches.x = static_cast<const char*>(p.first.x);
-  patches.start(p.first, first_pixel, 0);
-  for (int i = 0; i < steps; ++i) patches.copy(p.first, patches_at + i * kRows * 128);
-  commit_copies();
-  if constexpr (First::kAdds)
-    Wide::template for_each<kThreads>(
-        first_pixel, first_k, [&](int row, int column, int pixel, int k) {
-          const T* const residual = static_cast<const T*>(p.first.residual);
-          const bool valid = pixel < p.first.pixels && k < p.first.k_written;
-          const T* const from =
-              residual + static_cast<long long>(pixel) * p.first.residual_pixel + k;
-          copy_async(wide_at + Wide::at(row, column), valid ? from : residual, valid);
-        });
-  commit_copies();
-  release_next();
 
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int warp_row = warp % kWarpRows * (kRows / kWarpRows), warp_k = warp / kWarpRows;
+  const int wide_column = warp_k * (kWide / kWarpK);
+  const auto fetch_patches = [&] {
+    wait_for_inputs();
+    first.fetch_patches(p.first, first_pixel);
+    commit_copies();
+    if constexpr (First::kAdds && !kShortcut)
+      Wide::template for_each<kThreads>(
+          first_pixel, first_k, [&](int row, int column, int pixel, int k) {
+            const T* const residual = static_cast<const T*>(p.first.residual);
+            const bool valid = pixel < p.first.pixels && k < p.first.k_written;
+            const T* const from =
+                residual + static_cast<long long>(pixel) * p.first.residual_pixel + k;
+            copy_async(wide_at + Wide::at(row, column), valid ? from : residual, valid);
+          });
+    commit_copies();
+    release_next();
+  };
+  if (!kShortcut || !p.early) fetch_patches();
+  if constexpr (kShortcut) {
+    shortcut.fetch_patches(p.shortcut, first_pixel);
+    commit_copies();
+    wait_copies<0>();
+    __syncthreads();
+    SumType products[kMmaRows][kMmaWide][4] = {};
+    shortcut.template multiply<T>(products, warp_row, wide_column);
+    Wide::template put<Shortcut>(p.shortcut, wide, first_k, warp_row, wide_column, products);
+    if (p.early) fetch_patches();
+  }
   wait_copies<1>();
   __syncthreads();
   {
     SumType products[kMmaRows][kMmaWide][4] = {};
-#pragma unroll 2
-    for (int i = 0; i < steps; ++i)
-      multiply_tile<T, kMmaRows, kMmaWide, 128>(products, patches_at + i * kRows * 128,
-                                                firsts_at + i * kWide * 128, warp_row,
-                                                warp_k * (kWide / kWarpK));
+    first.template multiply<T>(products, warp_row, wide_column);
     sums.invite();
     wait_copies<0>();
     __syncthreads();
-#pragma unroll
-    for (int j = 0; j < kMmaWide; ++j) {
-      const int column = warp_k * (kWide / kWarpK) + j * 8 + lane % 4 * 2;
-      const auto constants = First::column(p.first, first_k + column);
-#pragma unroll
-      for (int i = 0; i < kMmaRows * 2; ++i) {
-        auto* const at = reinterpret_cast<Vector<T, 2>*>(
-            wide + Wide::at(warp_row + i * 8 + lane / 4, column));
-        Vector<Residual, 2> add;
-        if constexpr (First::kAdds) add = *at;
-        *at = First::finished(p.first, constants, products[i / 2][j][i % 2 * 2],
-                              products[i / 2][j][i % 2 * 2 + 1], add);
-      }
-    }
+    Wide::template put<First>(p.first, wide, first_k, warp_row, wide_column, products);
   }
   __syncthreads();
 

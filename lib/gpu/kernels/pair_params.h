@@ -5,10 +5,11 @@
 
 namespace dlaexec::gpu {
 
-/// The second product multiplies what the first makes of the same pixels; each as if it ran by
-/// itself.
+/// The second product multiplies what the first makes of the same pixels, the shortcut makes what
+/// the first adds; each as if it ran by itself.
 struct PairParams {
-  ConvParams first, second;
+  ConvParams first, second, shortcut;
+  int early;  ///< the launch before this one does not write what the shortcut reads
 };
 
 }  // namespace dlaexec::gpu
