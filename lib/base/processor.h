@@ -6,4 +6,8 @@ namespace dlaexec {
 /// Whether this is aarch64 with the 8-bit dot product SDOT: Orin has it, Xavier does not.
 bool has_sdot();
 
+/// Whether this is x86 with AMX's products of Int8 matrices and the system lets this process use
+/// them.
+bool has_amx();
+
 }  // namespace dlaexec

@@ -82,16 +82,7 @@ std::optional<Kernel> make_depthwise_conv(const Request& request) {
   conv->kernels = &window_kernels(request.isa);
   const int residual = residual_input(request);
 
-  Kernel kernel;
-  kernel.name = "conv.depthwise";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kBlocked;
-  if (residual >= 0) {
-    kernel.inputs[static_cast<size_t>(residual)] = kBlocked;
-    kernel.may_overwrite = {residual};
-  }
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
+  Kernel kernel = kernel_with_epilogue(request, "conv.depthwise", kBlocked, residual);
   kernel.run = [conv, residual](const Call& call) {
     const ConvShape& of = conv->shape;
     const int64_t rows = of.output.height, blocks = of.input.blocks();

@@ -76,16 +76,8 @@ std::shared_ptr<Direct> start_direct(const Request& request, const ConvShape& sh
 
 Kernel direct_kernel(const Request& request, std::shared_ptr<const Direct> direct, std::string name,
                      Layout input) {
-  Kernel kernel;
-  kernel.name = std::move(name);
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  Kernel kernel = kernel_with_epilogue(request, std::move(name), kBlocked, direct->residual);
   kernel.inputs[0] = input;
-  if (direct->residual >= 0) {
-    kernel.inputs[static_cast<size_t>(direct->residual)] = kBlocked;
-    kernel.may_overwrite = {direct->residual};
-  }
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
   if (!direct->frame.is_image()) kernel.scratch_bytes = direct->frame.bytes();
   kernel.run = [direct = std::move(direct)](const Call& call) { direct->run(call); };
   return kernel;

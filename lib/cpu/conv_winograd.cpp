@@ -219,16 +219,7 @@ std::optional<Kernel> make_winograd_conv(const Request& request) {
   conv->bias.resize(static_cast<size_t>(shape->output.blocks() * kBlock), 0.0f);
   pack_products(request, *conv);
 
-  Kernel kernel;
-  kernel.name = "conv.winograd";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kBlocked;
-  if (conv->residual >= 0) {
-    kernel.inputs[static_cast<size_t>(conv->residual)] = kBlocked;
-    kernel.may_overwrite = {conv->residual};
-  }
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
+  Kernel kernel = kernel_with_epilogue(request, "conv.winograd", kBlocked, conv->residual);
   kernel.scratch_bytes = conv->scratch_floats() * 4;
   kernel.run = [conv](const Call& call) { conv->run(call); };
   return kernel;

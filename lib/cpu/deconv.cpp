@@ -203,7 +203,7 @@ std::optional<WholeSums> whole_sums(const Request& request, const DeconvParts& p
   const ir::Value& input = request.input(0);
   const int64_t outputs = request.input_dims(1)[1];
   const auto scales = int8_weight_scales(request.input(1), outputs);
-  if (!scales || input.quantization.scales.size() != 1 ||
+  if (!scales || !has_int8_steps(input) ||
       request.input_dims(1)[0] * parts.y.kernel * parts.x.kernel > kMostTerms)
     return std::nullopt;
   WholeSums whole;
@@ -259,13 +259,9 @@ std::optional<Kernel> make_deconv(const Request& request) {
     for (const Phase& x : columns)
       deconv->phases.push_back(make_phase(*deconv, parts, y, x, start));
 
-  Kernel kernel;
-  kernel.name = deconv->whole ? "deconv.int8" : "deconv.phases";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kBlocked;
-  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kBlocked;
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
+  const char* name = deconv->whole ? "deconv.int8" : "deconv.phases";
+  Kernel kernel = kernel_with_epilogue(request, name, kBlocked, residual);
+  if (deconv->whole) kernel.may_overwrite.clear();  // it is read after the sums lie in the output
   if (deconv->needs_frame()) kernel.scratch_bytes = frame.bytes();
   kernel.run = [deconv](const Call& call) { deconv->run(call); };
   return kernel;

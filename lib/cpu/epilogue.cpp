@@ -23,4 +23,18 @@ Epilogue make_epilogue(Activation activation, const ir::Value& output, Isa isa) 
   return epilogue;
 }
 
+Kernel kernel_with_epilogue(const Request& request, std::string name, Layout layout, int residual) {
+  Kernel kernel;
+  kernel.name = std::move(name);
+  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
+  kernel.inputs[0] = layout;
+  if (residual >= 0) {
+    kernel.inputs[static_cast<size_t>(residual)] = layout;
+    kernel.may_overwrite = {residual};
+  }
+  kernel.outputs = {layout};
+  kernel.rounds = Rounds::Itself;
+  return kernel;
+}
+
 }  // namespace dlaexec::cpu

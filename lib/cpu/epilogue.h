@@ -30,4 +30,8 @@ struct Epilogue {
 /// Made from an activation as fusion left it and the value that the results become.
 Epilogue make_epilogue(Activation activation, const ir::Value& output, Isa isa);
 
+/// A kernel without a function yet that does its own epilogue: input 0, the residual input (-1:
+/// none) and the output lie in @p layout, and the residual may be overwritten.
+Kernel kernel_with_epilogue(const Request& request, std::string name, Layout layout, int residual);
+
 }  // namespace dlaexec::cpu

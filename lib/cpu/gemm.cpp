@@ -21,15 +21,8 @@ bool has_real_operands(const Request& request) {
 
 Kernel product_kernel(const Request& request, std::shared_ptr<Product> product, int64_t rows,
                       int residual) {
-  Kernel kernel;
-  kernel.name = "gemm.packed";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kLinear;
-  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
-  kernel.outputs = {kLinear};
-  kernel.rounds = Rounds::Itself;
+  Kernel kernel = kernel_with_epilogue(request, "gemm.packed", kLinear, residual);
   kernel.scratch_bytes = product->scratch_bytes(rows);
-  if (residual >= 0) kernel.may_overwrite = {residual};
   kernel.run = [product = std::move(product), rows, residual](const Call& call) {
     const float* added = residual < 0 ? nullptr : call.input(static_cast<size_t>(residual));
     product->run({call.input(0), product->terms, added, call.output(), rows}, call.scratch_floats(),
@@ -171,18 +164,18 @@ std::optional<Kernel> int8_kernel(const Request& request, const Attributes& attr
   const int residual = residual_input(request, attributes);
   const ir::Value& input = request.input(0);
   const auto scales = int8_weight_scales(request.input(1), of.outputs);
-  if (!scales || input.type != ir::DataType::Int8 || input.quantization.scales.size() != 1 ||
-      !holds_reals(request.output()) || !is_like_output(request, residual) ||
-      of.terms > kMostInt8Terms)
+  if (!scales || !has_int8_steps(input) || !holds_reals(request.output()) ||
+      !is_like_output(request, residual) || of.terms > kMostInt8Terms)
     return std::nullopt;
   auto sums = std::make_shared<Int8Sums>();
   sums->kernels = &int8_kernels(request.isa);
   sums->frame.input_height = sums->frame.height = of.rows;
-  sums->frame.cell = round_up(of.terms, kChunkTerms);
+  sums->chunk_terms = chunk_terms_for(sums->kernels->tiles, of.terms);
+  sums->frame.cell = round_up(of.terms, sums->chunk_terms);
   sums->read_cell = of.terms;
   sums->scale = input.quantization.scales[0];
-  sums->strips = Strips(1, of.rows, sums->kernels->most_rows);
-  for (int64_t term = 0; term < of.terms; term += kChunkTerms) sums->chunks.push_back(term);
+  sums->strips = Strips(1, of.rows, sums->kernels->tiles.most_rows);
+  for (int64_t term = 0; term < of.terms; term += sums->chunk_terms) sums->chunks.push_back(term);
   sums->input.x = sums->frame.cell;
   sums->output.x = of.outputs;
   sums->output_block = kBlock;
@@ -198,15 +191,8 @@ std::optional<Kernel> int8_kernel(const Request& request, const Attributes& attr
   sums->pack({1, of.outputs, sums->frame.cell, [&](int64_t, int64_t output, int64_t term) {
                 return term < of.terms ? of.weight(output, term) : 0.0f;
               }});
-  Kernel kernel;
-  kernel.name = "gemm.int8";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kLinear;
-  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
-  kernel.outputs = {kLinear};
-  kernel.rounds = Rounds::Itself;
+  Kernel kernel = kernel_with_epilogue(request, "gemm.int8", kLinear, residual);
   kernel.scratch_bytes = sums->scratch_bytes();
-  if (residual >= 0) kernel.may_overwrite = {residual};
   kernel.run = [sums, residual](const Call& call) {
     const float* added = residual < 0 ? nullptr : call.input(static_cast<size_t>(residual));
     sums->run(call.input(0), added, call.output(), call.scratch, call.pool);

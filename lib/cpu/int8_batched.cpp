@@ -13,11 +13,6 @@ namespace {
 /// Sums of products of two Int8 numbers that floats hold exactly.
 constexpr int64_t kMostTerms = (int64_t{1} << 24) / (128 * 128);
 
-/// An Int8 operand of one scale that is computed at run time.
-bool is_int8(const ir::Value& value) {
-  return value.type == ir::DataType::Int8 && value.quantization.scales.size() == 1;
-}
-
 struct Int8Batch {
   Product sums;  ///< of whole numbers; its outputs are whole blocks
   int64_t rows = 0, outputs = 0;
@@ -115,20 +110,16 @@ std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
   const auto& attributes = request.node.get<ir::MatMulAttributes>();
   const ir::Dims a = request.input_dims(0), b = request.input_dims(1);
   const int residual = residual_input(request, attributes);
-  if (!is_int8(request.input(0)) || !is_int8(request.input(1)) || a.size() < 2 || b.size() < 2 ||
-      a.back() > kMostTerms || !holds_reals(request.output()) || !is_like_output(request, residual))
+  if (!has_int8_steps(request.input(0)) || !has_int8_steps(request.input(1)) || a.size() < 2 ||
+      b.size() < 2 || a.back() > kMostTerms || !holds_reals(request.output()) ||
+      !is_like_output(request, residual))
     return std::nullopt;
   const auto bias = known_bias(request, bias_input(request, attributes), b.back(), 1);
   if (!bias) return std::nullopt;
 
   const ir::Dims output = request.output_dims();
-  Kernel kernel;
-  kernel.name = "gemm.int8-batched";
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kernel.inputs[1] = kLinear;
-  if (residual >= 0) kernel.inputs[static_cast<size_t>(residual)] = kLinear;
-  kernel.outputs = {kLinear};
-  kernel.rounds = Rounds::Itself;
+  Kernel kernel = kernel_with_epilogue(request, "gemm.int8-batched", kLinear, residual);
+  kernel.inputs[1] = kLinear;
   kernel.run =
       [output, residual, batch = make_batch(request, a[a.size() - 2], a.back(), b.back(), *bias),
        a_steps = batch_steps(a, output), b_steps = batch_steps(b, output)](const Call& call) {

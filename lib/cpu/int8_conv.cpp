@@ -31,30 +31,13 @@ Int8Outputs outputs_of(const Request& request, const std::vector<float>& weight_
 
 /// Whether a conv multiplies integers of one activation scale by known ones.
 bool has_int8_operands(const Request& request) {
-  const ir::Value& input = request.input(0);
-  if (input.type != ir::DataType::Int8 || input.quantization.scales.size() != 1) return false;
+  if (!has_int8_steps(request.input(0))) return false;
   if (has_bias(request) && request.constant(2) == nullptr) return false;
   const int residual = residual_input(request);
   if (residual >= 0 && (!holds_reals(request.input(static_cast<size_t>(residual))) ||
                         request.input_dims(static_cast<size_t>(residual)) != request.output_dims()))
     return false;
   return holds_reals(request.output());
-}
-
-Kernel conv_kernel(const Request& request, std::string name, int64_t scratch_bytes) {
-  Kernel kernel;
-  kernel.name = std::move(name);
-  kernel.inputs.assign(request.node.inputs.size(), std::nullopt);
-  kernel.inputs[0] = kBlocked;
-  const int residual = residual_input(request);
-  if (residual >= 0) {
-    kernel.inputs[static_cast<size_t>(residual)] = kBlocked;
-    kernel.may_overwrite = {residual};
-  }
-  kernel.outputs = {kBlocked};
-  kernel.rounds = Rounds::Itself;
-  kernel.scratch_bytes = scratch_bytes;
-  return kernel;
 }
 
 Epilogue epilogue_of(const Request& request) {
@@ -68,32 +51,35 @@ int64_t span(const Axis& axis, int64_t outputs) {
   return (outputs - 1) * axis.stride + axis.reach();
 }
 
-void set_positions(const ConvShape& shape, Int8Sums& sums) {
+void set_positions(const ConvShape& shape, const ConvWeights& weights, Int8Sums& sums) {
+  const int64_t channels = shape.input.channels / weights.groups;
+  sums.chunk_terms = chunk_terms_for(sums.kernels->tiles, channels);
+  sums.group_blocks = divide_up(channels, kBlock);
   Frame& frame = sums.frame;
-  frame.planes = shape.input.blocks();
+  frame.planes = weights.groups * divide_up(channels, sums.chunk_terms);
   frame.input_height = frame.height = shape.input.height;
   frame.input_width = frame.width = shape.input.width;
-  frame.cell = kBlock;
+  frame.cell = sums.chunk_terms;
   if (shape.has_padding()) {
     frame.top = shape.y.pad_before;
     frame.left = shape.x.pad_before;
     frame.height = span(shape.y, shape.output.height);
     frame.width = span(shape.x, shape.output.width);
   }
-  const int most = sums.kernels->most_rows;
+  const int most = sums.kernels->tiles.most_rows;
   sums.strips = shape.is_pointwise() ? Strips(1, shape.output.pixels(), most)
                                      : Strips(shape.output.height, shape.output.width, most);
-  sums.input.y = shape.y.stride * frame.width * kBlock;
-  sums.input.x = shape.x.stride * kBlock;
+  sums.input.y = shape.y.stride * frame.width * frame.cell;
+  sums.input.x = shape.x.stride * frame.cell;
   sums.output = {0, shape.output.width * kBlock, kBlock};
   sums.output_block = shape.output.pixels() * kBlock;
 }
 
-/// Weights [K, C / groups, taps] as sums read them: tap by tap, within a tap block by block.
-PanelSource panel_source(const ConvWeights& weights, const ConvShape& shape) {
+/// Weights [K, C / groups, taps] as sums read them: tap by tap, within a tap chunk by chunk.
+PanelSource panel_source(const ConvWeights& weights, const ConvShape& shape, int64_t chunk_terms) {
   const int64_t channels = shape.input.channels / weights.groups;
   const int64_t taps = shape.y.kernel * shape.x.kernel;
-  const int64_t whole = round_up(channels, kBlock);
+  const int64_t whole = round_up(channels, chunk_terms);
   PanelSource source{weights.groups, shape.output.channels / weights.groups, whole * taps, {}};
   source.weight = [&weights, channels, taps, whole, outputs = source.outputs](
                       int64_t group, int64_t output, int64_t term) {
@@ -113,29 +99,31 @@ std::optional<Kernel> make_int8_conv(const Request& request) {
   const auto scales = int8_weight_scales(request.input(1), shape->output.channels);
   if (!scales) return std::nullopt;
   const ConvWeights weights = weights_in_whole_blocks(request.constant(1)->to_floats(), *shape);
-  const PanelSource source = panel_source(weights, *shape);
-  if (source.terms > kMostInt8Terms) return std::nullopt;
   auto sums = std::make_shared<Int8Sums>();
   sums->kernels = &int8_kernels(request.isa);
+  set_positions(*shape, weights, *sums);
+  const PanelSource source = panel_source(weights, *shape, sums->chunk_terms);
+  if (source.terms > kMostInt8Terms) return std::nullopt;
   sums->scale = request.input(0).quantization.scales[0];
   sums->results = outputs_of(request, *scales, weights.groups);
   sums->epilogue = epilogue_of(request);
-  set_positions(*shape, *sums);
-  const int64_t blocks = shape->input.blocks() / weights.groups;
+  const int64_t cells = sums->frame.planes / weights.groups;
   for (int64_t ky = 0; ky < shape->y.kernel; ++ky)
     for (int64_t kx = 0; kx < shape->x.kernel; ++kx)
-      for (int64_t block = 0; block < std::max<int64_t>(1, blocks); ++block) {
+      for (int64_t cell = 0; cell < cells; ++cell) {
         const int64_t pixel = ky * shape->y.dilation * sums->frame.width + kx * shape->x.dilation;
-        sums->chunks.push_back(block * sums->frame.plane() + pixel * kBlock);
+        sums->chunks.push_back(cell * sums->frame.plane() + pixel * sums->frame.cell);
       }
-  sums->input_group = blocks * sums->frame.plane();
+  sums->input_group = cells * sums->frame.plane();
   sums->pack(source);
 
-  Kernel kernel = conv_kernel(request, "conv.int8", sums->scratch_bytes());
+  const int residual = residual_input(request);
+  Kernel kernel = kernel_with_epilogue(request, "conv.int8", kBlocked, residual);
+  kernel.scratch_bytes = sums->scratch_bytes();
   const int64_t input_step = shape->input.blocks() * shape->input.pixels() * kBlock;
   const int64_t output_step = shape->output.blocks() * shape->output.pixels() * kBlock;
   kernel.run = [sums, input_step, output_step, batch = shape->input.batch,
-                residual = residual_input(request)](const Call& call) {
+                residual](const Call& call) {
     for (int64_t n = 0; n < batch; ++n) {
       const float* added =
           residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + n * output_step;
@@ -207,9 +195,11 @@ std::optional<Kernel> make_int8_depthwise_conv(const Request& request) {
   const int64_t elements =
       shape->input.batch * shape->input.blocks() * shape->input.pixels() * kBlock;
 
-  Kernel kernel = conv_kernel(request, "conv.int8-depthwise", elements * 4);
+  const int residual = residual_input(request);
+  Kernel kernel = kernel_with_epilogue(request, "conv.int8-depthwise", kBlocked, residual);
+  kernel.scratch_bytes = elements * 4;
   kernel.may_overwrite.clear();  // the residual is read after the sums lie in the output
-  kernel.run = [conv, elements, residual = residual_input(request)](const Call& call) {
+  kernel.run = [conv, elements, residual](const Call& call) {
     const ConvShape& of = conv->shape;
     call.pool.parallel_ranges(elements / kBlock, 1024, [&](int64_t first, int64_t last) {
       conv->kernels->to_whole(conv->scale, call.input(0) + first * kBlock,

@@ -7,7 +7,7 @@
 namespace dlaexec::cpu {
 namespace {
 
-constexpr int kMostRows = 16;
+constexpr int kMostRows = 32;
 constexpr int kMostOutputs = 32;
 
 template <class Term>
@@ -23,6 +23,11 @@ void pack_panel(const PanelSource& source, const Panel& panel, int64_t together,
 
 }  // namespace
 
+bool has_int8_steps(const ir::Value& value) {
+  const std::vector<float>& scales = value.quantization.scales;
+  return value.type == ir::DataType::Int8 && scales.size() == 1 && scales[0] > 0x1p-120f;
+}
+
 std::optional<std::vector<float>> int8_weight_scales(const ir::Value& weights, int64_t outputs) {
   if (weights.type != ir::DataType::Int8 || !weights.constant || !weights.quantization.is_known())
     return std::nullopt;
@@ -32,18 +37,23 @@ std::optional<std::vector<float>> int8_weight_scales(const ir::Value& weights, i
   return scales;
 }
 
+int64_t chunk_terms_for(const Int8Tiles& tiles, int64_t channels) {
+  const int64_t chunks = divide_up(channels, tiles.most_chunk_terms);
+  return round_up(divide_up(channels, chunks), kBlock);
+}
+
 void Int8Sums::pack(const PanelSource& source) {
   const int64_t blocks = divide_up(source.outputs, kBlock);
-  const bool quads = kernels->order == Int8Order::Quads;
+  const bool quads = kernels->tiles.order == Int8Order::Quads;
   outputs = source.outputs;
   weights.resize(
       static_cast<size_t>(source.groups * blocks * kBlock * source.terms * term_bytes()));
-  if (kernels->zero != 0)
+  if (kernels->tiles.zero != 0)
     corrections.assign(static_cast<size_t>(source.groups * blocks * kBlock), 0);
   int64_t at = 0;
   for (int64_t group = 0; group < source.groups; ++group)
-    for (int64_t block = 0; block < blocks; block += kernels->most_blocks) {
-      const int64_t here = std::min<int64_t>(kernels->most_blocks, blocks - block);
+    for (int64_t block = 0; block < blocks; block += kernels->tiles.most_blocks) {
+      const int64_t here = std::min<int64_t>(kernels->tiles.most_blocks, blocks - block);
       panels.push_back({group, group * blocks + block, static_cast<int>(here), at,
                         here * kBlock * source.terms});
       std::byte* to = weights.data() + at * term_bytes();
@@ -53,34 +63,53 @@ void Int8Sums::pack(const PanelSource& source) {
         pack_panel(source, panels.back(), 2, reinterpret_cast<int16_t*>(to));
       at += panels.back().weight_count;
     }
-  if (kernels->zero == 0) return;
+  if (kernels->tiles.zero == 0) return;
   for (int64_t group = 0; group < source.groups; ++group)  // the inputs are so much too large
     for (int64_t i = 0; i < source.outputs; ++i) {
       int64_t sum = 0;
       for (int64_t term = 0; term < source.terms; ++term)
         sum += static_cast<int64_t>(source.weight(group, i, term));
       corrections[static_cast<size_t>(group * blocks * kBlock + i)] =
-          static_cast<int32_t>(-kernels->zero * sum);
+          static_cast<int32_t>(-kernels->tiles.zero * sum);
     }
 }
 
+void Int8Sums::convert_terms(const float* from, std::byte* to, int64_t count) const {
+  if (kernels->tiles.order == Int8Order::Quads)
+    kernels->to_quads(scale, kernels->tiles.zero, from, reinterpret_cast<uint8_t*>(to), count);
+  else
+    kernels->to_pairs(scale, from, reinterpret_cast<int16_t*>(to), count);
+}
+
 void Int8Sums::convert(const float* from, std::byte* scratch, ThreadPool& pool) const {
+  const auto at = [&](int64_t term) { return scratch + term * term_bytes(); };
   const auto fill = [&](int64_t to, int64_t count) {
-    std::memset(scratch + to * term_bytes(), kernels->zero,
-                static_cast<size_t>(count * term_bytes()));
+    std::memset(at(to), kernels->tiles.zero, static_cast<size_t>(count * term_bytes()));
   };
-  const auto write = [&](int64_t read, int64_t to, int64_t count) {
-    if (kernels->order == Int8Order::Quads)
-      kernels->to_quads(scale, kernels->zero, from + read, reinterpret_cast<uint8_t*>(scratch) + to,
-                        count);
-    else
-      kernels->to_pairs(scale, from + read, reinterpret_cast<int16_t*>(scratch) + to, count);
-  };
-  if (read_cell == 0) return frame.make(pool, fill, write);
+  if (read_cell != 0)
+    return frame.make(pool, fill, [&](int64_t read, int64_t to, int64_t count) {
+      for (int64_t i = 0; i < count; i += frame.cell) {
+        convert_terms(from + (read + i) / frame.cell * read_cell, at(to + i), read_cell);
+        fill(to + i + read_cell, frame.cell - read_cell);
+      }
+    });
+  if (frame.cell == kBlock)
+    return frame.make(pool, fill, [&](int64_t read, int64_t to, int64_t count) {
+      convert_terms(from + read, at(to), count);
+    });
+  // A cell gathers several blocks of channels; what it holds behind a group's last one has weights
+  // of zero.
+  const int64_t pixels = frame.input_height * frame.input_width;
+  const int64_t cells = divide_up(group_blocks * kBlock, frame.cell);
   frame.make(pool, fill, [&](int64_t read, int64_t to, int64_t count) {
-    for (int64_t i = 0; i < count; i += frame.cell) {
-      write((read + i) / frame.cell * read_cell, to + i, read_cell);
-      fill(to + i + read_cell, frame.cell - read_cell);
+    const int64_t plane = read / frame.cell / pixels, pixel = read / frame.cell % pixels;
+    const int64_t first = plane % cells * frame.cell / kBlock;
+    const int64_t last = std::min(first + frame.cell / kBlock, group_blocks);
+    for (int64_t block = first; block < last; ++block) {
+      const float* image = from + (plane / cells * group_blocks + block) * pixels * kBlock;
+      kernels->to_cells(scale, image + pixel * kBlock,
+                        reinterpret_cast<uint8_t*>(at(to)) + (block - first) * kBlock,
+                        count / frame.cell, frame.cell);
     }
   });
 }
@@ -102,6 +131,7 @@ void Int8Sums::run_task(const Task& task, const std::byte* terms, const float* r
   Int8Tile tile{};
   tile.chunks = chunks.data();
   tile.chunk_count = static_cast<int64_t>(chunks.size());
+  tile.chunk_terms = chunk_terms;
   tile.row_step = input.x;
   tile.sums = sums;
   for (int64_t first = task.first_strip; first < task.last_strip; first += task.strips_at_once) {
@@ -113,11 +143,12 @@ void Int8Sums::run_task(const Task& task, const std::byte* terms, const float* r
         const Strip strip = strips.at(s);
         const int64_t at = panel.group * input_group + strip.y * input.y + strip.x * input.x;
         tile.input = terms + at * term_bytes();
-        kernels->find(strip.width, panel.blocks)(tile);
+        kernels->tiles.find(strip.width, panel.blocks)(tile);
         finish(sums, panel, strip, residual, to);
       }
     }
   }
+  if (kernels->tiles.release != nullptr) kernels->tiles.release();
 }
 
 void Int8Sums::finish(const int32_t* sums, const Panel& panel, const Strip& strip,

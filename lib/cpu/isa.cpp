@@ -15,6 +15,7 @@ std::vector<Isa> usable_isas() {
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
   if (avx2) usable.push_back(Isa::Avx2);
   if (avx512) usable.push_back(Isa::Avx512);
+  if (avx512 && has_amx()) usable.push_back(Isa::Amx);
 #endif
   if (has_sdot()) usable.push_back(Isa::NeonDot);
   return usable;

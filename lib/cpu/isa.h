@@ -8,9 +8,9 @@
 
 namespace dlaexec::cpu {
 
-/// Sets of vector instructions that kernels are compiled for. Baseline is what every processor of
-/// its kind has: SSSE3, NEON.
-enum class Isa : uint8_t { Baseline, Avx2, Avx512, NeonDot };
+/// Sets of vector instructions that kernels are compiled for, each of x86 with those before it.
+/// Baseline is what every processor of its kind has: SSSE3, NEON.
+enum class Isa : uint8_t { Baseline, NeonDot, Avx2, Avx512, Amx };
 
 /// Those that this machine has and this build knows, weakest first.
 std::vector<Isa> usable_isas();
@@ -19,4 +19,4 @@ Isa best_isa();
 
 }  // namespace dlaexec::cpu
 
-DLAEXEC_ENUM_TEXT(dlaexec::cpu::Isa, "baseline", "avx2", "avx512", "neon-dot");
+DLAEXEC_ENUM_TEXT(dlaexec::cpu::Isa, "baseline", "neon-dot", "avx2", "avx512", "amx");

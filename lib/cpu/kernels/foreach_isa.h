@@ -25,7 +25,7 @@
 #define DLAEXEC_AVX2(name) HWY_STATIC_DISPATCH(name)
 #endif
 #define DLAEXEC_FOR_ISA(isa, name)             \
-  ((isa) == Isa::Avx512 ? DLAEXEC_AVX512(name) \
+  ((isa) >= Isa::Avx512 ? DLAEXEC_AVX512(name) \
    : (isa) == Isa::Avx2 ? DLAEXEC_AVX2(name)   \
                         : HWY_STATIC_DISPATCH(name))
 #endif

@@ -48,7 +48,7 @@ void run_pairs(const Int8Tile& tile) {
   const auto* weights = static_cast<const int32_t*>(tile.weights);
   for (int64_t c = 0; c < tile.chunk_count; ++c) {
     const int16_t* base = static_cast<const int16_t*>(tile.input) + tile.chunks[c];
-    for (int64_t pair = 0; pair < kChunkTerms / 2; ++pair, base += 2) {
+    for (const int16_t* end = base + tile.chunk_terms; base != end; base += 2) {
       SumVector weight[kVectors];
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, weights + v * kLanes);
@@ -120,9 +120,11 @@ void finish_sums(const Sum* sums, const Int8Results& to) {
 void finish(const int32_t* sums, const Int8Results& results) { finish_sums(sums, results); }
 void finish_whole(const float* sums, const Int8Results& results) { finish_sums(sums, results); }
 
-HWY_INLINE Vector whole(const float* from, Vector scale) {
+/// The steps that real numbers q * scale are: times the reciprocal, which is off by less than a
+/// millionth, is as near to q as a division.
+HWY_INLINE Vector whole(const float* from, Vector steps_per_one) {
   const Floats d;
-  const Vector steps = hn::Round(hn::Div(hn::LoadU(d, from), scale));
+  const Vector steps = hn::Round(hn::Mul(hn::LoadU(d, from), steps_per_one));
   return between(hn::Set(d, -128.0f), hn::Set(d, 127.0f), steps);
 }
 
@@ -140,7 +142,7 @@ HWY_INLINE void convert(const float* from, To* to, int64_t count, Run&& run) {
 }
 
 void to_pairs(float scale, const float* from, int16_t* to, int64_t count) {
-  const Vector by = hn::Set(Floats(), scale);
+  const Vector by = hn::Set(Floats(), 1 / scale);
   const hn::FixedTag<int16_t, kLanes> d;
   convert(from, to, count, [&](const float* x, int16_t* y) {
     hn::StoreU(hn::DemoteTo(d, hn::ConvertTo(Sums(), whole(x, by))), d, y);
@@ -148,7 +150,7 @@ void to_pairs(float scale, const float* from, int16_t* to, int64_t count) {
 }
 
 void to_quads(float scale, uint8_t zero, const float* from, uint8_t* to, int64_t count) {
-  const Vector by = hn::Set(Floats(), scale);
+  const Vector by = hn::Set(Floats(), 1 / scale);
   const Sums sums;
   const auto above = hn::Set(sums, zero);
   const hn::FixedTag<uint8_t, kLanes> bytes;
@@ -159,8 +161,12 @@ void to_quads(float scale, uint8_t zero, const float* from, uint8_t* to, int64_t
   });
 }
 
+void to_cells(float scale, const float* from, uint8_t* to, int64_t blocks, int64_t cell) {
+  for (int64_t i = 0; i < blocks; ++i) to_quads(scale, 0, from + i * 16, to + i * cell, 16);
+}
+
 void to_whole(float scale, const float* from, float* to, int64_t count) {
-  const Vector by = hn::Set(Floats(), scale);
+  const Vector by = hn::Set(Floats(), 1 / scale);
   convert(from, to, count,
           [&](const float* x, float* y) { hn::StoreU(whole(x, by), Floats(), y); });
 }
@@ -168,9 +174,13 @@ void to_whole(float scale, const float* from, float* to, int64_t count) {
 }  // namespace
 
 extern const Int8Kernels kInt8Kernels;
-const Int8Kernels kInt8Kernels{Int8Order::Pairs, 0,        kMostRows,     kMostBlocks,
-                               &find_pairs,      &finish,  &finish_whole, &to_pairs,
-                               &to_quads,        &to_whole};
+const Int8Kernels kInt8Kernels{{Int8Order::Pairs, 0, kMostRows, kMostBlocks, 16, &find_pairs},
+                               &finish,
+                               &finish_whole,
+                               &to_pairs,
+                               &to_quads,
+                               &to_cells,
+                               &to_whole};
 
 }  // namespace dlaexec::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -179,23 +189,24 @@ HWY_AFTER_NAMESPACE();
 namespace dlaexec::cpu {
 namespace {
 
-Int8Kernels with_tiles(Int8Kernels kernels, const QuadTiles& tiles) {
-  kernels.order = Int8Order::Quads;
-  kernels.zero = tiles.zero;
-  kernels.most_rows = tiles.most_rows;
-  kernels.most_blocks = tiles.most_blocks;
-  kernels.find = tiles.find;
-  return kernels;
+constexpr size_t kIsas = ir::kEnumText<Isa>.size();
+
+std::array<Int8Kernels, kIsas> all_kernels() {
+  std::array<Int8Kernels, kIsas> all;
+  for (size_t i = 0; i < kIsas; ++i) {
+    const Isa isa = static_cast<Isa>(i);
+    all[i] = DLAEXEC_FOR_ISA(isa, kInt8Kernels);
+    for (const auto& better : {dot_product_tiles(isa), amx_tiles(isa)})
+      if (better) all[i].tiles = *better;
+  }
+  return all;
 }
 
 }  // namespace
 
 const Int8Kernels& int8_kernels(Isa isa) {
-  const Int8Kernels& kernels = DLAEXEC_FOR_ISA(isa, kInt8Kernels);
-  const std::optional<QuadTiles> tiles = quad_tiles(isa);
-  if (!tiles) return kernels;
-  static const Int8Kernels kQuads = with_tiles(kernels, *tiles);  // of the one set that has them
-  return kQuads;
+  static const std::array<Int8Kernels, kIsas> kAll = all_kernels();
+  return kAll[static_cast<size_t>(isa)];
 }
 
 }  // namespace dlaexec::cpu

@@ -78,7 +78,7 @@ void run_quads(const Int8Tile& tile) {
   const auto* weights = static_cast<const int8_t*>(tile.weights);
   for (int64_t c = 0; c < tile.chunk_count; ++c) {
     const int8_t* base = static_cast<const int8_t*>(tile.input) + tile.chunks[c];
-    for (int64_t quad = 0; quad < kChunkTerms / 4; ++quad, base += 4) {
+    for (const int8_t* end = base + tile.chunk_terms; base != end; base += 4) {
       Sums::Weights weight[kBlocks];
 #pragma GCC unroll 2
       for (int b = 0; b < kBlocks; ++b) weight[b] = Sums::load(weights + b * 64);
@@ -114,9 +114,10 @@ Int8TileKernel find_quads(int rows, int blocks) {
 
 }  // namespace
 
-std::optional<QuadTiles> quad_tiles(Isa isa) {
+std::optional<Int8Tiles> dot_product_tiles(Isa isa) {
   if (isa != Sums::kIsa || !Sums::is_usable()) return std::nullopt;
-  return QuadTiles{Sums::kZero, Sums::kMostRows, Sums::kMostBlocks, &find_quads};
+  return Int8Tiles{Int8Order::Quads,  Sums::kZero, Sums::kMostRows,
+                   Sums::kMostBlocks, 16,          &find_quads};
 }
 
 }  // namespace dlaexec::cpu
@@ -127,7 +128,7 @@ std::optional<QuadTiles> quad_tiles(Isa isa) {
 
 namespace dlaexec::cpu {
 
-std::optional<QuadTiles> quad_tiles(Isa) { return std::nullopt; }
+std::optional<Int8Tiles> dot_product_tiles(Isa) { return std::nullopt; }
 
 }  // namespace dlaexec::cpu
 
