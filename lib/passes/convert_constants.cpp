@@ -91,12 +91,24 @@ ir::Value quantized(const ir::Value& from, const Target& target) {
   return made;
 }
 
+/// Finite numbers that Float16 cannot hold become its largest ones: a mask's -3.4e38 would be
+/// infinite, and NaN where it is multiplied by zero.
+ir::Tensor saturated(const ir::Tensor& from) {
+  constexpr float kLargestHalf = 65504;
+  std::vector<float> elements = from.to_floats();
+  for (float& element : elements)
+    if (std::isfinite(element)) element = std::clamp(element, -kLargestHalf, kLargestHalf);
+  return ir::Tensor::of(from.dims(), elements);
+}
+
 ir::Value converted(const ir::Value& from, const Target& target) {
   if (target.type == ir::DataType::Int8) return quantized(from, target);
   ir::Value made = from;
-  made.constant = from.type == ir::DataType::Int8
-                      ? ir::Tensor::of(from.constant->dims(), reals(from)).converted(target.type)
-                      : from.constant->converted(target.type);
+  ir::Tensor elements = from.type == ir::DataType::Int8
+                            ? ir::Tensor::of(from.constant->dims(), reals(from))
+                            : *from.constant;
+  if (target.type == ir::DataType::Float16) elements = saturated(elements);
+  made.constant = elements.converted(target.type);
   made.type = target.type;
   made.quantization = {};
   return made;

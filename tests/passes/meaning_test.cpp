@@ -54,6 +54,18 @@ TEST(Fuse, KeepsTheMeaningOfRandomNetworks) {
   EXPECT_LT(nodes_after, nodes_before * 9 / 10);  // it does fuse
 }
 
+// Exports write masks as zeros and ones times the least float.
+TEST(FixTypes, AMaskStaysFiniteInHalfPrecision) {
+  ir::Graph graph = ir::parse(
+      "graph @mask(%hidden: f32[2]) {\n"
+      "  const %least = f32[] [-3.4028235e38]\n"
+      "  %mask = elementwise(%hidden, %least) {kind=prod} : f32[2] in f16\n"
+      "  return %mask\n}\n");
+  fix_types(graph);
+  const ir::Tensor hidden = ir::Tensor::of<float>({2}, {0, 1});
+  EXPECT_EQ(ref::run(graph, {hidden})[0].to_floats(), (std::vector<float>{0, -65504}));
+}
+
 TEST(FixTypes, KeepsTheMeaningUpToHalfPrecision) {
   for (uint32_t seed = 200; seed < 230; ++seed) {
     ir::Graph before = test::random_network(seed, 10);
