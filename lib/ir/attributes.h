@@ -392,6 +392,12 @@ struct TopKAttributes {
   DLAEXEC_FIELDS(axis, largest, sorted)
   friend bool operator==(const TopKAttributes&, const TopKAttributes&) = default;
 };
+struct UniqueAttributes {
+  int64_t axis = 0;
+  bool sorted = true;  ///< else in the order in which the slices first appear
+  DLAEXEC_FIELDS(axis, sorted)
+  friend bool operator==(const UniqueAttributes&, const UniqueAttributes&) = default;
+};
 struct NmsAttributes {
   bool center_point_box = false;
   DLAEXEC_FIELDS(center_point_box)
@@ -462,14 +468,16 @@ struct ForeignNodeAttributes {
   friend bool operator==(const ForeignNodeAttributes&, const ForeignNodeAttributes&) = default;
 };
 
-using Attributes = std::variant<
-    NoAttributes, ConvAttributes, DeconvAttributes, GemmAttributes, MatMulAttributes,
-    ActivationAttributes, UnaryAttributes, ElementwiseAttributes, PoolAttributes, ReduceAttributes,
-    ArgReduceAttributes, BatchNormAttributes, LrnAttributes, AxisAttributes, SoftmaxAttributes,
-    AxesAttributes, ReshapeAttributes, TransposeAttributes, PadAttributes, ResizeAttributes,
-    CastAttributes, ShapeAttributes, ConstantOfShapeAttributes, GatherNdAttributes,
-    ScatterAttributes, DepthAttributes, TriluAttributes, CumSumAttributes, TopKAttributes,
-    NmsAttributes, RoiAlignAttributes, GridSampleAttributes, EinsumAttributes, NormAttributes,
-    RecurrentAttributes, QuantizeAttributes, IfAttributes, LoopAttributes, ForeignNodeAttributes>;
+using Attributes =
+    std::variant<NoAttributes, ConvAttributes, DeconvAttributes, GemmAttributes, MatMulAttributes,
+                 ActivationAttributes, UnaryAttributes, ElementwiseAttributes, PoolAttributes,
+                 ReduceAttributes, ArgReduceAttributes, BatchNormAttributes, LrnAttributes,
+                 AxisAttributes, SoftmaxAttributes, AxesAttributes, ReshapeAttributes,
+                 TransposeAttributes, PadAttributes, ResizeAttributes, CastAttributes,
+                 ShapeAttributes, ConstantOfShapeAttributes, GatherNdAttributes, ScatterAttributes,
+                 DepthAttributes, TriluAttributes, CumSumAttributes, TopKAttributes,
+                 UniqueAttributes, NmsAttributes, RoiAlignAttributes, GridSampleAttributes,
+                 EinsumAttributes, NormAttributes, RecurrentAttributes, QuantizeAttributes,
+                 IfAttributes, LoopAttributes, ForeignNodeAttributes>;
 
 }  // namespace dlaexec::ir

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "onnx/operators.h"
+#include "onnx/quant.h"
 
 namespace dlaexec::onnx {
 namespace {
@@ -96,24 +96,47 @@ ValueIds skip_simplified_layer_norm(Node& node) {
   return {y, kNoValue, kNoValue, sum};
 }
 
-ValueIds embed_layer_norm(Node& node) {
-  const auto rows = [&](size_t table, ValueId indices) {
-    return node.add(Op::Gather, {node.in(table), indices}, ir::AxisAttributes{0});
+namespace {
+
+/// What is summed and how it is normalized; absent: kinds, mask, positions.
+struct Embedding {
+  ValueId words, places, kinds, gamma, beta, mask, positions;
+};
+
+ValueIds normalized_embedding(Node& node, const Embedding& of) {
+  const auto rows = [&](ValueId table, ValueId indices) {
+    return node.add(Op::Gather, {table, indices}, ir::AxisAttributes{0});
   };
   const ValueId ids = node.in(0);
-  ValueId positions = node.optional(8);
+  ValueId positions = of.positions;
   if (positions == kNoValue) {
     const ValueId length = node.squeeze(node.shape_of(ids, 1, 2), {0});
     positions = node.add(Op::Range, {node.number(0, length), length, node.number(1, length)});
   }
-  ValueId sum = plus(node, rows(2, ids), rows(3, positions));
-  if (node.has(1) && node.has(4)) sum = plus(node, sum, rows(4, node.in(1)));
+  ValueId sum = plus(node, rows(of.words, ids), rows(of.places, positions));
+  if (node.has(1) && of.kinds != kNoValue) sum = plus(node, sum, rows(of.kinds, node.in(1)));
   const ValueId y =
-      normalized(node, Op::LayerNorm, {sum, node.in(5), node.in(6)}, node.real("epsilon", 1e-12f));
+      normalized(node, Op::LayerNorm, {sum, of.gamma, of.beta}, node.real("epsilon", 1e-12f));
   node.ignore("mask_index_type");
   if (!node.wants(1)) return {y, kNoValue, sum};
-  if (!node.has(7)) fail("the mask index is asked for, but there is no mask");
-  return {y, node.reduce(ir::ReduceKind::Sum, node.in(7), {1}, false), sum};
+  if (of.mask == kNoValue) fail("the mask index is asked for, but there is no mask");
+  return {y, node.reduce(ir::ReduceKind::Sum, of.mask, {1}, false), sum};
+}
+
+}  // namespace
+
+ValueIds embed_layer_norm(Node& node) {
+  return normalized_embedding(node, {node.in(2), node.in(3), node.optional(4), node.in(5),
+                                     node.in(6), node.optional(7), node.optional(8)});
+}
+
+ValueIds quantized_embed_layer_norm(Node& node) {
+  const auto real = [&](size_t input) {  // scales begin at 8, zero points at 13
+    if (!node.has(input)) return kNoValue;
+    return dequantized(node, node.in(input), node.in(input + 6), node.optional(input + 11), 0);
+  };
+  return normalized_embedding(
+      node, {real(2), real(3), real(4), real(5), real(6), node.optional(7), kNoValue});
 }
 
 }  // namespace dlaexec::onnx

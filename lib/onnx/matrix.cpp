@@ -44,6 +44,8 @@ ValueIds einsum(Node& node) {
   return {node.add(Op::Einsum, inputs, ir::EinsumAttributes{node.text("equation", "")})};
 }
 
+ValueIds det(Node& node) { return {node.add(Op::Det, {node.in(0)})}; }
+
 namespace {
 
 /// Training statistics: the mean and variance of the batch, and the running ones moved towards

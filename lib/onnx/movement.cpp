@@ -285,6 +285,17 @@ ValueIds trilu(Node& node) {
 
 ValueIds nonzero(Node& node) { return {node.add(Op::NonZero, {node.in(0)})}; }
 
+ValueIds unique(Node& node) {
+  ValueId x = node.in(0);
+  ir::UniqueAttributes attributes;
+  attributes.sorted = node.flag("sorted", true);
+  if (node.has_attribute("axis"))
+    attributes.axis = node.axis_in(node.integer("axis", 0), node.rank(x));
+  else
+    x = node.reshape(x, {-1});
+  return node.add_several(Op::Unique, {x}, attributes, 4);
+}
+
 ValueIds compress(Node& node) {
   ValueId x = node.in(0);
   int64_t axis = 0;

@@ -134,6 +134,17 @@ ValueId Node::in(size_t input) const {
   return inputs_[input];
 }
 
+const ValueIds& Node::sequence(size_t input) const {
+  const ValueIds* parts = scope_.sequence(in(input));
+  if (!parts)
+    fail("'{}' is no sequence that is known while the file is read", value(in(input)).name);
+  return *parts;
+}
+
+ValueId Node::add_sequence(ValueIds parts) {
+  return scope_.add_sequence(name_ + "/sequence", std::move(parts));
+}
+
 const ir::Value& Node::value(ValueId id) const { return scope_.graph().value(id); }
 
 const ir::Shape& Node::shape(ValueId id) const {

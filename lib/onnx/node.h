@@ -69,6 +69,8 @@ class Node {
     return input < inputs_.size() ? inputs_[input] : kNoValue;
   }
   const ValueIds& inputs() const { return inputs_; }
+  /// The tensors of an input that is a sequence.
+  const ValueIds& sequence(size_t input) const;
 
   // What is known of a value.
   const ir::Value& value(ValueId id) const;
@@ -86,6 +88,8 @@ class Node {
   const ir::Tensor* constant(ValueId id) const;
 
   // Adding to the graph.
+  /// A result that stands for a sequence of tensors.
+  ValueId add_sequence(ValueIds parts);
   /// What is added from now on computes in Float32 whatever the build allows: numbers that are
   /// integers do not fit halves.
   void hold_integers() { holds_integers_ = true; }

@@ -3,14 +3,12 @@
 // numbers, whose sums floats hold exactly below 2^24, so that every rounding is the operator's own.
 // Sums of more than 518 products of u8 and i8 may lie beyond if all are large; they are rounded to
 // 24 bits, less than a millionth, which only a result halfway between two integers can show.
+#include "onnx/quant.h"
+
 #include <algorithm>
 
-#include "onnx/operators.h"
-
 namespace dlaexec::onnx {
-namespace {
 
-/// x as reals; @p axis is where several scales belong.
 ValueId dequantized(Node& node, ValueId x, ValueId scale, ValueId zero, int64_t axis) {
   ir::QuantizeAttributes attributes;
   attributes.axis = axis;
@@ -20,14 +18,15 @@ ValueId dequantized(Node& node, ValueId x, ValueId scale, ValueId zero, int64_t 
   return node.add(Op::Dequantize, inputs, attributes);
 }
 
-ValueId quantized(Node& node, ValueId x, ValueId scale, ValueId zero, int64_t axis = 1) {
+ValueId quantized(Node& node, ValueId x, ValueId scale, ValueId zero, ValueId operand) {
   ir::QuantizeAttributes attributes;
-  attributes.axis = axis;
-  attributes.to = zero == kNoValue ? ir::DataType::UInt8 : node.type_of(zero);
+  attributes.to = node.type_of(zero == kNoValue ? operand : zero);
   ValueIds inputs = {x, scale};
   if (zero != kNoValue) inputs.push_back(zero);
   return node.add(Op::Quantize, inputs, attributes);
 }
+
+namespace {
 
 bool is_one_number(Node& node, ValueId id) {
   const ir::Shape& shape = node.shape(id);
@@ -43,12 +42,6 @@ bool is_zero(Node& node, ValueId zero) {
   return std::all_of(all.begin(), all.end(), [](int64_t point) { return point == 0; });
 }
 
-/// The inputs of an operator on integers: an operand's zero point is the second input behind it.
-struct Places {
-  std::vector<size_t> operands;
-  size_t result_zero;
-};
-
 /// Whether operands and result are what hardware for INT8 computes with: Int8 without zero points.
 bool is_symmetric(Node& node, const Places& places) {
   for (const size_t operand : places.operands)
@@ -58,13 +51,17 @@ bool is_symmetric(Node& node, const Places& places) {
   return is_zero(node, node.optional(places.result_zero));
 }
 
-/// Whether an operator on integers is written in whole numbers.
+}  // namespace
+
 bool is_whole(Node& node, const Places& places) {
   return node.type_of(node.in(places.operands[0] + 1)) == ir::DataType::Float32 &&
          !is_symmetric(node, places);
 }
 
-/// x minus its zero point, as whole numbers; @p axis is where several zero points belong.
+void hold_asymmetric(Node& node, const Places& places) {
+  if (!is_symmetric(node, places)) node.hold_integers();
+}
+
 ValueId whole(Node& node, ValueId x, ValueId zero, int64_t axis) {
   constexpr int64_t kMostPoints = int64_t{1} << 24;  // one a channel
   const ir::Shape shape = zero == kNoValue ? ir::Shape{} : node.shape(zero);
@@ -77,10 +74,11 @@ ValueId whole(Node& node, ValueId x, ValueId zero, int64_t axis) {
   return dequantized(node, x, one, zero, axis);
 }
 
-/// Numbers in steps of the result, rounded to whole ones above the zero point.
-ValueId to_integers(Node& node, ValueId x, ValueId zero) {
-  return quantized(node, x, node.number(1, x), zero);
+ValueId to_integers(Node& node, ValueId x, ValueId zero, ValueId operand) {
+  return quantized(node, x, node.number(1, x), zero, operand);
 }
+
+namespace {
 
 /// The result of a product of whole numbers, from its sums: scales of the operands multiplied,
 /// divided by that of the result. @p axes are those of the result behind the one that several
@@ -89,7 +87,7 @@ ValueId requantized(Node& node, ValueId sums, const ir::Ints& axes) {
   ValueId unit = node.binary(ElementwiseKind::Prod, node.in(1), node.in(4));
   unit = node.binary(ElementwiseKind::Div, unit, node.in(6));
   if (!is_one_number(node, unit) && !axes.empty()) unit = node.unsqueeze(unit, axes);
-  return to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.in(7));
+  return to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.in(7), node.in(0));
 }
 
 void require_integers(Node& node, ir::DataType type) {
@@ -149,12 +147,9 @@ ValueIds dynamic_quantize_linear(Node& node) {
   const ValueId rounded =
       node.unary(UnaryKind::Round, node.activation(ActivationKind::Clip, shift, 0, 255));
   const ValueId zero_point = node.cast(rounded, ir::DataType::UInt8);
-  return {quantized(node, x, scale, zero_point), scale, zero_point};
+  return {quantized(node, x, scale, zero_point, zero_point), scale, zero_point};
 }
 
-namespace {
-
-/// An integer operand minus its zero point, in f32, where the sums of a product are exact.
 ValueId centred(Node& node, ValueId x, ValueId zero, bool per_row) {
   const ValueId real = node.cast(x, ir::DataType::Float32);
   if (zero == kNoValue) return real;
@@ -163,8 +158,6 @@ ValueId centred(Node& node, ValueId x, ValueId zero, bool per_row) {
     shift = node.unsqueeze(shift, {1});
   return node.binary(ElementwiseKind::Sub, real, shift);
 }
-
-}  // namespace
 
 ValueIds matmul_integer(Node& node) {
   node.hold_integers();
@@ -184,7 +177,7 @@ ValueIds qlinear_matmul(Node& node) {
   }
   const ValueId left = dequantized(node, a, node.in(1), node.in(2), node.rank(a) - 2);
   const ValueId right = dequantized(node, b, node.in(4), node.in(5), node.rank(b) - 1);
-  return {quantized(node, node.add(Op::MatMul, {left, right}), node.in(6), node.in(7))};
+  return {quantized(node, node.add(Op::MatMul, {left, right}), node.in(6), node.in(7), node.in(0))};
 }
 
 ValueIds conv_integer(Node& node) {
@@ -225,172 +218,7 @@ ValueIds qlinear_conv(Node& node) {
     const ValueId unit = node.binary(ElementwiseKind::Prod, node.in(1), node.in(4));
     bias = dequantized(node, node.in(8), unit, kNoValue, 0);
   }
-  return {quantized(node, add_conv(node, x, w, bias), node.in(6), node.in(7))};
-}
-
-// com.microsoft: the same pattern around other ops.
-
-namespace {
-
-/// Marks the layers of an operator on integers that are not symmetric.
-void hold_asymmetric(Node& node, const Places& places) {
-  if (!is_symmetric(node, places)) node.hold_integers();
-}
-
-ValueIds qlinear_binary(Node& node, ElementwiseKind kind) {
-  hold_asymmetric(node, {{0, 3}, 7});
-  const ValueId a = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
-  const ValueId b = dequantized(node, node.in(3), node.in(4), node.optional(5), 0);
-  return {quantized(node, node.binary(kind, a, b), node.in(6), node.optional(7))};
-}
-
-ValueIds qlinear_activation(Node& node, ActivationKind kind, float alpha) {
-  hold_asymmetric(node, {{0}, 4});
-  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
-  return {quantized(node, node.activation(kind, x, alpha), node.in(3), node.optional(4))};
-}
-
-/// An integer in steps of the result: @p ratio is that of the scales.
-ValueId in_steps(Node& node, ValueId x, ValueId ratio) {
-  return node.binary(ElementwiseKind::Prod, node.cast(x, ir::DataType::Float32), ratio);
-}
-
-/// a * (sa / sc) + b * (sb / sc) + what the zero points add up to, rounded once.
-ValueIds whole_add(Node& node) {
-  node.hold_integers();
-  const auto zero = [&](size_t input) {
-    return node.has(input) ? node.cast(node.in(input), ir::DataType::Float32)
-                           : node.number(0, node.in(1));
-  };
-  const ValueId by_a = node.binary(ElementwiseKind::Div, node.in(1), node.in(6));
-  const ValueId by_b = node.binary(ElementwiseKind::Div, node.in(4), node.in(6));
-  const ValueId zeros =
-      node.binary(ElementwiseKind::Sum, node.binary(ElementwiseKind::Prod, by_a, zero(2)),
-                  node.binary(ElementwiseKind::Prod, by_b, zero(5)));
-  const ValueId fixed = node.binary(ElementwiseKind::Sub, zero(7), zeros);
-  const ValueId a = node.binary(ElementwiseKind::Sum, in_steps(node, node.in(0), by_a), fixed);
-  const ValueId sum = node.binary(ElementwiseKind::Sum, in_steps(node, node.in(3), by_b), a);
-  const ir::Tensor none = ir::Tensor::zeros(node.type_of(node.in(0)), {});
-  return {to_integers(node, sum, node.constant(none))};
-}
-
-}  // namespace
-
-ValueIds qlinear_add(Node& node) {
-  if (is_whole(node, {{0, 3}, 7})) return whole_add(node);
-  return qlinear_binary(node, ElementwiseKind::Sum);
-}
-ValueIds qlinear_mul(Node& node) { return qlinear_binary(node, ElementwiseKind::Prod); }
-
-ValueIds qlinear_sigmoid(Node& node) {
-  return qlinear_activation(node, ActivationKind::Sigmoid, 0);
-}
-
-ValueIds qlinear_leaky_relu(Node& node) {
-  return qlinear_activation(node, ActivationKind::LeakyRelu, node.real("alpha", 0.01f));
-}
-
-namespace {
-
-/// The mean from a sum of whole numbers.
-ValueIds whole_mean(Node& node, const ir::Ints& axes) {
-  node.hold_integers();
-  const ValueId x = whole(node, node.in(0), node.optional(2), 0);
-  const ValueId sums = node.reduce(ir::ReduceKind::Sum, x, axes, true);
-  const ValueId count = node.cast(
-      node.binary(ElementwiseKind::Div, node.add(Op::Size, {x}), node.add(Op::Size, {sums})),
-      ir::DataType::Float32);
-  const ValueId unit = node.binary(ElementwiseKind::Div, node.in(1),
-                                   node.binary(ElementwiseKind::Prod, node.in(3), count));
-  return {to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.optional(4))};
-}
-
-}  // namespace
-
-ValueIds qlinear_global_average_pool(Node& node) {
-  const bool channels_last = node.flag("channels_last", false);
-  const int64_t rank = node.rank(node.in(0));
-  ir::Ints axes;
-  for (int64_t i = 1; i < rank; ++i)
-    if (channels_last ? i < rank - 1 : i > 1) axes.push_back(i);
-  if (is_whole(node, {{0}, 4})) return whole_mean(node, axes);
-  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
-  const ValueId mean = node.reduce(ir::ReduceKind::Mean, x, axes, true);
-  return {quantized(node, mean, node.in(3), node.optional(4))};
-}
-
-ValueIds qlinear_concat(Node& node) {
-  Places places = {{}, 1};
-  for (size_t i = 2; i + 2 < node.input_count(); i += 3) places.operands.push_back(i);
-  if (places.operands.empty()) fail("there is nothing to join");
-  hold_asymmetric(node, places);
-  ValueIds parts;
-  for (const size_t i : places.operands)
-    parts.push_back(dequantized(node, node.in(i), node.in(i + 1), node.optional(i + 2), 0));
-  const int64_t axis = node.axis_in(node.required_integer("axis"), node.rank(parts[0]));
-  return {quantized(node, node.concat(parts, axis), node.in(0), node.optional(1))};
-}
-
-namespace {
-
-/// The real product of two integer matrices from its exact sums: times @p unit, plus a bias.
-ValueId real_product(Node& node, ValueId a, ValueId b, ValueId unit, ValueId bias) {
-  const ValueId sums = node.add(Op::MatMul, {a, b});
-  const ValueId product = node.binary(ElementwiseKind::Prod, sums, unit);
-  if (bias == kNoValue) return product;
-  return node.binary(ElementwiseKind::Sum, product, bias);
-}
-
-}  // namespace
-
-ValueIds matmul_integer_to_float(Node& node) {
-  node.hold_integers();
-  const ValueId a = centred(node, node.in(0), node.optional(4), true);
-  const ValueId b = centred(node, node.in(1), node.optional(5), false);
-  const ValueId unit = node.binary(ElementwiseKind::Prod, node.in(2), node.in(3));
-  return {real_product(node, a, b, unit, node.optional(6))};
-}
-
-ValueIds dynamic_quantize_matmul(Node& node) {
-  const ValueIds quantized_a = dynamic_quantize_linear(node);  // of input 0
-  const ValueId a = centred(node, quantized_a[0], quantized_a[2], true);
-  const ValueId b = centred(node, node.in(1), node.optional(3), false);
-  const ValueId unit = node.binary(ElementwiseKind::Prod, quantized_a[1], node.in(2));
-  return {real_product(node, a, b, unit, node.optional(4))};
-}
-
-ValueIds qgemm(Node& node) {
-  node.hold_integers();
-  ir::GemmAttributes attributes;
-  attributes.transpose_a = node.flag("transA", false);
-  attributes.transpose_b = node.flag("transB", false);
-  const int64_t column = attributes.transpose_b ? 0 : 1;
-  ValueIds inputs = {whole(node, node.in(0), node.optional(2), 0),
-                     whole(node, node.in(3), node.optional(5), column)};
-  if (node.has(6)) inputs.push_back(node.cast(node.in(6), ir::DataType::Float32));
-  const ValueId sums = node.add(Op::Gemm, inputs, attributes);
-  ValueId unit = node.binary(ElementwiseKind::Prod, node.in(1), node.in(4));
-  if (const float alpha = node.real("alpha", 1); alpha != 1)
-    unit = node.binary(ElementwiseKind::Prod, unit, node.number(alpha, unit));
-  if (!node.has(7)) return {node.binary(ElementwiseKind::Prod, sums, unit)};
-  unit = node.binary(ElementwiseKind::Div, unit, node.in(7));
-  return {to_integers(node, node.binary(ElementwiseKind::Prod, sums, unit), node.optional(8))};
-}
-
-ValueIds qlinear_average_pool(Node& node) {
-  if (node.flag("channels_last", false)) fail("channels_last is 1; 0 is supported");
-  hold_asymmetric(node, {{0}, 4});
-  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
-  return {quantized(node, add_average_pool(node, x), node.in(3), node.optional(4))};
-}
-
-ValueIds qlinear_softmax(Node& node) {
-  hold_asymmetric(node, {{0}, 4});
-  const ValueId x = dequantized(node, node.in(0), node.in(1), node.optional(2), 0);
-  ir::SoftmaxAttributes attributes;
-  attributes.flatten = node.integer("opset", 13) < 13;
-  attributes.axis = node.axis_in(node.integer("axis", attributes.flatten ? 1 : -1), node.rank(x));
-  return {quantized(node, node.add(Op::Softmax, {x}, attributes), node.in(3), node.optional(4))};
+  return {quantized(node, add_conv(node, x, w, bias), node.in(6), node.in(7), node.in(0))};
 }
 
 }  // namespace dlaexec::onnx

@@ -68,6 +68,7 @@ std::optional<ValueId> Scope::find_optional(const std::string& name) {
   if (!frame.sees_around || around_ == nullptr) return std::nullopt;
   const auto outer = around_->find_optional(name);
   if (!outer || *outer == kNoValue) return outer;
+  around_->require_tensor(*outer);
   const auto [known, is_new] =
       captured_.try_emplace(*outer, static_cast<ValueId>(graph_.values.size()));
   if (is_new) {  // a stand-in of the same name
@@ -110,12 +111,28 @@ ValueId Scope::add_value(std::string name, std::optional<ir::Tensor> constant) {
   return static_cast<ValueId>(graph_.values.size()) - 1;
 }
 
+ValueId Scope::add_sequence(std::string name, ValueIds parts) {
+  const ValueId id = add_value(std::move(name), std::nullopt);
+  sequences_.emplace(id, std::move(parts));
+  return id;
+}
+
+const ValueIds* Scope::sequence(ValueId id) const {
+  const auto at = sequences_.find(id);
+  return at == sequences_.end() ? nullptr : &at->second;
+}
+
+void Scope::require_tensor(ValueId id) const {
+  if (sequence(id)) fail("'{}' is a sequence; a tensor is needed", graph_.value(id).name);
+}
+
 void Scope::add_node(Op op, ValueIds inputs, ValueIds outputs, ir::Attributes attributes) {
   ir::Node node;
   node.op = op;
   node.inputs = std::move(inputs);
   node.outputs = std::move(outputs);
   node.attributes = std::move(attributes);
+  for (const ValueId input : node.inputs) require_tensor(input);
   const auto count = static_cast<int>(node.inputs.size());
   const ir::OpInfo& info = ir::info(op);
   if (count < info.least_inputs || count > info.most_inputs)
@@ -309,6 +326,7 @@ void Scope::add_outputs(const GraphProto& proto) {
   for (const auto& output : proto.output()) {
     const auto found = find_optional(output.name());
     if (!found || *found == kNoValue) fail("nothing makes the output '{}'", output.name());
+    require_tensor(*found);
     ValueId id = *found;
     const bool has_own = around_ != nullptr || (!graph_.is_input(id) && !graph_.is_output(id));
     // A network's output is the result of a layer, whatever the file says.

@@ -52,6 +52,10 @@ class Scope {
   std::optional<ValueId> find_optional(const std::string& name);
   /// Adds a value under a name that is free, made from @p name.
   ValueId add_value(std::string name, std::optional<ir::Tensor> constant);
+  /// Adds a value that no node reads: it stands for a sequence of tensors.
+  ValueId add_sequence(std::string name, ValueIds parts);
+  /// The tensors of a sequence; null for other values.
+  const ValueIds* sequence(ValueId id) const;
   /// Adds a node and infers its outputs.
   void add_node(Op op, ValueIds inputs, ValueIds outputs, ir::Attributes attributes);
   const onnx_file::AttributeProto* function_attribute(const std::string& name) const;
@@ -75,6 +79,8 @@ class Scope {
   void inline_function(const onnx_file::NodeProto& call, const onnx_file::FunctionProto& function,
                        const std::string& name);
   void add_outputs(const onnx_file::GraphProto& proto);
+  /// Throws an Error when @p id is a sequence.
+  void require_tensor(ValueId id) const;
   void define(const std::string& name, ValueId id);
   /// Gives the results of a node ONNX's names; one that is no new value gets an identity.
   void bind_results(const onnx_file::NodeProto& proto, const ValueIds& results, size_t first_value);
@@ -88,6 +94,7 @@ class Scope {
   std::vector<Frame> frames_ = std::vector<Frame>(1);
   std::unordered_map<ValueId, ValueId>
       captured_;  ///< values of the scope around, by their ids there
+  std::unordered_map<ValueId, ValueIds> sequences_;
   std::unordered_set<std::string> value_names_;
   std::unordered_set<std::string> node_names_;
 };

@@ -28,6 +28,8 @@ Role role_of(const ir::Graph& graph, const ir::Node& node, size_t index) {
     case ir::Op::Loop:
     case ir::Op::Scan:
     case ir::Op::NonMaxSuppression:
+    case ir::Op::Unique:
+    case ir::Op::Det:
     case ir::Op::Range:
       return Role::Parameter;
     case ir::Op::Resize:

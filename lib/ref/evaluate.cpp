@@ -96,6 +96,8 @@ Tensors call_op(const Call& call) {
       return cumsum(call);
     case Op::TopK:
       return top_k(call);
+    case Op::Unique:
+      return unique(call);
     case Op::NonMaxSuppression:
       return non_max_suppression(call);
     case Op::NonZero:
@@ -104,6 +106,8 @@ Tensors call_op(const Call& call) {
       return roi_align(call);
     case Op::GridSample:
       return grid_sample(call);
+    case Op::Det:
+      return det(call);
     case Op::Einsum:
       return einsum(call);
     case Op::InstanceNorm:

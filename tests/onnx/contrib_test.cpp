@@ -1,77 +1,10 @@
 // com.microsoft's operators against the standard ones that they stand for.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "onnx/import.h"
-#include "ref/evaluate.h"
-#include "support/onnx_model.h"
+#include "onnx/contrib_model.h"
 
 namespace dlaexec::onnx {
 namespace {
 
-using onnx_file::AttributeProto;
-using onnx_file::NodeProto;
-using onnx_file::TensorProto;
-using test::OnnxModel;
-using testing::FloatNear;
-using testing::Pointwise;
-
-std::vector<float> numbers(size_t count, int seed) {
-  std::vector<float> elements(count);
-  for (size_t i = 0; i < count; ++i)
-    elements[i] = static_cast<float>((static_cast<int>(i) * 37 + seed * 11) % 29 - 14) / 7.0f;
-  return elements;
-}
-
-/// A model of the operators' domain, to which both sides of a comparison add their nodes.
-struct Model : OnnxModel {
-  Model() : OnnxModel(23) { add_opset("com.microsoft", 1); }
-
-  NodeProto* contrib(const std::string& op, const std::vector<std::string>& inputs,
-                     const std::vector<std::string>& outputs) {
-    NodeProto* node = add_node(op, inputs, outputs, op);
-    node->set_domain("com.microsoft");
-    return node;
-  }
-  /// Floats of @p dims made from @p seed.
-  void reals(const std::string& name, const ir::Dims& dims, int seed) {
-    add_initializer(name, dims, numbers(static_cast<size_t>(ir::volume(dims)), seed));
-  }
-  void scalar(const std::string& name, float value) { add_initializer(name, {}, {value}); }
-  void indices(const std::string& name, const std::vector<int64_t>& elements) {
-    TensorProto* tensor = add_initializer(name, {std::ssize(elements)}, {});
-    tensor->set_data_type(TensorProto::INT64);
-    for (const int64_t element : elements) tensor->add_int64_data(element);
-  }
-  /// Integers of a type, counting in steps of 29 from @p first, within [low, low + span).
-  void integers(const std::string& name, int type, const ir::Dims& dims, int first, int low,
-                int span) {
-    TensorProto* tensor = add_initializer(name, dims, {});
-    tensor->set_data_type(type);
-    for (int64_t i = 0; i < ir::volume(dims); ++i)
-      tensor->add_int32_data(low + (first + static_cast<int>(i) * 29) % span);
-  }
-};
-
-void set_text(NodeProto* node, const std::string& name, const std::string& value) {
-  OnnxModel::add_attribute(node, name, AttributeProto::STRING)->set_s(value);
-}
-
-void set_real(NodeProto* node, const std::string& name, float value) {
-  OnnxModel::add_attribute(node, name, AttributeProto::FLOAT)->set_f(value);
-}
-
-/// Runs @p model, whose output 0 stands for the other.
-void expect_equal_outputs(const Model& model, float tolerance = 1e-5f) {
-  const ir::Graph graph = import_bytes(model.bytes(), "/nonexistent").graph;
-  const ref::Tensors outputs = ref::run(graph, {});
-  ASSERT_EQ(outputs.size() % 2, 0u);
-  for (size_t i = 0; i < outputs.size(); i += 2) {
-    EXPECT_EQ(outputs[i].dims(), outputs[i + 1].dims());
-    EXPECT_THAT(outputs[i].to_floats(),
-                Pointwise(FloatNear(tolerance), outputs[i + 1].to_floats()));
-  }
-}
+using Model = ContribModel;
 
 TEST(Contrib, FusedConvAddsAndActivates) {
   Model model;
@@ -179,63 +112,6 @@ TEST(Contrib, EmbedLayerNormalizationSumsThreeTables) {
   expect_equal_outputs(model);
 }
 
-/// What both kinds of attention get: 2 sequences of 5 with 2 heads of 4.
-Model attentive() {
-  Model model;
-  model.reals("x", {2, 5, 8}, 1);
-  model.reals("w", {8, 24}, 2);
-  model.reals("bias", {24}, 3);
-  model.add_node("MatMul", {"x", "w"}, {"m"});
-  model.add_node("Add", {"m", "bias"}, {"all"});
-  OnnxModel::set(model.add_node("Split", {"all"}, {"q", "k", "v"}), "axis", 2);
-  OnnxModel::set(model.graph()->mutable_node(model.graph()->node_size() - 1), "num_outputs", 3);
-  return model;
-}
-
-void add_standard(Model& model, const std::string& mask, const std::string& output, bool causal) {
-  NodeProto* node = model.add_node("Attention", {"q", "k", "v", mask}, {output});
-  for (const char* name : {"q_num_heads", "kv_num_heads"}) OnnxModel::set(node, name, 2);
-  if (causal) OnnxModel::set(node, "is_causal", 1);
-}
-
-TEST(Contrib, AttentionTakesLengthsMasksAndDirections) {
-  Model model = attentive();
-  TensorProto* lengths = model.add_initializer("lengths", {2}, {});
-  lengths->set_data_type(TensorProto::INT32);
-  TensorProto* raw = model.add_initializer("raw", {2, 5}, {});
-  raw->set_data_type(TensorProto::INT32);
-  TensorProto* seen = model.add_initializer("seen", {2, 1, 1, 5}, {});
-  seen->set_data_type(TensorProto::BOOL);
-  for (const int length : {3, 5}) {
-    lengths->add_int32_data(length);
-    for (int i = 0; i < 5; ++i) {
-      raw->add_int32_data(i < length);
-      seen->add_int32_data(i < length);
-    }
-  }
-  const auto contrib = [&](const std::string& mask, const std::string& output) {
-    NodeProto* node = model.contrib("Attention", {"x", "w", "bias", mask}, {output});
-    OnnxModel::set(node, "num_heads", 2);
-    return node;
-  };
-  contrib("", "plain");
-  add_standard(model, "", "plain_standard", false);
-  OnnxModel::set(contrib("", "causal"), "unidirectional", 1);
-  add_standard(model, "", "causal_standard", true);
-  contrib("lengths", "by_lengths");
-  add_standard(model, "seen", "by_lengths_standard", false);
-  contrib("raw", "by_mask");
-  model.add_node("Identity", {"by_lengths_standard"}, {"by_mask_standard"});
-  NodeProto* multi = model.contrib("MultiHeadAttention", {"q", "k", "v"}, {"multi"});
-  OnnxModel::set(multi, "num_heads", 2);
-  model.add_node("Identity", {"plain_standard"}, {"multi_standard"});
-  for (const char* name : {"plain", "causal", "by_lengths", "by_mask", "multi"}) {
-    model.add_output(name);
-    model.add_output(std::string(name) + "_standard");
-  }
-  expect_equal_outputs(model);
-}
-
 /// Two matrices of bytes with what turns them into real numbers, "a_real" and "b_real".
 Model integral() {
   Model model;
@@ -292,6 +168,58 @@ TEST(Contrib, QuantizedLayersRoundOnce) {
   expect_equal_outputs(model, 0);
 }
 
+TEST(Contrib, WhereChoosesBetweenIntegersOfDifferentScales) {
+  Model model = integral();
+  model.integers("choice", TensorProto::BOOL, {3, 8}, 0, 0, 2);
+  model.integers("other", TensorProto::UINT8, {3, 8}, 50, 0, 256);
+  model.contrib(
+      "QLinearWhere",
+      {"choice", "a", "a_scale", "a_zero", "other", "b_scale", "a_zero", "y_scale", "y_zero"},
+      {"y"});
+  model.add_node("DequantizeLinear", {"other", "b_scale", "a_zero"}, {"other_real"});
+  model.add_node("Where", {"choice", "a_real", "other_real"}, {"chosen"});
+  model.add_node("QuantizeLinear", {"chosen", "y_scale", "y_zero"}, {"e"});
+  for (const char* name : {"y", "e"}) model.add_output(name);
+  expect_equal_outputs(model, 0);
+}
+
+/// Weights of @p bits in @p bytes, and what they are one by one: [columns, depth] u8 as "whole".
+void add_packed(Model& model, int bits, int64_t columns, int64_t depth) {
+  const int64_t bytes = columns * depth * bits / 8;
+  model.integers("packed", TensorProto::UINT8, {columns, depth / 16, 16 * bits / 8}, 3, 0, 256);
+  const TensorProto packed = model.graph()->initializer(model.graph()->initializer_size() - 1);
+  TensorProto* whole = model.add_initializer("whole", {columns, depth}, {});
+  whole->set_data_type(TensorProto::UINT8);
+  for (int i = 0; i < bytes; ++i)
+    for (int shift = 0; shift < 8; shift += bits)
+      whole->add_int32_data((packed.int32_data(i) >> shift) & ((1 << bits) - 1));
+}
+
+TEST(Contrib, WeightsOfFewBitsHaveAScaleForEachBlock) {
+  for (const int bits : {2, 4, 8}) {
+    Model model;
+    model.reals("x", {3, 64}, 1);
+    model.reals("scales", {5, 4}, 2);
+    model.reals("bias", {5}, 3);
+    add_packed(model, bits, 5, 64);
+    model.integers("zero", TensorProto::UINT8, {5, 4}, 1 << (bits - 1), 1 << (bits - 1), 1);
+    NodeProto* node =
+        model.contrib("MatMulNBits", {"x", "packed", "scales", "", "", "bias"}, {"y"});
+    OnnxModel::set(node, "N", 5);
+    OnnxModel::set(node, "K", 64);
+    OnnxModel::set(node, "bits", bits);
+    OnnxModel::set(node, "block_size", 16);
+    NodeProto* real = model.add_node("DequantizeLinear", {"whole", "scales", "zero"}, {"real"});
+    OnnxModel::set(real, "block_size", 16);
+    OnnxModel::set(real, "axis", 1);
+    model.add_node("Transpose", {"real"}, {"turned"});
+    model.add_node("MatMul", {"x", "turned"}, {"product"});
+    model.add_node("Add", {"product", "bias"}, {"e"});
+    for (const char* name : {"y", "e"}) model.add_output(name);
+    expect_equal_outputs(model, 1e-3f);
+  }
+}
+
 /// Whether the layers that @p op becomes stay in FP32 whatever the build allows, for zero points of
 /// its second operand and its result.
 bool holds_integers(const std::string& op, int b_zero, int y_zero) {
@@ -321,6 +249,29 @@ TEST(Contrib, AZeroPointAnywhereHoldsTheIntegers) {
   }
   EXPECT_FALSE(holds_integers("QLinearSigmoid", 0, 0));
   EXPECT_TRUE(holds_integers("QLinearSigmoid", 0, -128));
+}
+
+// The schemas give operands and result one type T; the zero points are optional.
+TEST(Contrib, AResultWithoutAZeroPointHasTheTypeOfItsOperands) {
+  for (const int type : {TensorProto::INT8, TensorProto::UINT8}) {
+    Model model;
+    for (const char* name : {"a", "b"}) model.integers(name, type, {1, 1, 2, 3}, 5, 0, 100);
+    model.integers("zero", type, {}, 0, 0, 1);
+    model.scalar("scale", 0.02f);
+    const std::vector<std::string> one = {"a", "scale", "zero", "scale"};
+    const std::vector<std::string> two = {"a", "scale", "zero", "b", "scale", "zero", "scale"};
+    for (const char* op : {"QLinearAdd", "QLinearMul"}) model.contrib(op, two, {op});
+    for (const char* op : {"QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"})
+      model.contrib(op, one, {op});
+    NodeProto* pool = model.contrib("QLinearAveragePool", one, {"QLinearAveragePool"});
+    OnnxModel::set(pool, "kernel_shape", {2, 2});
+    for (const NodeProto& node : model.graph()->node()) model.add_output(node.output(0));
+    const ir::Graph graph = import_bytes(model.bytes(), "/nonexistent").graph;
+    const ir::DataType expected =
+        type == TensorProto::INT8 ? ir::DataType::Int8 : ir::DataType::UInt8;
+    for (const ir::ValueId output : graph.outputs)
+      EXPECT_EQ(graph.value(output).type, expected) << graph.value(output).name;
+  }
 }
 
 /// Counts the 1-grams 1 and 2 for results 0 and 3 of a row of words; none of the longer ones.

@@ -82,6 +82,16 @@ Shapes top_k_shapes(const Site& site) {
   return Shapes(site.output_count(), y);
 }
 
+Shapes unique_shapes(const Site& site) {
+  Shape y = site.shape(0);
+  const size_t axis = Site::axis_in(site.node().get<UniqueAttributes>().axis, site.rank(0));
+  const Dim all = y[axis];
+  const Dim found = y[axis] = site.data_dependent(0, axis);
+  Shapes shapes = {y, {found}, {all}, {found}};
+  shapes.resize(site.output_count());
+  return shapes;
+}
+
 Shapes gather_shapes(const Site& site) {
   const Shape& x = site.shape(0);
   const Shape& indices = site.shape(1);

@@ -176,6 +176,16 @@ Shapes matmul_shapes(const Site& site) {
   return {y};
 }
 
+Shapes det_shapes(const Site& site) {
+  site.require_rank(0, 2);
+  Shape y = site.shape(0);
+  const Dim columns = y.back(), rows = y[y.size() - 2];
+  if (columns.is_known() && rows.is_known() && columns != rows)
+    fail("the matrices are {} by {}; a determinant needs square ones", rows.value, columns.value);
+  y.resize(y.size() - 2);
+  return {y};
+}
+
 Shapes norm_shapes(const Site& site) {
   const Op op = site.node().op;
   const Shape& x = site.shape(0);

@@ -17,6 +17,8 @@ Shapes result_shapes(const Site& site) {
       return matmul_shapes(site);
     case Op::Einsum:
       return einsum_shapes(site);
+    case Op::Det:
+      return det_shapes(site);
     case Op::Activation:
     case Op::Unary:
     case Op::CumSum:
@@ -103,6 +105,8 @@ Shapes result_shapes(const Site& site) {
       return range_shapes(site);
     case Op::NonZero:
       return {{site.rank(0), site.data_dependent(0, 1)}};
+    case Op::Unique:
+      return unique_shapes(site);
     case Op::NonMaxSuppression:
       return {{site.data_dependent(0, 0), 3}};
     case Op::RoiAlign:

@@ -1,4 +1,6 @@
 // The types of results.
+#include <algorithm>
+
 #include "ir/infer/site.h"
 
 namespace dlaexec::ir {
@@ -47,6 +49,7 @@ std::vector<DataType> result_types(const Site& site) {
   std::vector<DataType> types(site.output_count(), first_type(site));
   const bool has_indices = site.node().op == Op::TopK || site.node().op == Op::Pool;
   if (has_indices && types.size() > 1) types[1] = DataType::Int64;
+  if (site.node().op == Op::Unique) std::fill(types.begin() + 1, types.end(), DataType::Int64);
   return types;
 }
 
