@@ -12,15 +12,16 @@ namespace {
 
 using ir::DataType;
 
-/// A product of @p in to @p out with a residual of the output's type.
-Product product_with(DataType in, DataType out, bool rows) {
+/// A product of @p in to @p out with a residual of the output's type, whose sums take
+/// @p sum_bytes of a row.
+Product product_with(DataType in, DataType out, bool rows, int sum_bytes = 4096) {
   Product product;
   product.in = in;
   product.out = out;
   product.residual_type = out;
   product.activation = ir::ActivationKind::Relu;
   product.rows = rows;
-  product.sum_bytes = product.p.channel_bytes = 4096;
+  product.sum_bytes = product.p.channel_bytes = sum_bytes;
   return product;
 }
 
@@ -88,7 +89,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
           if (bulk && split != 1) continue;
-          if (!types.every_pipeline && rows != (bulk ? tactic.pair : split == 2)) continue;
+          if (!types.every_pipeline && !bulk && rows != (split == 2)) continue;
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
           if (!runs(tactic, types.in, types.out, target)) continue;
@@ -97,6 +98,9 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
           if (one_pipeline && !tiles.insert(tile).second) continue;
           add_unique(kernels,
                      product_kernel(product_with(types.in, types.out, rows), tactic, target));
+          if (bulk && rows)  // several tiles of results at a time
+            add_unique(kernels, product_kernel(product_with(types.in, types.out, rows, 128), tactic,
+                                               target));
         }
     }
   }

@@ -67,7 +67,6 @@ struct Launch {
   std::array<int, 3> block = {1, 1, 1};
   int shared_bytes = 0;
   int cluster = 1;       ///< blocks along z that share their shared memory
-  int pair = 1;          ///< blocks along x that do
   bool runs_on = false;  ///< blocks take every gridDim.x-th tile: no more are launched than fit
 };
 

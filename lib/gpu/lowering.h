@@ -171,6 +171,15 @@ void patch(Step& step, Pointer Parameters::*member, const Place& place) {
   if (place.memory != Memory::None) step.patches.push_back({at, place, std::nullopt});
 }
 
+/// The same for member @p pointer of the part @p part of the parameters.
+template <class Parameters, class Part, class Pointer>
+void patch(Step& step, Part Parameters::*part, Pointer Part::*member, const Place& place) {
+  static const Parameters sample{};
+  const size_t at = static_cast<size_t>(reinterpret_cast<const char*>(&(sample.*part.*member)) -
+                                        reinterpret_cast<const char*>(&sample));
+  if (place.memory != Memory::None) step.patches.push_back({at, place, std::nullopt});
+}
+
 /// The same for a member that holds the map of the tensor there.
 template <class Parameters, class Member>
 void patch(Step& step, Member Parameters::*member, const Place& place, BoxMap map) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "gpu/box_map.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -35,22 +36,35 @@ int64_t bulk_steps(const Product& product) {
   return taps * ceil_div(product.p.channel_bytes, 128);
 }
 
-/// Tiles of results of a warpgroup: with short sums residuals come a tile ahead, with long ones the
-/// stages need the room more.
-int64_t bulk_outs(const Product& product) {
-  return product.residual_type && bulk_steps(product) <= 2 ? 2 : 1;
+/// How a bulk tactic divides a block's shared memory.
+struct BulkRoom {
+  int stages;  ///< of both sides
+  int outs;    ///< tiles of results of each warpgroup
+  int64_t bytes;
+};
+
+/// With @p outs tiles of results.
+BulkRoom bulk_room(const Product& product, const ProductTactic& t, int outs) {
+  constexpr int64_t kHopperShared = 227 << 10, kAligned = 1024, kBarriers = 256;
+  const int64_t stage = (t.rows + t.k) * int64_t{128};
+  const int64_t results =
+      2 * outs * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
+  const int64_t room = kHopperShared - kAligned - kBarriers - results;
+  const int stages = static_cast<int>(std::min<int64_t>(t.stages, room / stage));
+  return {stages, outs, kAligned + stages * stage + results};
 }
 
-/// Shared memory for results of a bulk tactic.
-int64_t bulk_results(const Product& product, const ProductTactic& t) {
-  return 2 * bulk_outs(product) * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
-}
-
-/// Stages of a bulk tactic: fewer where residuals take their room.
-int bulk_stages(const Product& product, const ProductTactic& t) {
-  constexpr int64_t kHopperShared = 227 << 10;
-  const int64_t room = kHopperShared - 1024 - 256 - bulk_results(product, t);
-  return static_cast<int>(std::min<int64_t>(t.stages, room / ((t.rows + t.k) * 128)));
+/// With short sums results leave while the next ones are made, and residuals come tiles ahead; long
+/// ones need the room for stages more.
+BulkRoom bulk_room(const Product& product, const ProductTactic& t) {
+  const bool is_short = bulk_steps(product) <= 2;
+  const int most = product.residual_type ? 4 : 2;
+  const int least = product.residual_type && is_short ? 2 : 1;
+  for (int outs = most; outs > least; --outs) {
+    const BulkRoom room = bulk_room(product, t, outs);
+    if (room.stages >= (is_short ? std::min(t.stages, 4) : t.stages)) return room;
+  }
+  return bulk_room(product, t, least);
 }
 
 /// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
@@ -63,6 +77,7 @@ bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target
   const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
   if (p.y_pixel * out_size % 16 != 0 || p.residual_pixel * out_size % 16 != 0) return false;
   if (p.weights_batch_bytes && p.weight_row_bytes % 16 != 0) return false;
+  if (product.out == ir::DataType::Int8 && p.k_padded % 16 != 0) return false;  // columns_map()
   if (!product.rows && (p.channel_bytes < 128 || p.x_pixel_bytes < p.channel_bytes ||
                         p.pad_h > 100 || p.pad_w > 100 || p.stride_h > 8 || p.stride_w > 8 ||
                         p.dilation_h * p.taps_h > 100 || p.dilation_w * p.taps_w > 100))
@@ -119,9 +134,7 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
 }
 
 int64_t shared_bytes(const Product& product, const ProductTactic& t, const Target& target) {
-  if (t.unit == Unit::Bulk)
-    return 1024 + bulk_stages(product, t) * (t.rows + t.k) * int64_t{128} +
-           bulk_results(product, t);
+  if (t.unit == Unit::Bulk) return bulk_room(product, t).bytes;
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
@@ -136,8 +149,8 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t, const Targe
 
 std::string to_text(const ProductTactic& t) {
   const char* unit = t.unit == Unit::Mma ? "mma" : t.unit == Unit::Wgmma ? "wgmma" : "bulk";
-  return format("{} {}x{} w{}x{} r{} s{} k{}{}{}", unit, t.rows, t.k, t.warp_rows, t.warp_k,
-                t.row_bytes, t.stages, t.split, t.stays ? " stay" : "", t.pair ? " pair" : "");
+  return format("{} {}x{} w{}x{} r{} s{} k{}{}", unit, t.rows, t.k, t.warp_rows, t.warp_k,
+                t.row_bytes, t.stages, t.split, t.stays ? " stay" : "");
 }
 
 std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
@@ -148,9 +161,7 @@ std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
   const std::string name = unit;
   if (read != 8) return std::nullopt;
   t.unit = name == "mma" ? Unit::Mma : name == "wgmma" ? Unit::Wgmma : Unit::Bulk;
-  const std::string last = text.size() > 5 ? text.substr(text.size() - 5) : std::string();
-  t.stays = last == " stay";
-  t.pair = last == " pair";
+  t.stays = text.size() > 5 && text.substr(text.size() - 5) == " stay";
   if (to_text(t) != text) return std::nullopt;
   return t;
 }
@@ -173,11 +184,7 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
   }
   if (target.is_hopper())
     for (const auto& [rows, k, stages] : kBulkTiles)
-      for (const bool pair : {false, true}) {
-        ProductTactic tactic{Unit::Bulk, rows, k, 8, 1, 128, stages, 1};
-        tactic.pair = pair;
-        all.push_back(tactic);
-      }
+      all.push_back({Unit::Bulk, rows, k, 8, 1, 128, stages, 1});
   return all;
 }
 
@@ -198,7 +205,7 @@ double bulk_seconds(const Product& product, const ProductTactic& t, const Target
   const double tiles =
       static_cast<double>(ceil_div(product.p.pixels, t.rows) * ceil_div(product.p.k_written, t.k));
   const double math = t.rows * t.k * elements / products;
-  const double copy = (t.rows + t.k / (t.pair ? 2.0 : 1.0)) * 128 / 48;
+  const double copy = (t.rows + t.k) * 128.0 / 48;
   const double sums = static_cast<double>(bulk_steps(product)) * std::max(math, copy);
   const double out = t.rows * t.k * 3.0 / 48;
   const double turns = std::ceil(tiles / target.multiprocessors);
@@ -293,10 +300,11 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
   const std::string_view access = product.rows ? "Rows" : "Patches";
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
-  if (t.unit == Unit::Bulk)
-    return {"conv_bulk.cu",
-            format("conv_bulk<{}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
-                   bulk_stages(product, t), access, t.pair ? 2 : 1, bulk_outs(product))};
+  if (t.unit == Unit::Bulk) {
+    const BulkRoom room = bulk_room(product, t);
+    return {"conv_bulk.cu", format("conv_bulk<{}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
+                                   t.k, room.stages, access, room.outs)};
+  }
   if (t.unit == Unit::Wgmma)
     return {"conv_wgmma.cu",
             format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
@@ -307,39 +315,6 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
 }
 
 namespace {
-
-/// A matrix of rows as boxes: @p row_bytes from row to row, @p columns elements that are there.
-BoxMap rows_map(ir::DataType type, int64_t columns, int64_t rows, int64_t row_bytes,
-                int64_t box_columns, int64_t box_rows) {
-  BoxMap map;
-  map.type = type;
-  map.dims = {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)};
-  map.strides = {static_cast<uint64_t>(row_bytes)};
-  map.box = {static_cast<uint32_t>(box_columns), static_cast<uint32_t>(box_rows)};
-  map.steps = {1, 1};
-  map.swizzle_bytes = static_cast<int>(box_columns) * static_cast<int>(ir::size_bytes(type));
-  return map;
-}
-
-/// A convolution's input as rows of patches: base pixels run over the output, each tap adds its
-/// offset.
-BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels) {
-  const ConvParams& p = product.p;
-  const auto size = static_cast<int>(ir::size_bytes(product.in));
-  BoxMap map;
-  map.type = product.in;
-  const auto images = static_cast<uint64_t>(p.pixels / (p.out_h * p.out_w));
-  map.dims = {static_cast<uint64_t>(p.channel_bytes / size), static_cast<uint64_t>(p.in_w),
-              static_cast<uint64_t>(p.in_h), images};
-  map.strides = {static_cast<uint64_t>(p.x_pixel_bytes), static_cast<uint64_t>(p.x_row_bytes),
-                 static_cast<uint64_t>(p.x_image_bytes)};
-  map.box = {static_cast<uint32_t>(box_channels), static_cast<uint32_t>(box_pixels)};
-  map.steps = {1, static_cast<uint32_t>(p.stride_w), static_cast<uint32_t>(p.stride_h), 1};
-  map.lower = {-p.pad_w, -p.pad_h};
-  map.upper = {(p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1),
-               (p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1)};
-  return map;
-}
 
 /// Adds the launch of a bulk tactic.
 Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix,
@@ -353,20 +328,16 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
   all.steps_of_tap = static_cast<int>(ceil_div(p.channel_bytes, 128));
   p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
   p.steps = static_cast<int>(bulk_steps(product));
-  const int pair = t.pair ? 2 : 1;
-  Launch launch{{ceil_div(p.pixels, t.rows * pair) * p.tiles_k * pair, 1, 1},
+  Launch launch{{ceil_div(p.pixels, t.rows) * p.tiles_k, 1, 1},
                 {t.threads(), 1, 1},
                 static_cast<int>(shared_bytes(product, t, target))};
   launch.runs_on = true;
-  launch.pair = pair;
   Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, all);
   patch(step, &BulkParams::x, product.x,
         product.rows ? rows_map(product.in, p.channel_bytes / in_size, p.pixels, p.x_pixel_bytes,
                                 all.elements, t.rows)
                      : patches_map(product, all.elements, t.rows));
-  patch(step, &BulkParams::weights, product.weights,
-        rows_map(product.in, p.weight_row_bytes / in_size, p.k_padded, p.weight_row_bytes,
-                 all.elements, t.k / pair));
+  patch(step, &BulkParams::weights, product.weights, columns_map(product, t.k));
   const int64_t columns = std::min<int64_t>(t.k, 128 / out_size);
   patch(step, &BulkParams::y, product.y,
         rows_map(product.out, p.k_written, p.pixels, p.y_pixel * out_size, columns, t.rows));
@@ -374,14 +345,8 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
     patch(
         step, &BulkParams::residual, product.residual,
         rows_map(product.out, p.k_written, p.pixels, p.residual_pixel * out_size, columns, t.rows));
-  const auto patch_conv = [&](auto member, const Place& place) {
-    static const BulkParams sample{};
-    const size_t at = static_cast<size_t>(reinterpret_cast<const char*>(&(sample.conv.*member)) -
-                                          reinterpret_cast<const char*>(&sample));
-    if (place.memory != Memory::None) step.patches.push_back({at, place, std::nullopt});
-  };
-  patch_conv(&ConvParams::bias, product.bias);
-  patch_conv(&ConvParams::multiplier, product.multiplier);
+  patch(step, &BulkParams::conv, &ConvParams::bias, product.bias);
+  patch(step, &BulkParams::conv, &ConvParams::multiplier, product.multiplier);
   return step;
 }
 

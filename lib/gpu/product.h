@@ -21,14 +21,13 @@ struct ProductTactic {
   int row_bytes = 128, stages = 3;
   int split = 1;       ///< blocks that share a tile's sum
   bool stays = false;  ///< a block's weights are copied once and stay for all of its tiles
-  bool pair = false;   ///< bulk: two blocks share each tile of weights
   friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
 
   int threads() const { return unit == Unit::Bulk ? 384 : warp_rows * warp_k * 32; }
 };
 
-/// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do and " pair" where blocks share them,
-/// and back; nothing for a text that is no tactic.
+/// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that
+/// is no tactic.
 std::string to_text(const ProductTactic& tactic);
 std::optional<ProductTactic> parse_product_tactic(const std::string& text);
 

@@ -83,9 +83,7 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
   for (const Step& step : lowered.steps) {
     Ready ready{program.function(step), step.launch, step.parameters};
     if (step.launch.runs_on)
-      ready.launch.grid[0] =
-          std::min(step.launch.grid[0],
-                   program.resident_blocks(step) / step.launch.pair * int64_t{step.launch.pair});
+      ready.launch.grid[0] = std::min(step.launch.grid[0], program.resident_blocks(step));
     for (const Patch& patch : step.patches) {
       const Address where = address(patch.place);
       if (patch.map) {
@@ -124,7 +122,7 @@ void Execution::enqueue(const Ready& ready, const Stream& stream, bool overlap) 
   const Driver& cuda = driver();
   const Launch& l = ready.launch;
   void* parameters[] = {const_cast<std::byte*>(ready.parameters.data())};
-  if (!overlap && l.cluster == 1 && l.pair == 1) {
+  if (!overlap && l.cluster == 1) {
     check(cuda.launch(ready.function, static_cast<unsigned>(l.grid[0]),
                       static_cast<unsigned>(l.grid[1]), static_cast<unsigned>(l.grid[2]),
                       static_cast<unsigned>(l.block[0]), static_cast<unsigned>(l.block[1]),
@@ -135,10 +133,9 @@ void Execution::enqueue(const Ready& ready, const Stream& stream, bool overlap) 
   }
   LaunchAttribute attributes[2] = {};
   unsigned count = 0;
-  if (l.cluster > 1 || l.pair > 1) {
+  if (l.cluster > 1) {
     attributes[count].id = kAttributeCluster;
-    attributes[count++].value.cluster = {static_cast<unsigned>(l.pair), 1,
-                                         static_cast<unsigned>(l.cluster)};
+    attributes[count++].value.cluster = {1, 1, static_cast<unsigned>(l.cluster)};
   }
   if (overlap) {
     attributes[count].id = kAttributeProgrammatic;

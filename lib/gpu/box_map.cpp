@@ -1,0 +1,52 @@
+#include "gpu/box_map.h"
+
+namespace dlaexec::gpu {
+
+BoxMap rows_map(ir::DataType type, int64_t columns, int64_t rows, int64_t row_bytes,
+                int64_t box_columns, int64_t box_rows) {
+  BoxMap map;
+  map.type = type;
+  map.dims = {static_cast<uint64_t>(columns), static_cast<uint64_t>(rows)};
+  map.strides = {static_cast<uint64_t>(row_bytes)};
+  map.box = {static_cast<uint32_t>(box_columns), static_cast<uint32_t>(box_rows)};
+  map.steps = {1, 1};
+  map.swizzle_bytes = static_cast<int>(box_columns) * static_cast<int>(ir::size_bytes(type));
+  return map;
+}
+
+BoxMap columns_map(const Product& product, int64_t columns) {
+  const ConvParams& p = product.p;
+  const int64_t size = static_cast<int64_t>(ir::size_bytes(product.in));
+  const int64_t elements = p.weight_row_bytes / size, box_elements = 128 / size;
+  if (product.out != ir::DataType::Int8)
+    return rows_map(product.in, elements, p.k_padded, p.weight_row_bytes, box_elements, columns);
+  // Rows of weights in the order [16 j][2 h][4 q][e].
+  const uint64_t row = static_cast<uint64_t>(p.weight_row_bytes);
+  BoxMap map;
+  map.type = product.in;
+  map.dims = {static_cast<uint64_t>(elements), 2, 4, 2, static_cast<uint64_t>(p.k_padded / 16)};
+  map.strides = {row, 4 * row, 2 * row, 16 * row};
+  map.box = {static_cast<uint32_t>(box_elements), 2, 4, 2, static_cast<uint32_t>(columns / 16)};
+  map.steps = {1, 1, 1, 1, 1};
+  return map;
+}
+
+BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels) {
+  const ConvParams& p = product.p;
+  const auto size = static_cast<int>(ir::size_bytes(product.in));
+  BoxMap map;
+  map.type = product.in;
+  const auto images = static_cast<uint64_t>(p.pixels / (p.out_h * p.out_w));
+  map.dims = {static_cast<uint64_t>(p.channel_bytes / size), static_cast<uint64_t>(p.in_w),
+              static_cast<uint64_t>(p.in_h), images};
+  map.strides = {static_cast<uint64_t>(p.x_pixel_bytes), static_cast<uint64_t>(p.x_row_bytes),
+                 static_cast<uint64_t>(p.x_image_bytes)};
+  map.box = {static_cast<uint32_t>(box_channels), static_cast<uint32_t>(box_pixels)};
+  map.steps = {1, static_cast<uint32_t>(p.stride_w), static_cast<uint32_t>(p.stride_h), 1};
+  map.lower = {-p.pad_w, -p.pad_h};
+  map.upper = {(p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1),
+               (p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1)};
+  return map;
+}
+
+}  // namespace dlaexec::gpu

@@ -1,0 +1,20 @@
+// The maps by which the copy engine walks what products read and write.
+#pragma once
+
+#include "gpu/product.h"
+
+namespace dlaexec::gpu {
+
+/// A matrix of rows as boxes: @p row_bytes from row to row, @p columns elements that are there.
+BoxMap rows_map(ir::DataType type, int64_t columns, int64_t rows, int64_t row_bytes,
+                int64_t box_columns, int64_t box_rows);
+
+/// The weights of @p product, 128 bytes of @p columns of its columns at a time: in the order that
+/// PanelWay of panel.cuh asks for (copy_columns in bulk.cuh takes both).
+BoxMap columns_map(const Product& product, int64_t columns);
+
+/// The input of @p product as rows of patches: base pixels run over the output, each tap adds its
+/// offset.
+BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels);
+
+}  // namespace dlaexec::gpu
