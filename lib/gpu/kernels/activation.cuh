@@ -95,3 +95,13 @@ struct Shrink {
     return x < -a ? x + b : x > a ? x - b : 0.f;
   }
 };
+
+/// True of activations that never fall where x rises, whatever their parameters.
+template <class Act>
+inline constexpr bool kKeepsOrder = false;
+template <>
+inline constexpr bool kKeepsOrder<None> = true;
+template <>
+inline constexpr bool kKeepsOrder<Relu> = true;
+template <>
+inline constexpr bool kKeepsOrder<Clip> = true;

@@ -18,32 +18,24 @@
 
 using namespace dlaexec::gpu;
 
-/// The larger of each pair of elements.
-__device__ __forceinline__ Vector<half, 2> larger(Vector<half, 2> a, Vector<half, 2> b) {
+/// The larger of each two elements, in words of four bytes.
+template <class Out>
+__device__ __forceinline__ unsigned larger_of_words(unsigned a, unsigned b);
+template <>
+__device__ __forceinline__ unsigned larger_of_words<half>(unsigned a, unsigned b) {
 #if __CUDA_ARCH__ >= 800
-  unsigned result;
-  asm("max.f16x2 %0, %1, %2;"
-      : "=r"(result)
-      : "r"(*reinterpret_cast<unsigned*>(&a)), "r"(*reinterpret_cast<unsigned*>(&b)));
-  return *reinterpret_cast<Vector<half, 2>*>(&result);
-#else
-  return a;
+  asm("max.f16x2 %0, %0, %1;" : "+r"(a) : "r"(b));
 #endif
+  return a;
 }
-__device__ __forceinline__ Vector<signed char, 2> larger(Vector<signed char, 2> a,
-                                                         Vector<signed char, 2> b) {
-  return {{a.at[0] > b.at[0] ? a.at[0] : b.at[0], a.at[1] > b.at[1] ? a.at[1] : b.at[1]}};
+template <>
+__device__ __forceinline__ unsigned larger_of_words<signed char>(unsigned a, unsigned b) {
+  return __vmaxs4(a, b);
 }
-template <class Out, int kCount>
-__device__ __forceinline__ Vector<Out, kCount> larger(const Vector<Out, kCount>& a,
-                                                      const Vector<Out, kCount>& b) {
-  Vector<Out, kCount> result;
-#pragma unroll
-  for (int i = 0; i < kCount; i += 2)
-    *reinterpret_cast<Vector<Out, 2>*>(result.at + i) =
-        larger(*reinterpret_cast<const Vector<Out, 2>*>(a.at + i),
-               *reinterpret_cast<const Vector<Out, 2>*>(b.at + i));
-  return result;
+template <class Out>
+__device__ __forceinline__ uint4 larger(const uint4& a, const uint4& b) {
+  return make_uint4(larger_of_words<Out>(a.x, b.x), larger_of_words<Out>(a.y, b.y),
+                    larger_of_words<Out>(a.z, b.z), larger_of_words<Out>(a.w, b.w));
 }
 
 template <class Out, int kK, int kTaps, int kUnits, bool kPool>
@@ -126,7 +118,10 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
   for (int i = 0; i < L::kAhead / 4; ++i) keep(at_start[i], begin * 4 - p.pad_h + i * 4);
   __syncthreads();
 
-  Pair above[kPool ? kK / 8 : 1][2];
+  // Rounding keeps the order, and so do most activations: maxima are taken of sums, as far as that
+  // goes, and only they are finished.
+  constexpr bool kLate = kPool && kKeepsOrder<Act>;
+  float above[kPool ? kK / 8 : 1][4];
 #pragma unroll 1
   for (int step = begin; step < last; ++step) {
     const int top = step * 4 - p.pad_h;
@@ -164,31 +159,39 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
 #pragma unroll
     for (int j = 0; j < kK / 8; ++j) {
       const int k = j * 8 + lane % 4 * 2;
+      const float2 biases = *reinterpret_cast<const float2*>(bias + k);
+      const float2 factors = *reinterpret_cast<const float2*>(multiplier + k);
+      const auto finished = [&](float value, int e) {
+        if constexpr (sizeof(T) == 1) value = __fmul_rn(value, e ? factors.y : factors.x);
+        return Act::of(__fadd_rn(value, e ? biases.y : biases.x), p.alpha, p.beta);
+      };
 #pragma unroll
       for (int half_row = 0; half_row < 2; ++half_row) {
-        Pair made[2];
+        Pair made[kPool ? 1 : 2];
 #pragma unroll
-        for (int i = 0; i < 2; ++i)
+        for (int e = 0; e < 2; ++e) {
+          const int at = half_row * 2 + e;
+          float value[2];
 #pragma unroll
-          for (int e = 0; e < 2; ++e) {
-            float value = sums[i][j][half_row * 2 + e];
-            if constexpr (sizeof(T) == 1) value = __fmul_rn(value, multiplier[k + e]);
-            value = __fadd_rn(value, bias[k + e]);
-            made[i].at[e] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+          for (int i = 0; i < 2; ++i)
+            value[i] = kLate ? sums[i][j][at] : finished(sums[i][j][at], e);
+          if constexpr (kPool) {
+            float most = value[0];
+            if (step * 2 + 1 < p.conv_h) most = fmaxf(most, value[1]);
+            if (step > 0) most = fmaxf(most, above[j][at]);
+            above[j][at] = value[1];
+            made[0].at[e] = stored<Out>(kLate ? finished(most, e) : most, p.y_inverse);
+          } else {
+            made[0].at[e] = stored<Out>(value[0], p.y_inverse);
+            made[1].at[e] = stored<Out>(value[1], p.y_inverse);
           }
+        }
         const int pixel = unit * 16 + half_row * 8 + lane / 4;
         auto* const to =
             reinterpret_cast<Pair*>(out + pixel * L::kPixel + k * static_cast<int>(sizeof(Out)));
-        if constexpr (kPool) {
-          Pair most = made[0];
-          if (step * 2 + 1 < p.conv_h) most = larger(most, made[1]);
-          if (step > 0) most = larger(most, above[j][half_row]);
-          above[j][half_row] = made[1];
-          *to = most;
-        } else {
-          *to = made[0];
+        *to = made[0];
+        if constexpr (!kPool)
           *reinterpret_cast<Pair*>(reinterpret_cast<unsigned char*>(to) + L::kOut / 2) = made[1];
-        }
       }
     }
     __syncthreads();
@@ -198,16 +201,18 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
       const int at = i / vectors, vector = i - at * vectors;
       const int row = kPool ? step : step * 2 + at / p.y_w, w = kPool ? at : at % p.y_w;
       const auto from = [&](int pixel) {
-        return *reinterpret_cast<const Vector<Out, kVec>*>(out + pixel * L::kPixel + vector * 16);
+        return *reinterpret_cast<const uint4*>(out + pixel * L::kPixel + vector * 16);
       };
-      Vector<Out, kVec> result;
+      uint4 result;
       if constexpr (kPool) {
-        result = larger(from(2 * w),
-                        larger(from(max(2 * w - 1, 0)), from(min(2 * w + 1, p.conv_w - 1))));
-        if (sizeof(Out) == 1 && p.rescales)
+        result = larger<Out>(
+            from(2 * w), larger<Out>(from(max(2 * w - 1, 0)), from(min(2 * w + 1, p.conv_w - 1))));
+        if (sizeof(Out) == 1 && p.rescales) {
+          auto& bytes = reinterpret_cast<Vector<Out, kVec>&>(result);
 #pragma unroll
           for (int j = 0; j < kVec; ++j)
-            result.at[j] = stored<Out>(real(result.at[j], p.conv_scale), p.maxima_inverse);
+            bytes.at[j] = stored<Out>(real(bytes.at[j], p.conv_scale), p.maxima_inverse);
+        }
       } else {
         if (row >= p.y_h) break;
         result = from(at / p.y_w * kUnits * 16 + w);
@@ -215,7 +220,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
       Out* const y = static_cast<Out*>(p.y) +
                      ((static_cast<long long>(blockIdx.y) * p.y_h + row) * p.y_w + w) * p.y_pixel +
                      vector * kVec;
-      *reinterpret_cast<Vector<Out, kVec>*>(y) = result;
+      *reinterpret_cast<uint4*>(y) = result;
     }
   }
 }
