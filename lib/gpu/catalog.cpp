@@ -88,8 +88,8 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
       const bool bulk = tactic.unit == ProductTactic::Unit::Bulk;
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
-          if (bulk && split != 1) continue;
-          if (!types.every_pipeline && !bulk && rows != (split == 2)) continue;
+          if (bulk && split == 0) continue;
+          if (!types.every_pipeline && (!bulk || split == 2) && rows != (split == 2)) continue;
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
           if (!runs(tactic, types.in, types.out, target)) continue;
@@ -98,7 +98,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
           if (one_pipeline && !tiles.insert(tile).second) continue;
           add_unique(kernels,
                      product_kernel(product_with(types.in, types.out, rows), tactic, target));
-          if (bulk && rows)  // several tiles of results at a time
+          if (bulk && rows && split == 1)  // several tiles of results at a time
             add_unique(kernels, product_kernel(product_with(types.in, types.out, rows, 128), tactic,
                                                target));
         }

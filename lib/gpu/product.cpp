@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "gpu/box_map.h"
+#include "gpu/product_bulk.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -24,71 +24,8 @@ constexpr int kMmaTiles[][4] = {
 /// conv_bulk.cu, which copies without addresses, has the room.
 constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128}, {128, 64},
                                   {128, 128}, {256, 64}, {256, 128}};
-/// Tiles of conv_bulk.cu, one warpgroup's, and their stages.
-constexpr int kBulkTiles[][3] = {{128, 128, 5}, {64, 256, 4}, {128, 64, 8},
-                                 {64, 128, 6},  {64, 64, 8},  {64, 64, 4}};
 /// Bytes of a row, stages.
 constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
-
-/// 128-byte pieces along the sum, each of one tap.
-int64_t bulk_steps(const Product& product) {
-  const int64_t taps = product.rows ? 1 : int64_t{product.p.taps_h} * product.p.taps_w;
-  return taps * ceil_div(product.p.channel_bytes, 128);
-}
-
-/// How a bulk tactic divides a block's shared memory.
-struct BulkRoom {
-  int stages;  ///< of both sides
-  int outs;    ///< tiles of results of each warpgroup
-  int64_t bytes;
-};
-
-/// With @p outs tiles of results.
-BulkRoom bulk_room(const Product& product, const ProductTactic& t, int outs) {
-  constexpr int64_t kHopperShared = 227 << 10, kAligned = 1024, kBarriers = 256;
-  const int64_t stage = (t.rows + t.k) * int64_t{128};
-  const int64_t results =
-      2 * outs * t.rows * t.k * static_cast<int64_t>(ir::size_bytes(product.out));
-  const int64_t room = kHopperShared - kAligned - kBarriers - results;
-  const int stages = static_cast<int>(std::min<int64_t>(t.stages, room / stage));
-  return {stages, outs, kAligned + stages * stage + results};
-}
-
-/// With short sums results leave while the next ones are made, and residuals come tiles ahead; long
-/// ones need the room for stages more.
-BulkRoom bulk_room(const Product& product, const ProductTactic& t) {
-  const bool is_short = bulk_steps(product) <= 2;
-  const int most = product.residual_type ? 4 : 2;
-  const int least = product.residual_type && is_short ? 2 : 1;
-  for (int outs = most; outs > least; --outs) {
-    const BulkRoom room = bulk_room(product, t, outs);
-    if (room.stages >= (is_short ? std::min(t.stages, 4) : t.stages)) return room;
-  }
-  return bulk_room(product, t, least);
-}
-
-/// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
-bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target& target) {
-  const ConvParams& p = product.p;
-  if (shared_bytes(product, tactic, target) + 256 > target.shared_bytes) return false;
-  if (product.in == ir::DataType::Float32 || product.batch > 1 || !p.whole_vectors) return false;
-  if (product.out != ir::DataType::Float16 && product.out != ir::DataType::Int8) return false;
-  if (product.residual_type && product.residual_type != product.out) return false;
-  const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
-  if (p.y_pixel * out_size % 16 != 0 || p.residual_pixel * out_size % 16 != 0) return false;
-  if (p.weights_batch_bytes && p.weight_row_bytes % 16 != 0) return false;
-  if (product.out == ir::DataType::Int8 && p.k_padded % 16 != 0) return false;  // columns_map()
-  if (!product.rows && (p.channel_bytes < 128 || p.x_pixel_bytes < p.channel_bytes ||
-                        p.pad_h > 100 || p.pad_w > 100 || p.stride_h > 8 || p.stride_w > 8 ||
-                        p.dilation_h * p.taps_h > 100 || p.dilation_w * p.taps_w > 100))
-    return false;
-  const auto is_corner = [](int upper) { return upper >= -128 && upper < 128; };
-  if (!product.rows && !(is_corner((p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1)) &&
-                         is_corner((p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1))))
-    return false;
-  if (tactic.rows > 64 && tactic.rows >= 2 * round_up(p.pixels, 64)) return false;
-  return tactic.k == 64 || tactic.k < 2 * p.k_padded;
-}
 
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
   if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
@@ -109,12 +46,6 @@ bool fits(const ProductTactic& tactic, const Product& product, const Target& tar
   return tactic.split == 1 || tiles * tactic.split <= 4 * int64_t{target.multiprocessors};
 }
 
-std::string type_list(const Product& product) {
-  return format("{}, {}, {}, {}", device_type(product.in), device_type(product.out),
-                product.residual_type ? device_type(*product.residual_type) : "Nothing",
-                device_name(product.activation));
-}
-
 std::string_view share_name(const ProductTactic& tactic, const Target& target) {
   if (tactic.split == 1) return "Alone";
   return target.is_hopper() ? "Cluster" : "Memory";
@@ -122,8 +53,14 @@ std::string_view share_name(const ProductTactic& tactic, const Target& target) {
 
 }  // namespace
 
+std::string type_list(const Product& product) {
+  return format("{}, {}, {}, {}", device_type(product.in), device_type(product.out),
+                product.residual_type ? device_type(*product.residual_type) : "Nothing",
+                device_name(product.activation));
+}
+
 bool runs_on(const Product& product, const ProductTactic& tactic) {
-  if (tactic.unit == Unit::Bulk) return true;
+  if (tactic.unit == Unit::Bulk) return tactic.split == 1;
   return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
 }
 
@@ -134,7 +71,7 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
 }
 
 int64_t shared_bytes(const Product& product, const ProductTactic& t, const Target& target) {
-  if (t.unit == Unit::Bulk) return bulk_room(product, t).bytes;
+  if (t.unit == Unit::Bulk) return bulk_shared_bytes(product, t);
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
@@ -183,37 +120,9 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
     }
   }
   if (target.is_hopper())
-    for (const auto& [rows, k, stages] : kBulkTiles)
-      all.push_back({Unit::Bulk, rows, k, 8, 1, 128, stages, 1});
+    for (const ProductTactic& tactic : bulk_tactics()) all.push_back(tactic);
   return all;
 }
-
-namespace {
-
-/// The longer of computing and moving; the shorter breaks ties, so that tactics still differ where
-/// memory bounds them all.
-double in_balance(double computing, double moving) {
-  return std::max(computing, moving) + 0.1 * std::min(computing, moving);
-}
-
-/// Seconds of a bulk tactic: a multiprocessor's two warpgroups overlap one tile's sums with the
-/// other's way out.
-double bulk_seconds(const Product& product, const ProductTactic& t, const Target& target) {
-  const double clock = 1.7e9, latency = 700;
-  const double products = 2048.0 * 2 / static_cast<double>(ir::size_bytes(product.in));
-  const double elements = 128.0 / static_cast<double>(ir::size_bytes(product.in));
-  const double tiles =
-      static_cast<double>(ceil_div(product.p.pixels, t.rows) * ceil_div(product.p.k_written, t.k));
-  const double math = t.rows * t.k * elements / products;
-  const double copy = (t.rows + t.k) * 128.0 / 48;
-  const double sums = static_cast<double>(bulk_steps(product)) * std::max(math, copy);
-  const double out = t.rows * t.k * 3.0 / 48;
-  const double turns = std::ceil(tiles / target.multiprocessors);
-  const double cycles = turns * std::max(sums, out) + std::min(sums, out) + 3 * latency;
-  return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
-}
-
-}  // namespace
 
 double predicted_seconds(const Product& product, const ProductTactic& t, const Target& target) {
   if (t.unit == Unit::Bulk) return bulk_seconds(product, t, target);
@@ -259,7 +168,7 @@ namespace {
 /// The model is too hard on the copy engine: it does not see that threads that copy for themselves
 /// wait for their own addresses. So the best bulk tactics come early enough to be measured.
 void bring_bulk_forward(std::vector<std::pair<double, ProductTactic>>& scored) {
-  constexpr size_t kBulk = 8, kAfter = 12;
+  constexpr size_t kBulk = 12, kAfter = 12;
   size_t brought = 0;
   for (size_t i = 0; i < scored.size() && brought < kBulk; ++i) {
     if (scored[i].second.unit != Unit::Bulk) continue;
@@ -283,7 +192,7 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
       if (product.batch > 1 && split > 1) continue;
       if (split > 8 && !target.is_hopper())
         continue;  // through memory, that costs more than it brings
-      if (tactic.unit == Unit::Bulk && split != 1) continue;
+      if (tactic.unit == Unit::Bulk && split == 0) continue;
       if (fits(tactic, product, target))
         scored.emplace_back(predicted_seconds(product, tactic, target), tactic);
     }
@@ -300,11 +209,7 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
   const std::string_view access = product.rows ? "Rows" : "Patches";
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
-  if (t.unit == Unit::Bulk) {
-    const BulkRoom room = bulk_room(product, t);
-    return {"conv_bulk.cu", format("conv_bulk<{}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
-                                   t.k, room.stages, access, room.outs)};
-  }
+  if (t.unit == Unit::Bulk) return bulk_kernel(product, t);
   if (t.unit == Unit::Wgmma)
     return {"conv_wgmma.cu",
             format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
@@ -313,44 +218,6 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
           format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
                  t.k, t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share, t.stays, outs)};
 }
-
-namespace {
-
-/// Adds the launch of a bulk tactic.
-Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-               const Product& product, const ProductTactic& t) {
-  const Target& target = lowering.target();
-  const int64_t in_size = static_cast<int64_t>(ir::size_bytes(product.in));
-  const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
-  BulkParams all{};
-  ConvParams& p = all.conv = product.p;
-  all.elements = static_cast<int>(128 / in_size);
-  all.steps_of_tap = static_cast<int>(ceil_div(p.channel_bytes, 128));
-  p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
-  p.steps = static_cast<int>(bulk_steps(product));
-  Launch launch{{ceil_div(p.pixels, t.rows) * p.tiles_k, 1, 1},
-                {t.threads(), 1, 1},
-                static_cast<int>(shared_bytes(product, t, target))};
-  launch.runs_on = true;
-  Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, all);
-  patch(step, &BulkParams::x, product.x,
-        product.rows ? rows_map(product.in, p.channel_bytes / in_size, p.pixels, p.x_pixel_bytes,
-                                all.elements, t.rows)
-                     : patches_map(product, all.elements, t.rows));
-  patch(step, &BulkParams::weights, product.weights, columns_map(product, t.k));
-  const int64_t columns = std::min<int64_t>(t.k, 128 / out_size);
-  patch(step, &BulkParams::y, product.y,
-        rows_map(product.out, p.k_written, p.pixels, p.y_pixel * out_size, columns, t.rows));
-  if (product.residual_type)
-    patch(
-        step, &BulkParams::residual, product.residual,
-        rows_map(product.out, p.k_written, p.pixels, p.residual_pixel * out_size, columns, t.rows));
-  patch(step, &BulkParams::conv, &ConvParams::bias, product.bias);
-  patch(step, &BulkParams::conv, &ConvParams::multiplier, product.multiplier);
-  return step;
-}
-
-}  // namespace
 
 namespace {
 

@@ -12,7 +12,8 @@
 
 namespace dlaexec::gpu {
 
-/// One way to run a product: sizes of conv_mma.cu, conv_wgmma.cu or conv_bulk.cu.
+/// One way to run a product: sizes of conv_mma.cu, conv_wgmma.cu, or, fed by the copy engine,
+/// conv_bulk.cu and with a split conv_share.cu.
 struct ProductTactic {
   enum class Unit : uint8_t { Mma, Wgmma, Bulk };
   Unit unit = Unit::Mma;
@@ -23,7 +24,10 @@ struct ProductTactic {
   bool stays = false;  ///< a block's weights are copied once and stay for all of its tiles
   friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
 
-  int threads() const { return unit == Unit::Bulk ? 384 : warp_rows * warp_k * 32; }
+  int threads() const {
+    if (unit != Unit::Bulk) return warp_rows * warp_k * 32;
+    return split == 1 ? 384 : rows * 2 + 32;
+  }
 };
 
 /// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that

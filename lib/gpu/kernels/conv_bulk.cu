@@ -8,8 +8,7 @@
 // multiplies while the other finishes its sums and sends them out.
 // Grid: a block for each tile, or fewer: a block takes every so-many-th. The tile along k runs
 // fastest. Dynamic shared memory: ProductTactic::shared_bytes.
-#include "bulk.cuh"
-#include "conv.cuh"
+#include "conv_walk.cuh"
 #include "panel.cuh"
 #include "wgmma.cuh"
 
@@ -53,58 +52,33 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
   if (group == 2) {
     give_registers_back<40>();
     if (threadIdx.x == 256) {
-      const auto copy_weights = [&](int stage, int tile, int element) {
-        copy_columns<Out>(tiles + stage * kStage + kATile, &all.weights, full(stage), element,
-                          k_of(tile));
-      };
       const int tap_elements = p.channel_bytes / static_cast<int>(sizeof(In));
+      const auto copy_weights = [&](int stage, int tile, const SumWalk<kAccess>& walk) {
+        copy_columns<Out>(tiles + stage * kStage + kATile, &all.weights, full(stage),
+                          walk.element(all, tap_elements), k_of(tile));
+      };
       // Weights of the first stages need not wait for other kernels.
       int early = 0;
       if (p.weights_batch_bytes == 0 && first < count)
-        for (; early < kStages && early < p.steps; ++early) {
+        for (SumWalk<kAccess> walk(all, pixel_of(first), 0); early < kStages && early < p.steps;
+             ++early, walk.next(all)) {
           full(early).arrive_expecting(kStage);
-          copy_weights(
-              early, first,
-              early / all.steps_of_tap * tap_elements + early % all.steps_of_tap * all.elements);
+          copy_weights(early, first, walk);
         }
       wait_for_inputs();
       Ring<kStages> ring;
       for (int tile = first; tile < count; tile += stride) {
-        const int pixel = pixel_of(tile);
-        int image = 0, h = 0, w = 0;
-        if constexpr (kAccess == Patches) {
-          image = pixel / (p.out_h * p.out_w);
-          const int rest = pixel - image * (p.out_h * p.out_w);
-          h = rest / p.out_w;
-          w = (rest - h * p.out_w) * p.stride_w - p.pad_w;
-          h = h * p.stride_h - p.pad_h;
-        }
-        int piece = 0, tap_h = 0, tap_w = 0, tap = 0;
-        for (int step = 0; step < p.steps; ++step) {
+        SumWalk<kAccess> walk(all, pixel_of(tile), 0);
+        for (int step = 0; step < p.steps; ++step, walk.next(all), ring.next()) {
           const bool weights_there = early > 0;
           if (weights_there) {
             --early;
           } else {
             empty(ring.stage).wait(ring.phase ^ 1);
             full(ring.stage).arrive_expecting(kStage);
-            copy_weights(ring.stage, tile, tap * tap_elements + piece * all.elements);
+            copy_weights(ring.stage, tile, walk);
           }
-          const unsigned to = tiles + ring.stage * kStage;
-          if constexpr (kAccess == Patches)
-            copy_patches(to, &all.x, full(ring.stage), piece * all.elements, w, h, image,
-                         static_cast<unsigned short>(tap_w * p.dilation_w),
-                         static_cast<unsigned short>(tap_h * p.dilation_h));
-          else
-            copy_box(to, &all.x, full(ring.stage), piece * all.elements, pixel);
-          ring.next();
-          if (++piece == all.steps_of_tap) {
-            piece = 0;
-            ++tap;
-            if (++tap_w == p.taps_w) {
-              tap_w = 0;
-              ++tap_h;
-            }
-          }
+          walk.copy(all, tiles + ring.stage * kStage, full(ring.stage));
         }
       }
     }
