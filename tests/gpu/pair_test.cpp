@@ -18,6 +18,7 @@ struct Case {
   const char* first = "relu";
   const char* second = "relu";
   int shortcut = 0, stride = 1;  ///< channels of what a third convolution makes the residual from
+  int first_stride = 1;
 };
 
 /// The two convolutions of @p t in @p type; the wide result is seen outside, too.
@@ -36,7 +37,7 @@ std::string graph_of(const Case& t, const std::string& type) {
   constexpr const char* kForm =
       "stride=[{0},{0}], pads=[0,0,0,0], dilation=[1,1], groups=1, residual={1}, activation={2}, "
       "alpha=0.1, beta=6";
-  std::string text = "graph @g(%x: " + value(t.inputs, "0.02");
+  std::string text = "graph @g(%x: " + value(t.inputs, "0.02", t.first_stride);
   if (t.shortcut)
     text += ", %s: " + value(t.shortcut, "0.02", t.stride);
   else if (t.residual)
@@ -46,7 +47,7 @@ std::string graph_of(const Case& t, const std::string& type) {
     text += weights("0", t.wide, t.shortcut, 7) + "  %r = conv(%s, %w0, %b0) {" +
             format(kForm, t.stride, false, "none") + "} : " + value(t.wide, "0.11") + "\n";
   text += format("  %y = conv(%x, %w1, %b1{}) {{", t.residual ? ", %r" : "") +
-          format(kForm, 1, t.residual, t.first) + "} : " + value(t.wide, "0.3") + "\n";
+          format(kForm, t.first_stride, t.residual, t.first) + "} : " + value(t.wide, "0.3") + "\n";
   text += "  %z = conv(%y, %w2, %b2) {" + format(kForm, 1, false, t.second) +
           "} : " + value(t.narrow, "0.7") + "\n  return %y, %z\n}";
   return text;
@@ -108,7 +109,9 @@ TEST_P(PairOnDevice, AgreesWithRefInEveryTactic) {
                         {1, 24, 13, 1, 24, 144, false, "none", "clip"},
                         {1, 64, 8, 9, 256, 64, true, "relu", "relu", 64, 1},
                         {2, 128, 7, 5, 512, 128, true, "relu", "relu", 256, 2},
-                        {1, 40, 6, 5, 72, 136, true, "relu", "none", 24, 3}}) {
+                        {1, 40, 6, 5, 72, 136, true, "relu", "none", 24, 3},
+                        {2, 256, 7, 5, 512, 128, true, "relu", "relu", 128, 1, 2},
+                        {1, 72, 6, 5, 80, 40, true, "relu", "none", 0, 1, 2}}) {
     const std::string text = graph_of(t, GetParam());
     const ir::Graph graph = ir::parse(text);
     const std::vector<ir::Tensor> inputs = random_inputs(graph), wanted = ref::run(graph, inputs);

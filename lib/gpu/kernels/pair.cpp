@@ -126,7 +126,7 @@ void lower_pair(Lowering& lowering, const Group& group) {
 std::optional<Group> pair_around(const Links& links, const ir::Node& first, const Target& target) {
   const ir::Graph& graph = links.graph();
   const std::optional<Conv> made = pointwise(graph, &first);
-  if (!target.is_hopper() || !made || !reads_rows(*made)) return std::nullopt;
+  if (!target.is_hopper() || !made) return std::nullopt;
   for (const int user : links.users(first.outputs[0])) {
     const ir::Node& second = graph.nodes[static_cast<size_t>(user)];
     const std::optional<Conv> reads = pointwise(graph, &second);

@@ -13,7 +13,7 @@
 namespace dlaexec::gpu {
 
 /// Both as if they ran by themselves; second.x is first.y. All elements are of one type, half or
-/// int8; only the first may add a residual.
+/// int8; only the first may add a residual, or have a stride.
 struct Pair {
   Product first, second;
   /// Makes what the first adds, from pixels of its own, for nobody else; no activation.

@@ -107,11 +107,11 @@ std::vector<PairTactic> tactics(const Pair& pair, const Target& target) {
 
 std::string expression(const Pair& pair, const Shape& s) {
   const std::string_view type = device_type(pair.first.in);
-  return format("pair_cluster<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type,
-                pair.first.residual_type ? type : "Nothing", pair.shortcut.has_value(),
-                device_name(pair.first.activation), device_name(pair.second.activation),
-                blocks_of(pair, s) == 1 ? "Alone" : "Cluster", s.rows, s.wide, narrow_of(pair),
-                s.warp_rows, s.warp_k);
+  return format("pair_cluster<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type,
+                pair.first.residual_type ? type : "Nothing", pair.first.rows ? "Rows" : "Patches",
+                pair.shortcut.has_value(), device_name(pair.first.activation),
+                device_name(pair.second.activation), blocks_of(pair, s) == 1 ? "Alone" : "Cluster",
+                s.rows, s.wide, narrow_of(pair), s.warp_rows, s.warp_k);
 }
 
 /// A pointer of one of the products.
@@ -136,12 +136,13 @@ void patch_operands(Step& step, const Product& product) {
 Step* add(Lowering& lowering, const ir::Node& node, const Pair& pair, const std::string& tactic) {
   const std::optional<Shape> shape = shape_of(tactic);
   if (!shape || narrow_of(pair) == 0 || !fits(pair, *shape, lowering.target())) return nullptr;
-  PairParams p{pair.first.p, pair.second.p, {}, 0};
+  PairParams p{pair.first.p, pair.second.p, {}, 0, 0};
   p.first.steps = static_cast<int>(steps_of(pair.first));
   if (pair.shortcut) {
     p.shortcut = pair.shortcut->p;
     p.shortcut.steps = static_cast<int>(steps_of(*pair.shortcut));
-    p.early = !lowering.last_touches(pair.shortcut->x);
+    p.first_early = !lowering.last_touches(pair.first.x);
+    p.shortcut_early = !lowering.last_touches(pair.shortcut->x);
   }
   Launch launch{{ceil_div(p.first.pixels, shape->rows), 1, blocks_of(pair, *shape)},
                 {shape->threads(), 1, 1},
@@ -176,6 +177,7 @@ std::vector<Kernel> kernels(const Target& target, Coverage coverage) {
         pair.second.p.k_written = narrow;
         for (const bool shortcut : {false, true}) {
           if (shortcut) pair.shortcut = pair.first;
+          pair.first.rows = !shortcut;
           if (fits(pair, shape, target))
             list.push_back({"pair_cluster.cu", expression(pair, shape)});
         }

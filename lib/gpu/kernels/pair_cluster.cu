@@ -5,6 +5,7 @@
 // before still runs. What the first adds is read, or made here by a third convolution. sm_90.
 //   T            half or signed char: of everything that is read and written
 //   Residual     T where the first product adds one, or Nothing
+//   kAccess      of the first product: Patches where it has a stride, or Rows
 //   kShortcut    the residual is made here
 //   Act1, Act2   of the first and the second
 //   kShare       Alone where a cluster is one block, or Cluster
@@ -130,8 +131,8 @@ __device__ __forceinline__ void prefetch_floats(const float* from, int first, in
 }
 #endif
 
-template <class T, class Residual, bool kShortcut, class Act1, class Act2, Share kShare, int kRows,
-          int kWide, int kNarrow, int kWarpRows, int kWarpK>
+template <class T, class Residual, Access kAccess, bool kShortcut, class Act1, class Act2,
+          Share kShare, int kRows, int kWide, int kNarrow, int kWarpRows, int kWarpK>
 __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
     pair_cluster(const __grid_constant__ PairParams p) {
 #if __CUDA_ARCH__ >= 900
@@ -152,7 +153,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
 
   // The first products' operands, in whose place sums are received later; the second weights; the
   // first results.
-  const WholeSum<kRows, kWide, kThreads, Rows> first{shared_address(shared), p.first.steps};
+  const WholeSum<kRows, kWide, kThreads, kAccess> first{shared_address(shared), p.first.steps};
   const WholeSum<kRows, kWide, kThreads, Patches> shortcut{first.end(),
                                                            kShortcut ? p.shortcut.steps : 0};
   const int operands = static_cast<int>(shortcut.end() - first.at);
@@ -180,61 +181,67 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int warp_row = warp % kWarpRows * (kRows / kWarpRows), warp_k = warp / kWarpRows;
   const int wide_column = warp_k * (kWide / kWarpK);
-  const auto fetch_patches = [&] {
-    wait_for_inputs();
-    first.fetch_patches(p.first, first_pixel);
+  // What the launch before does not write is there before the wait, and so are its sums.
+  const bool first_early = kShortcut && p.first_early;
+  const bool shortcut_early = kShortcut && p.shortcut_early;
+  SumType products[kMmaRows][kMmaWide][4] = {}, added[kMmaRows][kMmaWide][4] = {};
+  const auto fetch = [&](bool early) {
+    if (early == first_early) first.fetch_patches(p.first, first_pixel);
+    if constexpr (kShortcut)
+      if (early == shortcut_early) shortcut.fetch_patches(p.shortcut, first_pixel);
     commit_copies();
-    if constexpr (First::kAdds && !kShortcut)
-      Wide::template for_each<kThreads>(
-          first_pixel, first_k, [&](int row, int column, int pixel, int k) {
-            const T* const residual = static_cast<const T*>(p.first.residual);
-            const bool valid = pixel < p.first.pixels && k < p.first.k_written;
-            const T* const from =
-                residual + static_cast<long long>(pixel) * p.first.residual_pixel + k;
-            copy_async(wide_at + Wide::at(row, column), valid ? from : residual, valid);
-          });
-    commit_copies();
-    release_next();
   };
-  if (!kShortcut || !p.early) fetch_patches();
-  if constexpr (kShortcut) {
-    shortcut.fetch_patches(p.shortcut, first_pixel);
-    commit_copies();
+  const auto multiply = [&](bool early) {
+    if (early == first_early) first.template multiply<T>(products, warp_row, wide_column);
+    if constexpr (kShortcut)
+      if (early == shortcut_early) shortcut.template multiply<T>(added, warp_row, wide_column);
+  };
+  if (first_early || shortcut_early) {
+    fetch(true);
     wait_copies<0>();
     __syncthreads();
-    SumType products[kMmaRows][kMmaWide][4] = {};
-    shortcut.template multiply<T>(products, warp_row, wide_column);
-    Wide::template put<Shortcut>(p.shortcut, wide, first_k, warp_row, wide_column, products);
-    if (p.early) fetch_patches();
+    multiply(true);
   }
+  wait_for_inputs();
+  fetch(false);
+  if constexpr (First::kAdds && !kShortcut)
+    Wide::template for_each<kThreads>(
+        first_pixel, first_k, [&](int row, int column, int pixel, int k) {
+          const T* const residual = static_cast<const T*>(p.first.residual);
+          const bool valid = pixel < p.first.pixels && k < p.first.k_written;
+          const T* const from =
+              residual + static_cast<long long>(pixel) * p.first.residual_pixel + k;
+          copy_async(wide_at + Wide::at(row, column), valid ? from : residual, valid);
+        });
+  commit_copies();
+  release_next();
   wait_copies<1>();
   __syncthreads();
-  {
-    SumType products[kMmaRows][kMmaWide][4] = {};
-    first.template multiply<T>(products, warp_row, wide_column);
-    sums.invite();
-    wait_copies<0>();
-    __syncthreads();
-    Wide::template put<First>(p.first, wide, first_k, warp_row, wide_column, products);
-  }
+  multiply(false);
+  sums.invite();
+  wait_copies<0>();
+  __syncthreads();
+  if constexpr (kShortcut)
+    Wide::template put<Shortcut>(p.shortcut, wide, first_k, warp_row, wide_column, added);
+  Wide::template put<First>(p.first, wide, first_k, warp_row, wide_column, products);
   __syncthreads();
 
   sums.open();
 #pragma unroll 1
   for (int chunk = 0; chunk < kNarrow; chunk += kChunk) {
     const int column = chunk + warp_k * (kChunk / kWarpK);
-    SumType products[kMmaRows][kMmaNarrow][4] = {};
+    SumType parts[kMmaRows][kMmaNarrow][4] = {};
 #pragma unroll
     for (int i = 0; i < Wide::kSteps; ++i)
       multiply_tile<T, kMmaRows, kMmaNarrow, Wide::kRow>(
-          products, wide_at + i * Wide::kStepBytes, seconds_at + i * kNarrow * Wide::kRow,
+          parts, wide_at + i * Wide::kStepBytes, seconds_at + i * kNarrow * Wide::kRow,
           warp_row, column);
 #pragma unroll
     for (int i = 0; i < kMmaRows * 2; ++i)
 #pragma unroll
       for (int j = 0; j < kMmaNarrow; ++j)
         sums.send(warp_row + i * 8 + lane / 4, column + j * 8 + lane % 4 * 2,
-                  products[i / 2][j][i % 2 * 2], products[i / 2][j][i % 2 * 2 + 1]);
+                  parts[i / 2][j][i % 2 * 2], parts[i / 2][j][i % 2 * 2 + 1]);
   }
   Wide::template for_each<kThreads>(
       first_pixel, first_k, [&](int row, int column, int pixel, int k) {

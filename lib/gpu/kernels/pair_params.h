@@ -9,7 +9,7 @@ namespace dlaexec::gpu {
 /// the first adds; each as if it ran by itself.
 struct PairParams {
   ConvParams first, second, shortcut;
-  int early;  ///< the launch before this one does not write what the shortcut reads
+  int first_early, shortcut_early;  ///< the launch before this one does not write what it reads
 };
 
 }  // namespace dlaexec::gpu
