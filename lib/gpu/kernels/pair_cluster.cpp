@@ -14,7 +14,6 @@ namespace {
 struct Shape {
   int rows, wide;         ///< pixels of a tile; the first one's channels of a block
   int warp_rows, warp_k;  ///< warps along each
-  friend bool operator==(const Shape&, const Shape&) = default;
   int threads() const { return warp_rows * warp_k * 32; }
 };
 
@@ -114,23 +113,12 @@ std::string expression(const Pair& pair, const Shape& s) {
                 s.rows, s.wide, narrow_of(pair), s.warp_rows, s.warp_k);
 }
 
-/// A pointer of one of the products.
-template <ConvParams PairParams::*kWhich, class Pointer>
-void patch_at(Step& step, Pointer ConvParams::*member, const Place& place) {
-  static const PairParams sample{};
-  const size_t offset =
-      static_cast<size_t>(reinterpret_cast<const char*>(&((sample.*kWhich).*member)) -
-                          reinterpret_cast<const char*>(&sample));
-  if (place.memory != Memory::None) step.patches.push_back({offset, place, std::nullopt});
-}
-
-/// What it reads of its own.
-template <ConvParams PairParams::*kWhich>
-void patch_operands(Step& step, const Product& product) {
-  patch_at<kWhich>(step, &ConvParams::x, product.x);
-  patch_at<kWhich>(step, &ConvParams::weights, product.weights);
-  patch_at<kWhich>(step, &ConvParams::bias, product.bias);
-  patch_at<kWhich>(step, &ConvParams::multiplier, product.multiplier);
+/// What a product reads of its own.
+void patch_operands(Step& step, ConvParams PairParams::*which, const Product& product) {
+  patch(step, which, &ConvParams::x, product.x);
+  patch(step, which, &ConvParams::weights, product.weights);
+  patch(step, which, &ConvParams::bias, product.bias);
+  patch(step, which, &ConvParams::multiplier, product.multiplier);
 }
 
 Step* add(Lowering& lowering, const ir::Node& node, const Pair& pair, const std::string& tactic) {
@@ -149,14 +137,14 @@ Step* add(Lowering& lowering, const ir::Node& node, const Pair& pair, const std:
                 static_cast<int>(shared_bytes(pair, *shape))};
   launch.cluster = static_cast<int>(launch.grid[2]);
   Step& step = lowering.add(node, "", {"pair_cluster.cu", expression(pair, *shape)}, launch, p);
-  patch_operands<&PairParams::first>(step, pair.first);
-  patch_operands<&PairParams::second>(step, pair.second);
-  patch_at<&PairParams::first>(step, &ConvParams::y, pair.first.y);
-  patch_at<&PairParams::second>(step, &ConvParams::y, pair.second.y);
+  patch_operands(step, &PairParams::first, pair.first);
+  patch_operands(step, &PairParams::second, pair.second);
+  patch(step, &PairParams::first, &ConvParams::y, pair.first.y);
+  patch(step, &PairParams::second, &ConvParams::y, pair.second.y);
   if (pair.shortcut)
-    patch_operands<&PairParams::shortcut>(step, *pair.shortcut);
+    patch_operands(step, &PairParams::shortcut, *pair.shortcut);
   else
-    patch_at<&PairParams::first>(step, &ConvParams::residual, pair.first.residual);
+    patch(step, &PairParams::first, &ConvParams::residual, pair.first.residual);
   return &step;
 }
 
