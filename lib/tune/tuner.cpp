@@ -30,6 +30,19 @@ bool runs_apart(const std::vector<std::string>& tactics) {
   return std::find(tactics.begin(), tactics.end(), gpu::kApart) != tactics.end();
 }
 
+/// @p nodes and the first that reads their last result: how well launches overlap with others shows
+/// only in company.
+std::vector<int> with_reader(const ir::Graph& part, std::vector<int> nodes) {
+  const ir::ValueId made = part.nodes[static_cast<size_t>(nodes.back())].outputs[0];
+  for (int i = nodes.back() + 1; i < std::ssize(part.nodes); ++i) {
+    const std::vector<ir::ValueId>& inputs = part.nodes[static_cast<size_t>(i)].inputs;
+    if (std::find(inputs.begin(), inputs.end(), made) == inputs.end()) continue;
+    nodes.push_back(i);
+    break;
+  }
+  return nodes;
+}
+
 /// The problems of @p part that @p cache does not know, each once; those of single launches first,
 /// then those that may be run as several of them.
 std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
@@ -46,6 +59,7 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
     if (!seen.insert(choice.problem).second) continue;
     if (cache.find(device_key(target), choice.problem)) continue;
     if (choice.tactics.size() > limits.candidates) choice.tactics.resize(limits.candidates);
+    if (runs_apart(choice.tactics)) choice.nodes = with_reader(part, std::move(choice.nodes));
     problems.push_back({choice.problem, std::move(choice.tactics), std::move(choice.nodes)});
   }
   std::stable_partition(problems.begin(), problems.end(),
@@ -186,10 +200,11 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
                  std::span<const gpu::Cubin> code, const gpu::Context& context,
                  const Repetitions& repetitions) {
   Bench bench(candidates.front(), code, context, repetitions);
+  const bool in_company = runs_apart(problem.tactics);
   Decision best{{}, 1e30};
   double best_cost = 1e30;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    const bool alone = leaves_no_room(candidates[i], context.target());
+    const bool alone = !in_company && leaves_no_room(candidates[i], context.target());
     const Microseconds time =
         bench.time(std::move(candidates[i]), code, Microseconds(best.microseconds));
     log::verbose("{}: {} {:.2f} us", problem.text, problem.tactics[i], time.count());
