@@ -18,6 +18,7 @@ constexpr Row kCatalog[] = {
     {ir::Op::Conv, make_winograd_conv},
     {ir::Op::Conv, make_direct_conv},
     {ir::Op::Conv, make_int8_depthwise_conv},
+    {ir::Op::Conv, make_first_int8_conv},
     {ir::Op::Conv, make_int8_conv},
     {ir::Op::Deconv, make_deconv},
     {ir::Op::Gemm, make_gemm},

@@ -10,6 +10,7 @@ std::optional<Kernel> make_direct_conv(const Request& request);
 std::optional<Kernel> make_first_conv(const Request& request);
 std::optional<Kernel> make_depthwise_conv(const Request& request);
 std::optional<Kernel> make_int8_depthwise_conv(const Request& request);
+std::optional<Kernel> make_first_int8_conv(const Request& request);
 std::optional<Kernel> make_int8_conv(const Request& request);
 std::optional<Kernel> make_deconv(const Request& request);
 std::optional<Kernel> make_view(const Request& request);

@@ -51,15 +51,13 @@ int64_t span(const Axis& axis, int64_t outputs) {
   return (outputs - 1) * axis.stride + axis.reach();
 }
 
-void set_positions(const ConvShape& shape, const ConvWeights& weights, Int8Sums& sums) {
-  const int64_t channels = shape.input.channels / weights.groups;
-  sums.chunk_terms = chunk_terms_for(sums.kernels->tiles, channels);
-  sums.group_blocks = divide_up(channels, kBlock);
+/// Where the terms of outputs lie: in a frame of cells around the image's planes.
+void set_positions(const ConvShape& shape, int64_t planes, int64_t cell, Int8Sums& sums) {
   Frame& frame = sums.frame;
-  frame.planes = weights.groups * divide_up(channels, sums.chunk_terms);
+  frame.planes = planes;
   frame.input_height = frame.height = shape.input.height;
   frame.input_width = frame.width = shape.input.width;
-  frame.cell = sums.chunk_terms;
+  frame.cell = cell;
   if (shape.has_padding()) {
     frame.top = shape.y.pad_before;
     frame.left = shape.x.pad_before;
@@ -93,36 +91,29 @@ PanelSource panel_source(const ConvWeights& weights, const ConvShape& shape, int
 
 }  // namespace
 
-std::optional<Kernel> make_int8_conv(const Request& request) {
-  const std::optional<ConvShape> shape = conv_shape(request);
-  if (!shape || !has_int8_operands(request)) return std::nullopt;
-  const auto scales = int8_weight_scales(request.input(1), shape->output.channels);
-  if (!scales) return std::nullopt;
-  const ConvWeights weights = weights_in_whole_blocks(request.constant(1)->to_floats(), *shape);
+namespace {
+
+/// Sums for a conv whose operands fit, with everything but positions and weights.
+std::shared_ptr<Int8Sums> start_sums(const Request& request, const ConvShape& shape,
+                                     int64_t groups) {
+  const auto scales = int8_weight_scales(request.input(1), shape.output.channels);
+  if (!scales) return nullptr;
   auto sums = std::make_shared<Int8Sums>();
   sums->kernels = &int8_kernels(request.isa);
-  set_positions(*shape, weights, *sums);
-  const PanelSource source = panel_source(weights, *shape, sums->chunk_terms);
-  if (source.terms > kMostInt8Terms) return std::nullopt;
   sums->scale = request.input(0).quantization.scales[0];
-  sums->results = outputs_of(request, *scales, weights.groups);
+  sums->results = outputs_of(request, *scales, groups);
   sums->epilogue = epilogue_of(request);
-  const int64_t cells = sums->frame.planes / weights.groups;
-  for (int64_t ky = 0; ky < shape->y.kernel; ++ky)
-    for (int64_t kx = 0; kx < shape->x.kernel; ++kx)
-      for (int64_t cell = 0; cell < cells; ++cell) {
-        const int64_t pixel = ky * shape->y.dilation * sums->frame.width + kx * shape->x.dilation;
-        sums->chunks.push_back(cell * sums->frame.plane() + pixel * sums->frame.cell);
-      }
-  sums->input_group = cells * sums->frame.plane();
-  sums->pack(source);
+  return sums;
+}
 
+/// Runs @p sums for each image; images of the input are @p input_step floats apart.
+Kernel sums_kernel(const Request& request, std::string name, const ConvShape& shape,
+                   std::shared_ptr<const Int8Sums> sums, int64_t input_step) {
   const int residual = residual_input(request);
-  Kernel kernel = kernel_with_epilogue(request, "conv.int8", kBlocked, residual);
+  Kernel kernel = kernel_with_epilogue(request, std::move(name), kBlocked, residual);
   kernel.scratch_bytes = sums->scratch_bytes();
-  const int64_t input_step = shape->input.blocks() * shape->input.pixels() * kBlock;
-  const int64_t output_step = shape->output.blocks() * shape->output.pixels() * kBlock;
-  kernel.run = [sums, input_step, output_step, batch = shape->input.batch,
+  const int64_t output_step = shape.output.blocks() * shape.output.pixels() * kBlock;
+  kernel.run = [sums = std::move(sums), input_step, output_step, batch = shape.input.batch,
                 residual](const Call& call) {
     for (int64_t n = 0; n < batch; ++n) {
       const float* added =
@@ -131,6 +122,61 @@ std::optional<Kernel> make_int8_conv(const Request& request) {
                 call.scratch, call.pool);
     }
   };
+  return kernel;
+}
+
+}  // namespace
+
+std::optional<Kernel> make_int8_conv(const Request& request) {
+  const std::optional<ConvShape> shape = conv_shape(request);
+  if (!shape || !has_int8_operands(request)) return std::nullopt;
+  const ConvWeights weights = weights_in_whole_blocks(request.constant(1)->to_floats(), *shape);
+  const auto sums = start_sums(request, *shape, weights.groups);
+  if (!sums) return std::nullopt;
+  const int64_t channels = shape->input.channels / weights.groups;
+  sums->chunk_terms = chunk_terms_for(sums->kernels->tiles, channels);
+  sums->group_blocks = divide_up(channels, kBlock);
+  const int64_t cells = divide_up(channels, sums->chunk_terms);
+  set_positions(*shape, weights.groups * cells, sums->chunk_terms, *sums);
+  const PanelSource source = panel_source(weights, *shape, sums->chunk_terms);
+  if (source.terms > kMostInt8Terms) return std::nullopt;
+  for (int64_t ky = 0; ky < shape->y.kernel; ++ky)
+    for (int64_t kx = 0; kx < shape->x.kernel; ++kx)
+      for (int64_t cell = 0; cell < cells; ++cell) {
+        const int64_t pixel = ky * shape->y.dilation * sums->frame.width + kx * shape->x.dilation;
+        sums->chunks.push_back(cell * sums->frame.plane() + pixel * sums->frame.cell);
+      }
+  sums->input_group = cells * sums->frame.plane();
+  sums->pack(source);
+  return sums_kernel(request, "conv.int8", *shape, sums,
+                     shape->input.blocks() * shape->input.pixels() * kBlock);
+}
+
+std::optional<Kernel> make_first_int8_conv(const Request& request) {
+  const std::optional<ConvShape> shape = conv_shape(request);
+  // As for floats: a row of a plane gives a window's row of terms, here a chunk, side by side.
+  if (!shape || shape->groups != 1 || shape->input.channels > 4 || shape->x.dilation != 1 ||
+      shape->x.kernel > kBlock || !has_int8_operands(request) || request.exists_as(0, kBlocked))
+    return std::nullopt;
+  const auto sums = start_sums(request, *shape, 1);
+  if (!sums) return std::nullopt;
+  const int64_t channels = shape->input.channels;
+  set_positions(*shape, channels, 1, *sums);
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t ky = 0; ky < shape->y.kernel; ++ky)
+      sums->chunks.push_back(c * sums->frame.plane() + ky * shape->y.dilation * sums->frame.width);
+  const int64_t rows = std::ssize(sums->chunks), columns = shape->x.kernel;
+  PanelSource source{1, shape->output.channels, rows * kBlock, {}};
+  source.weight = [&, weights = request.constant(1)->to_floats()](int64_t, int64_t output,
+                                                                  int64_t term) {
+    const int64_t row = output * rows + term / kBlock, column = term % kBlock;
+    return column < columns ? weights[static_cast<size_t>(row * columns + column)] : 0.0f;
+  };
+  if (source.terms > kMostInt8Terms) return std::nullopt;
+  sums->pack(source);
+  Kernel kernel =
+      sums_kernel(request, "conv.int8-first", *shape, sums, channels * shape->input.pixels());
+  kernel.inputs[0] = kLinear;
   return kernel;
 }
 

@@ -93,7 +93,7 @@ void Int8Sums::convert(const float* from, std::byte* scratch, ThreadPool& pool) 
         fill(to + i + read_cell, frame.cell - read_cell);
       }
     });
-  if (frame.cell == kBlock)
+  if (group_blocks == 0 || frame.cell == kBlock)
     return frame.make(pool, fill, [&](int64_t read, int64_t to, int64_t count) {
       convert_terms(from + read, at(to), count);
     });
@@ -184,9 +184,11 @@ void Int8Sums::finish(const int32_t* sums, const Panel& panel, const Strip& stri
       }
     }
     kernels->finish(sums + b * kBlock, made);
+    const bool side_by_side = made.output_step == kBlock;
+    if (epilogue.has_more() && side_by_side) epilogue.finish(made.output, strip.width * kBlock);
     for (int r = 0; r < strip.width; ++r) {
       float* row = made.output + r * made.output_step;
-      if (epilogue.has_more()) epilogue.finish(row, width);
+      if (epilogue.has_more() && !side_by_side) epilogue.finish(row, width);
       if (width < kBlock) std::copy_n(row, width, to + at + r * output.x);
     }
   }

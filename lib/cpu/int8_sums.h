@@ -27,7 +27,7 @@ struct Int8Sums {
   const Int8Kernels* kernels = nullptr;
   Frame frame;                  ///< of the input; a cell is a chunk of channels, or a matrix's row
   int64_t read_cell = 0;        ///< floats of a cell, if the frame's cells are longer
-  int64_t group_blocks = 0;     ///< blocks of channels that a group's cells hold; of images
+  int64_t group_blocks = 0;     ///< blocks of channels that a group's cells hold; of blocked images
   float scale = 1;              ///< of the input
   Strips strips;                ///< the positions
   std::vector<int64_t> chunks;  ///< where the terms of a group's sums lie
@@ -46,7 +46,10 @@ struct Int8Sums {
   /// Packs integer weights as weight(group, output, term) gives them, terms in the chunks' order.
   void pack(const PanelSource& source);
   int64_t term_bytes() const { return kernels->tiles.order == Int8Order::Quads ? 1 : 2; }
-  int64_t scratch_bytes() const { return round_up(frame.elements() * term_bytes(), 64); }
+  /// The last chunk may reach beyond the frame, where its weights are zero.
+  int64_t scratch_bytes() const {
+    return round_up((frame.elements() + chunk_terms) * term_bytes(), 64);
+  }
   void run(const float* from, const float* residual, float* to, std::byte* scratch,
            ThreadPool& pool) const;
 

@@ -188,7 +188,8 @@ ValueIds mean_variance_norm(Node& node) {
 
 namespace {
 
-ValueIds recurrence(Node& node, Op op) {
+/// @p inputs as ONNX gives them; the first three are there.
+ValueIds recurrence(Node& node, Op op, ValueIds inputs) {
   ir::RecurrentAttributes attributes;
   const std::string direction = node.text("direction", "forward");
   const auto parsed = ir::parse_enum<ir::RecurrentDirection>(direction);
@@ -202,20 +203,27 @@ ValueIds recurrence(Node& node, Op op) {
   attributes.input_forget = node.flag("input_forget", false);
   attributes.linear_before_reset = node.flag("linear_before_reset", false);
   node.ignore("output_sequence");
-  const ir::Shape& r = node.shape(node.in(2));
+  const ir::Shape& r = node.shape(inputs[2]);
   if (r.size() != 3 || !r[2].is_known()) fail("the recurrent weights must have 3 known dimensions");
   attributes.hidden_size = node.integer("hidden_size", r[2].value);
   if (attributes.hidden_size != r[2].value || attributes.hidden_size < 1)
     fail("hidden_size is {}; the recurrent weights have {}", attributes.hidden_size, r[2].value);
-  ValueIds inputs = {node.in(0), node.in(1), node.in(2)};
-  for (size_t i = 3; i < node.input_count(); ++i) inputs.push_back(node.optional(i));
   while (inputs.back() == kNoValue) inputs.pop_back();
   return node.add_several(op, inputs, attributes, std::max<size_t>(1, node.output_count()));
+}
+
+ValueIds recurrence(Node& node, Op op) {
+  ValueIds inputs = {node.in(0), node.in(1), node.in(2)};
+  for (size_t i = 3; i < node.input_count(); ++i) inputs.push_back(node.optional(i));
+  return recurrence(node, op, std::move(inputs));
 }
 
 }  // namespace
 
 ValueIds lstm(Node& node) { return recurrence(node, Op::Lstm); }
+ValueIds add_lstm(Node& node, ValueIds inputs) {
+  return recurrence(node, Op::Lstm, std::move(inputs));
+}
 ValueIds gru(Node& node) { return recurrence(node, Op::Gru); }
 ValueIds rnn(Node& node) { return recurrence(node, Op::Rnn); }
 

@@ -1,4 +1,6 @@
 // com.microsoft: operators on integers that ONNX Runtime's quantizer writes; see quant.cpp.
+#include <utility>
+
 #include "onnx/quant.h"
 
 namespace dlaexec::onnx {
@@ -163,6 +165,30 @@ ValueIds qlinear_softmax(Node& node) {
   attributes.axis = node.axis_in(node.integer("axis", attributes.flatten ? 1 : -1), node.rank(x));
   return {quantized(node, node.add(Op::Softmax, {x}, attributes), node.in(3), node.optional(4),
                     node.in(0))};
+}
+
+namespace {
+
+/// An LSTM's weights [directions, terms, gates] as reals in the order of the standard one: a scale
+/// and zero point for each direction, or for each of its gates' rows.
+ValueId real_gates(Node& node, ValueId x, ValueId scale, ValueId zero) {
+  const auto spread = [&](ValueId each) {
+    return node.unsqueeze(each, node.rank(each) == 2 ? ir::Ints{1} : ir::Ints{1, 2});
+  };
+  ValueId real = node.cast(x, ir::DataType::Float32);
+  if (zero != kNoValue)
+    real = node.binary(ElementwiseKind::Sub, real, spread(node.cast(zero, ir::DataType::Float32)));
+  return node.transpose(node.binary(ElementwiseKind::Prod, real, spread(scale)), {0, 2, 1});
+}
+
+}  // namespace
+
+/// Its own inputs and states are not rounded to 8 bits, as ONNX Runtime does at every step.
+ValueIds dynamic_quantize_lstm(Node& node) {
+  ValueIds inputs = {node.in(0), real_gates(node, node.in(1), node.in(8), node.optional(9)),
+                     real_gates(node, node.in(2), node.in(10), node.optional(11))};
+  for (size_t i = 3; i < 8; ++i) inputs.push_back(node.optional(i));
+  return add_lstm(node, std::move(inputs));
 }
 
 }  // namespace dlaexec::onnx

@@ -45,6 +45,9 @@ const Operator* find_operator(std::string_view domain, std::string_view name, in
 /// A convolution with the window attributes of @p node on operands of its own.
 ValueId add_conv(Node& node, ValueId x, ValueId w, ValueId bias);
 
+/// An LSTM with the attributes of @p node on operands of its own, in ONNX's order.
+ValueIds add_lstm(Node& node, ValueIds inputs);
+
 /// An average pool with the window attributes of @p node.
 ValueId add_average_pool(Node& node, ValueId x);
 

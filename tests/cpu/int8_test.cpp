@@ -50,7 +50,7 @@ Case conv_case(Random& random, Int8Conv conv, DataType output) {
 
 Int8Conv draw(Random& random, int64_t groups) {
   Int8Conv conv{};
-  conv.in = groups * random.one_of<int64_t>({1, 3, 16, 17, 40});
+  conv.in = groups * random.one_of<int64_t>({1, 3, 16, 17, 40, 150});
   conv.out = groups * random.one_of<int64_t>({1, 5, 16, 33, 70});
   conv.size = random.integer(5, 17);
   conv.kernel = random.one_of<int64_t>({1, 1, 3, 5});
@@ -80,7 +80,7 @@ TEST(Int8Conv, SumsAreExactForRandomShapesOnEveryInstructionSet) {
                  std::to_string(conv.out) + ", kernel " + std::to_string(conv.kernel));
     for (const DataType output : {DataType::Int8, DataType::Float32})
       EXPECT_THAT(expect_like_reference(conv_case(random, conv, output), kExact),
-                  Contains(AnyOf("conv.int8", "conv.int8-depthwise")));
+                  Contains(AnyOf("conv.int8", "conv.int8-depthwise", "conv.int8-first")));
     if (HasFailure()) return;
   }
 }
@@ -96,6 +96,18 @@ TEST(Int8Conv, DepthwiseSumsAreExactToo) {
     for (const DataType output : {DataType::Int8, DataType::Float32})
       EXPECT_THAT(expect_like_reference(conv_case(random, conv, output), kExact),
                   Contains("conv.int8-depthwise"));
+  }
+}
+
+TEST(Int8Conv, SumsOverTheRowsOfAPictureAreExactToo) {
+  Random random(3);
+  for (const int64_t kernel : {1, 4, 7}) {
+    Int8Conv conv{3, 33, 17, kernel, {}};
+    conv.attributes.stride = {2, 2};
+    conv.attributes.dilation = {2, 1};
+    conv.attributes.pads.assign(4, 3);
+    EXPECT_THAT(expect_like_reference(conv_case(random, conv, DataType::Int8), kExact),
+                Contains("conv.int8-first"));
   }
 }
 

@@ -274,6 +274,55 @@ TEST(Contrib, AResultWithoutAZeroPointHasTheTypeOfItsOperands) {
   }
 }
 
+TEST(Contrib, AnLstmOfIntegersHasTheWeightsThatTheyStandFor) {
+  Model model;
+  model.reals("x", {4, 2, 3}, 1);
+  model.reals("bias", {2, 40}, 2);
+  model.integers("w", TensorProto::INT8, {2, 3, 20}, 5, -64, 128);
+  model.integers("r", TensorProto::INT8, {2, 5, 20}, 9, -64, 128);
+  model.integers("zero", TensorProto::INT8, {2}, 3, 0, 5);
+  model.reals("gate_scales", {2, 20}, 3);
+  model.add_initializer("scales", {2}, {0.01f, 0.02f});
+  const auto with_attributes = [](NodeProto* node) {
+    set_text(node, "direction", "bidirectional");
+    OnnxModel::set(node, "hidden_size", 5);
+  };
+  with_attributes(model.contrib(
+      "DynamicQuantizeLSTM",
+      {"x", "w", "r", "bias", "", "", "", "", "scales", "zero", "gate_scales"}, {"y"}));
+  model.indices("after", {1, 2});
+  model.indices("between", {1});
+  model.add_node("Cast", {"w"}, {"w_real"});
+  model.add_node("Cast", {"r"}, {"r_real"});
+  model.add_node("Cast", {"zero"}, {"zero_real"});
+  for (NodeProto& node : *model.graph()->mutable_node())
+    if (node.op_type() == "Cast") OnnxModel::set(&node, "to", TensorProto::FLOAT);
+  model.add_node("Unsqueeze", {"zero_real", "after"}, {"zeros"});
+  model.add_node("Unsqueeze", {"scales", "after"}, {"w_scales"});
+  model.add_node("Unsqueeze", {"gate_scales", "between"}, {"r_scales"});
+  model.add_node("Sub", {"w_real", "zeros"}, {"w_steps"});
+  model.add_node("Mul", {"w_steps", "w_scales"}, {"w_turned"});
+  model.add_node("Mul", {"r_real", "r_scales"}, {"r_turned"});
+  for (const char* name : {"w", "r"})
+    OnnxModel::set(model.add_node("Transpose", {std::string(name) + "_turned"},
+                                  {std::string(name) + "_standard"}),
+                   "perm", {0, 2, 1});
+  with_attributes(model.add_node("LSTM", {"x", "w_standard", "r_standard", "bias"}, {"e"}));
+  for (const char* name : {"y", "e"}) model.add_output(name);
+  expect_equal_outputs(model);
+}
+
+// ONNX Runtime's optimizer writes it into files whose opset does not have it yet.
+TEST(Contrib, LayerNormalizationIsReadFromOldOpsets) {
+  OnnxModel model(14);
+  model.add_initializer("x", {2, 4}, numbers(8, 1));
+  for (const char* name : {"scale", "shift"}) model.add_initializer(name, {4}, numbers(4, name[1]));
+  model.add_node("LayerNormalization", {"x", "scale", "shift"}, {"y"});
+  model.add_output("y");
+  const ir::Graph graph = import_bytes(model.bytes(), "/nonexistent").graph;
+  EXPECT_EQ(graph.nodes[0].op, ir::Op::LayerNorm);
+}
+
 /// Counts the 1-grams 1 and 2 for results 0 and 3 of a row of words; none of the longer ones.
 NodeProto* add_vectorizer(Model& model, size_t lengths) {
   model.indices("words", {1, 2, 2, 5});
