@@ -1,5 +1,6 @@
 // Matrix products, normalization, recurrence and control flow.
 #include <algorithm>
+#include <numeric>
 
 #include "onnx/operators.h"
 
@@ -19,20 +20,23 @@ ValueIds gemm(Node& node) {
 
 ValueIds matmul(Node& node) { return {node.add(Op::MatMul, {node.in(0), node.in(1)})}; }
 
-/// com.microsoft: transposes the last two dimensions and scales.
+/// com.microsoft: transposes the operands and scales.
 ValueIds fused_matmul(Node& node) {
-  const auto turned = [&](size_t input, const char* flag) {
+  const auto turned = [&](size_t input, const char* batch, const char* last_two) {
     const ValueId x = node.in(input);
     const int64_t rank = node.rank(x);
-    if (!node.flag(flag, false) || rank < 2) return x;
-    ir::Ints perm;
-    for (int64_t i = 0; i < rank; ++i) perm.push_back(i);
-    std::swap(perm[static_cast<size_t>(rank) - 1], perm[static_cast<size_t>(rank) - 2]);
+    const bool moves_first = node.flag(batch, false) && rank > 2;
+    const bool swaps = node.flag(last_two, false) && rank > 1;
+    if (!moves_first && !swaps) return x;
+    ir::Ints perm(static_cast<size_t>(rank));
+    std::iota(perm.begin(), perm.end(), 0);
+    // The first dimension goes behind those of the batch.
+    if (moves_first) std::rotate(perm.begin(), perm.begin() + 1, perm.end() - 1);
+    if (swaps) std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
     return node.transpose(x, perm);
   };
-  if (node.flag("transBatchA", false) || node.flag("transBatchB", false))
-    fail("transBatchA and transBatchB are not supported");
-  const ValueId y = node.add(Op::MatMul, {turned(0, "transA"), turned(1, "transB")});
+  const ValueId y = node.add(
+      Op::MatMul, {turned(0, "transBatchA", "transA"), turned(1, "transBatchB", "transB")});
   const float alpha = node.real("alpha", 1);
   if (alpha == 1) return {y};
   return {node.binary(ElementwiseKind::Prod, y, node.number(alpha, y))};

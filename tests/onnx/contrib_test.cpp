@@ -312,6 +312,22 @@ TEST(Contrib, AnLstmOfIntegersHasTheWeightsThatTheyStandFor) {
   expect_equal_outputs(model);
 }
 
+TEST(Contrib, FusedMatMulTransposesBatchesToo) {
+  Model model;
+  model.reals("a", {5, 2, 3}, 1);  // [rows, batch, terms]
+  model.reals("b", {4, 2, 3}, 2);  // [columns, batch, terms]
+  NodeProto* fused = model.contrib("FusedMatMul", {"a", "b"}, {"y"});
+  for (const char* name : {"transBatchA", "transBatchB", "transB"}) OnnxModel::set(fused, name, 1);
+  set_real(fused, "alpha", 0.5f);
+  OnnxModel::set(model.add_node("Transpose", {"a"}, {"left"}), "perm", {1, 0, 2});
+  OnnxModel::set(model.add_node("Transpose", {"b"}, {"right"}), "perm", {1, 2, 0});
+  model.add_node("MatMul", {"left", "right"}, {"product"});
+  model.scalar("half", 0.5f);
+  model.add_node("Mul", {"product", "half"}, {"e"});
+  for (const char* name : {"y", "e"}) model.add_output(name);
+  expect_equal_outputs(model);
+}
+
 // ONNX Runtime's optimizer writes it into files whose opset does not have it yet.
 TEST(Contrib, LayerNormalizationIsReadFromOldOpsets) {
   OnnxModel model(14);
