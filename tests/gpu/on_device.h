@@ -52,6 +52,17 @@ inline std::vector<ir::Tensor> run_on_device(const ir::Graph& graph,
   return again;
 }
 
+/// Compiles what @p graph needs with each of @p options on all cores, so that running it finds its
+/// kernels in the cache.
+inline void compile_ahead(const ir::Graph& graph, const std::vector<LowerOptions>& options) {
+  std::vector<Kernel> kernels;
+  for (const LowerOptions& one : options)
+    for (const Kernel& kernel : kernels_of(lower(graph, device().target(), one)))
+      kernels.push_back(kernel);
+  ThreadPool pool;
+  Compiler(device().target().architecture_name(), default_kernel_cache()).compile(kernels, pool);
+}
+
 /// Float results agree in relative L2 within @p tolerance. Int8 results agree in all but one
 /// element of a thousand, which may round the other way by one.
 inline void expect_close(const ir::Tensor& got, const ir::Tensor& wanted, double tolerance) {

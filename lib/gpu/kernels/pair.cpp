@@ -12,7 +12,7 @@ namespace {
 using ir::DataType;
 using ir::Op;
 
-constexpr const PairWay* kWays[] = {&kClusterPairs};
+constexpr const PairWay* kWays[] = {&kClusterPairs, &kBulkPairs};
 
 /// A 1 x 1 convolution of one narrow type throughout; nothing for other nodes.
 std::optional<Conv> pointwise(const ir::Graph& graph, const ir::Node* node) {

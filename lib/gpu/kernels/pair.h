@@ -40,6 +40,8 @@ struct PairWay {
 
 /// A cluster of blocks shares a tile of pixels: for few pixels (pair_cluster.cpp).
 extern const PairWay kClusterPairs;
+/// A block keeps a tile of pixels and the copy engine feeds it: for many (pair_bulk.cpp).
+extern const PairWay kBulkPairs;
 
 /// Every way's kernels for @p target.
 std::vector<Kernel> pair_kernels(const Target& target, Coverage coverage);

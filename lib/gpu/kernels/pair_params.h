@@ -12,4 +12,12 @@ struct PairParams {
   int first_early, shortcut_early;  ///< the launch before this one does not write what it reads
 };
 
+/// What pair_bulk.cu is launched with.
+struct PairBulkParams {
+  TensorMap x, first_weights, second_weights, residual, wide, narrow;
+  ConvParams first, second;
+  int tiles;   ///< of 128 pixels
+  int chunks;  ///< of 128 bytes of the first one's results
+};
+
 }  // namespace dlaexec::gpu
