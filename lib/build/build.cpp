@@ -211,10 +211,11 @@ place::Placement place_layers(ir::Graph& graph, const place::Options& placing,
 void fuse_and_type(ir::Graph& graph, const quant::Report& report, const OutputTypes& output_types,
                    const Options& options) {
   std::vector<std::string> kept = rounded_tensors(report);
-  for (const auto& [tensor, type] : output_types) kept.push_back(tensor);
+  for (const auto& [tensor, wish] : output_types) kept.push_back(tensor);
   fuse_keeping(graph, kept, options);
-  passes::fix_types(graph, options.on_stage,
-                    [&](ir::Graph& typed) { settle_types(typed, output_types); });
+  passes::fix_types(graph, options.on_stage, [&](ir::Graph& typed) {
+    settle_types(typed, output_types, options.constraints);
+  });
 }
 
 void log_offloaded(const plan::Plan& plan, const place::Placement& placement) {
