@@ -1,7 +1,10 @@
 #include "report/page.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/format.h"
 #include "report/html.h"
@@ -22,7 +25,19 @@ std::string number(const json& value, int digits = 4) {
 }
 
 std::string section(std::string_view title, std::string_view body) {
-  return format("<h2>{}</h2>\n<div class=\"wide\">{}</div>\n", title, body);
+  return format("<h2>{}</h2>\n{}", title, body);
+}
+
+/// "measured", or "modelled" with how far off that may be.
+std::string kind_of(const json& time) {
+  const std::string error = number(time.value("error_percent", json()));
+  return text_of(time.at("kind")) + (error.empty() ? "" : format(" ± {} %", error));
+}
+
+/// The same; an error that is not known is said, too.
+std::string kind_in_full(const json& time) {
+  const bool is_unknown = time.contains("error_percent") && time["error_percent"].is_null();
+  return kind_of(time) + (is_unknown ? ", error unknown" : "");
 }
 
 std::string list(const json& items) {
@@ -36,19 +51,24 @@ std::string big(std::string_view value, std::string_view unit, std::string_view 
                 unit, what);
 }
 
+/// The board, or the machine where no DLA takes part.
+std::string board(const json& run) {
+  const json& platform = run.at("platform");
+  if (platform.is_null()) return text_of(run.at("machine").at("cpu")) + ", no DLA";
+  return format("{} {}, DLA at {} MHz", text_of(platform.at("name")),
+                text_of(platform.at("power_mode")), number(platform.at("dla_mhz"), 6));
+}
+
 /// What a reader wants first: how fast, where, how much of it is modelled.
 std::string head(const json& run) {
-  const json& platform = run.at("platform");
-  std::string text = format("<h1>{}</h1>\n<p class=\"soft\">{} {}, DLA at {} MHz; {} {}, {}</p>\n",
-                            text_of(run.at("model").at("name")), text_of(platform.at("name")),
-                            text_of(platform.at("power_mode")), number(platform.at("dla_mhz"), 6),
-                            text_of(run.at("tool").at("name")),
-                            text_of(run.at("tool").at("version")), text_of(run.at("created")));
-  text += "<div class=\"figures\">\n";
+  const json& tool = run.at("tool");
+  std::string text =
+      format("<h1>{}</h1>\n<p class=\"soft\">{}; {} {}, {}</p>\n<div class=\"figures\">\n",
+             text_of(run.at("model").at("name")), board(run), text_of(tool.at("name")),
+             text_of(tool.at("version")), text_of(run.at("created")));
   if (run.contains("figures")) {
     const json& latency = run["figures"].at("latency_ms");
-    text +=
-        big(number(latency.at("median")), "ms", "median latency, " + text_of(latency.at("kind")));
+    text += big(number(latency.at("median")), "ms", "median latency, " + kind_in_full(latency));
     text += big(number(run["figures"].at("throughput_qps").at("value")), "a second", "throughput");
   }
   const json& placement = run.at("placement");
@@ -79,39 +99,57 @@ std::string columns(const json& buckets) {
   return text + "\n";
 }
 
+/// The figures in the order in which people ask for them; transfers that take no time tell nothing.
+std::string latency_table(const json& figures) {
+  constexpr std::pair<const char*, const char*> kFigures[] = {
+      {"latency_ms", "latency"},    {"compute_ms", "compute"},
+      {"h2d_ms", "host to device"}, {"d2h_ms", "device to host"},
+      {"enqueue_ms", "enqueue"},    {"period_ms", "between two results"}};
+  html::Table table({"", "#median ms", "#mean ms", "#min ms", "#max ms", "#p99 ms", "kind"});
+  for (const auto& [key, name] : kFigures) {
+    if (!figures.contains(key) || figures[key].at("max") == 0) continue;
+    const json& figure = figures[key];
+    const json& ranks = figure.at("percentiles");
+    table.row({name, number(figure["median"]), number(figure["mean"]), number(figure["min"]),
+               number(figure["max"]), ranks.contains("p99") ? number(ranks["p99"]) : "",
+               text_of(figure["kind"])});
+  }
+  return table.text();
+}
+
 std::string latency(const json& run) {
   constexpr size_t kFewestColumns = 3;  // fewer show nothing
   if (!run.contains("figures")) return "";
-  html::Table table({"", "#median ms", "#mean", "#min", "#max", "#p99", "kind"});
-  for (const auto& [name, figure] : run["figures"].items()) {
-    if (!figure.contains("median")) continue;
-    const json& ranks = figure.at("percentiles");
-    table.row({escaped(name.substr(0, name.rfind("_ms"))), number(figure["median"]),
-               number(figure["mean"]), number(figure["min"]), number(figure["max"]),
-               ranks.contains("p99") ? number(ranks["p99"]) : "", text_of(figure["kind"])});
-  }
   const json& total = run["figures"].at("latency_ms");
   std::string text;
   if (total.contains("histogram") && total["histogram"].size() > kFewestColumns)
     text += columns(total["histogram"]);
-  text += table.text() + list(total.value("remarks", json::array()));
+  text += latency_table(run["figures"]) + list(total.value("remarks", json::array()));
   return section("Latency", text + list(run.at("measurement").at("conditions").at("remarks")));
+}
+
+/// Which processor the time goes to.
+std::string engines(const json& run) {
+  std::vector<html::Share> shares;
+  std::vector<std::string> labels;
+  for (const json& engine : run.at("engines")) {
+    shares.push_back({engine.at("name"), engine.at("share_percent")});
+    labels.push_back(format("{} {:.1f} %, {}", text_of(engine["name"]), shares.back().percent,
+                            text_of(engine.at("kind"))));
+  }
+  return html::stacked_bar(shares, labels);
 }
 
 std::string timeline(const json& run) {
   if (!run.contains("steps")) return "";
   html::Table table({"step", "engine", "#ms", "", "#share %", "kind"});
   for (const json& step : run["steps"]) {
-    const json& time = step.at("time_ms");
     const double share = step.at("share_percent").get<double>();
-    std::string kind = text_of(time.at("kind"));
-    if (time.contains("error_percent") && time["error_percent"].is_number())
-      kind += format(" ± {} %", number(time["error_percent"]));
-    table.row({text_of(step.at("name")), text_of(step.at("engine")), number(time.at("median")),
-               html::bar(share, step.at("engine").get<std::string>()), format("{:.1f}", share),
-               kind});
+    table.row({text_of(step.at("name")), text_of(step.at("engine")),
+               number(step.at("time_ms").at("median")), html::bar({step.at("engine"), share}),
+               format("{:.1f}", share), kind_of(step["time_ms"])});
   }
-  return section("Timeline", table.text());
+  return section("Timeline", engines(run) + table.text());
 }
 
 std::string reasons(const json& layer) {
@@ -136,26 +174,59 @@ std::string placement(const json& run) {
   return any ? section("Why not on the DLA", table.text()) : "";
 }
 
-std::string operations(const json& loadable) {
-  html::Table table(
-      {"operation", "unit", "#ms", "", "#share %", "bound by", "#MACs used %", "what would help"});
-  for (const json& operation : loadable.at("operations"))
-    table.row({text_of(operation.at("name")), text_of(operation.at("unit")),
-               number(operation.at("time_ms")),
-               html::bar(operation.at("share_percent").get<double>(), "dla"),
-               format("{:.1f}", operation.at("share_percent").get<double>()),
-               text_of(operation.at("bound")),
-               format("{:.0f}", 100 * operation.at("utilization").get<double>()),
-               text_of(operation.at("would_help"))});
+/// What bounds the operations of a loadable, how much of its time, and what would help.
+std::string bounds(const json& operations) {
+  std::map<std::string, std::pair<double, std::string>> by_bound;
+  double whole = 0;
+  for (const json& operation : operations) {
+    auto& [ms, advice] = by_bound[operation.at("bound")];
+    ms += operation.at("time_ms").get<double>();
+    advice = text_of(operation.at("would_help"));
+    whole += operation["time_ms"].get<double>();
+  }
+  html::Table table({"bound by", "#ms", "", "#share %", "what would help"});
+  for (const auto& [bound, found] : by_bound) {
+    const double share = whole > 0 ? 100 * found.first / whole : 0;
+    table.row({escaped(bound), format("{:.4g}", found.first), html::bar({"dla", share}),
+               format("{:.1f}", share), found.second});
+  }
   return table.text();
+}
+
+std::string operations(std::span<const json* const> chosen) {
+  html::Table table({"operation", "unit", "#ms", "", "#share %", "bound by", "#MACs used %"});
+  for (const json* operation : chosen) {
+    const double share = operation->at("share_percent").get<double>();
+    table.row({text_of(operation->at("name")), text_of(operation->at("unit")),
+               number(operation->at("time_ms")), html::bar({"dla", share}), format("{:.1f}", share),
+               text_of(operation->at("bound")),
+               format("{:.0f}", 100 * operation->at("utilization").get<double>())});
+  }
+  return table.text();
+}
+
+/// The slowest operations, and all of them folded away where they are many.
+std::string operations_of(const json& loadable) {
+  constexpr size_t kSlowest = 10;
+  std::vector<const json*> all;
+  for (const json& operation : loadable.at("operations")) all.push_back(&operation);
+  if (all.size() <= kSlowest + 2) return operations(all);
+  std::vector<const json*> slowest = all;
+  std::ranges::stable_sort(slowest, std::greater(),
+                           [](const json* one) { return one->at("time_ms").get<double>(); });
+  slowest.resize(kSlowest);
+  return format("<p class=\"soft\">The slowest {} of {} operations:</p>\n", kSlowest, all.size()) +
+         operations(slowest) +
+         html::folded(format("All {} in the order in which they run", all.size()), operations(all));
 }
 
 std::string loadables(const json& run) {
   std::string text;
   for (const json& loadable : run.at("loadables"))
-    text += format("<h3>{} <span class=\"soft\">{} ms, {}</span></h3>\n{}",
-                   text_of(loadable.at("name")), number(loadable.at("time_ms")),
-                   text_of(loadable.at("kind")), operations(loadable));
+    text +=
+        format("<h3>{} <span class=\"soft\">{} ms, {}</span></h3>\n{}",
+               text_of(loadable.at("name")), number(loadable.at("time_ms")), kind_in_full(loadable),
+               bounds(loadable.at("operations")) + operations_of(loadable));
   return text.empty() ? "" : section("Inside the loadables", text);
 }
 

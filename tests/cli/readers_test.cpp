@@ -255,6 +255,11 @@ TEST_F(Readers, PagesShowTheOperationsInsideLoadables) {
   EXPECT_THAT(text, HasSubstr("conv1 + relu1"));
 }
 
+TEST_F(Readers, PagesNeedNoDla) {
+  pass("--onnx=small.onnx --exportHtml=page.html" + std::string(kBrief));
+  EXPECT_THAT(text_below(test::parse_xml(get("page.html"))), HasSubstr("no DLA"));
+}
+
 // --- the process
 // -------------------------------------------------------------------------------------
 
