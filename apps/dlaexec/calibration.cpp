@@ -115,10 +115,16 @@ struct CacheExtras {
   }
 };
 
+/// False for what is there and cannot be reached: reading it tells why.
+bool is_missing(const std::string& path) {
+  std::error_code unreachable;
+  return !std::filesystem::exists(path, unreachable) && !unreachable;
+}
+
 void calibrate_on_data(build::Options& options, const Settings& settings,
                        const std::shared_ptr<CacheExtras>& extras) {
   const std::string path = settings.text(Flag::calibData);
-  if (!std::filesystem::exists(path))
+  if (is_missing(path))
     fail("--calibData: there is no file or folder '{}'; give samples to calibrate on", path);
   const accuracy::CalibrationRequest request = request_of(settings);
   const accuracy::Preprocess how = preprocess_of(settings);
@@ -195,7 +201,7 @@ void calibrate_on_noise(build::Options& options, const std::string& why) {
 void read_cache(build::Options& options, const Settings& settings) {
   const std::string path = settings.text(Flag::calib);
   const bool as_trtexec = settings.dialect() != Dialect::Union;
-  if (!std::filesystem::exists(path)) {
+  if (is_missing(path)) {
     if (!as_trtexec)
       fail(
           "--calib: there is no calibration cache '{}'; give one, or --calibData=FOLDER to make "

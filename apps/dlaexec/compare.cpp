@@ -18,7 +18,7 @@ report::Recorded read(const std::string& path) {
 std::pair<std::string, std::string> two_files(const Settings& settings, Flag flag) {
   const std::vector<std::string> files = split_list(settings.text(flag));
   if (files.size() != 2)
-    fail(Fault::Usage, "{} has {} files; give two, the earlier first: {}={}", spelling(flag),
+    fail(Fault::Usage, "{} is given {} of its two files, the earlier first: {}={}", spelling(flag),
          files.size(), spelling(flag), info(flag).value);
   return {files[0], files[1]};
 }

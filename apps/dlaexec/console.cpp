@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/log_voice.h"
+#include "base/printable.h"
 #include "report/text.h"
 
 namespace dlaexec::cli {
@@ -102,6 +103,13 @@ std::string_view version_of(int release) {
   return release >= 1000 ? "v100300" : "v8601";
 }
 
+/// @p text, which may list layers on lines of their own, fit for a terminal.
+std::string printable_lines(std::string_view text) {
+  const size_t end = text.find('\n');
+  if (end == std::string_view::npos) return printable(text);
+  return printable(text.substr(0, end)) + '\n' + printable_lines(text.substr(end + 1));
+}
+
 }  // namespace
 
 bool has_escapes() {
@@ -132,8 +140,8 @@ void Console::begin() {
 }
 
 void Console::report(const Error& error) const {
-  log::error("{}", error.sentence());
-  for (const std::string& place : error.context()) log::error("  while {}", place);
+  log::error("{}", printable_lines(error.sentence()));
+  for (const std::string& place : error.context()) log::error("  while {}", printable(place));
   if (persona_ != Persona::Trtexec) return;
   for (const std::string_view line : consequences(stage_)) log::error("{}", line);
 }

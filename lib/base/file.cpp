@@ -37,8 +37,10 @@ class Descriptor {
 }
 
 [[noreturn]] void fail_writing(const std::string& path, int reason) {
-  fail("cannot write '{}': {}; give a path in a folder that exists and can be written", path,
-       std::strerror(reason));
+  const bool is_full = reason == ENOSPC || reason == EDQUOT;
+  fail("cannot write '{}': {}; {}", path, std::strerror(reason),
+       is_full ? "free some space or give another path"
+               : "give a path in a folder that exists and can be written");
 }
 
 struct stat status_of(const Descriptor& file, const std::string& path) {
@@ -79,6 +81,13 @@ std::string folder_of(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+/// The file that @p path leads to: a link stays one and its target is replaced.
+std::string behind_links(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path target = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : target.string();
+}
+
 bool is_special(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
@@ -102,14 +111,15 @@ void write_file(const std::string& path, std::string_view content) {
     if (!file.ok() || !write_all(file.get(), content)) fail_writing(path, errno);
     return;
   }
-  const std::string beside = format("{}.{}.tmp", path, ::getpid());
+  const std::string target = behind_links(path);
+  const std::string beside = format("{}/.{}.tmp", folder_of(target), ::getpid());
   int reason = 0;
   {
     Descriptor file(beside, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (!file.ok()) fail_writing(path, errno);
     if (!write_all(file.get(), content) || ::fsync(file.get()) != 0) reason = errno;
   }
-  if (reason == 0 && ::rename(beside.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason == 0 && ::rename(beside.c_str(), target.c_str()) != 0) reason = errno;
   if (reason == 0) return;
   ::unlink(beside.c_str());
   fail_writing(path, reason);
@@ -117,9 +127,13 @@ void write_file(const std::string& path, std::string_view content) {
 
 void require_writable(const std::string& path) {
   if (path == "-") return;
-  if (std::filesystem::is_directory(path)) fail_writing(path, EISDIR);
-  if (is_special(path)) return;
-  if (::access(folder_of(path).c_str(), W_OK | X_OK) != 0) fail_writing(path, errno);
+  struct stat status {};
+  const bool is_there = ::stat(path.c_str(), &status) == 0;
+  if (!is_there && errno != ENOENT) fail_writing(path, errno);
+  if (is_there && S_ISDIR(status.st_mode)) fail_writing(path, EISDIR);
+  if (is_there && !S_ISREG(status.st_mode)) return;
+  const std::string folder = folder_of(behind_links(path));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) fail_writing(path, errno);
 }
 
 MappedFile::MappedFile(const std::string& path) {

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/log_voice.h"
+#include "base/printable.h"
 #include "dlaexec_onnx.pb.h"
 #include "ir/verify.h"
 #include "onnx/operators.h"
@@ -109,13 +110,6 @@ void check_supported(const ModelProto& proto, const Model& model) {
   unsupported.fail_if_any();
 }
 
-/// @p text without the control characters that damaged names have.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  return text;
-}
-
 /// Runs @p body; an Error that leaves it fits on one line, and so does each place it names.
 template <class Body>
 Imported with_printable_errors(Body&& body) {
@@ -184,10 +178,12 @@ Imported import_file(const std::string& path) {
   const log::Speaking library(log::Voice::Library);
   return in_context([&] { return format("importing '{}'", path); },
                     [&] {
-                      const bool pipe = std::filesystem::exists(path) &&
-                                        !std::filesystem::is_regular_file(path) &&
-                                        !std::filesystem::is_directory(path);
-                      return pipe ? import_pipe(path) : import_stream(path);
+                      std::error_code ignored;  // opening the file tells
+                      const auto status = std::filesystem::status(path, ignored);
+                      const bool file_like = !std::filesystem::exists(status) ||
+                                             std::filesystem::is_regular_file(status) ||
+                                             std::filesystem::is_directory(status);
+                      return file_like ? import_stream(path) : import_pipe(path);
                     });
 }
 

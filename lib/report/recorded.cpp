@@ -237,8 +237,9 @@ Recorded read_summary(std::string_view text, std::string source) {
   try {
     return read(summary, source);
   } catch (const json::exception& error) {
-    fail("'{}' lacks what a summary of version {} has: {}", source, version.get<int>(),
-         error.what());
+    const std::string_view what = error.what();  // "[json.exception.out_of_range.403] key ..."
+    fail("'{}' is no sound summary of version {}: {}; write it again", source, version.get<int>(),
+         what.substr(what.find("] ") + 2));
   }
 }
 

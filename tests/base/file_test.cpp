@@ -46,6 +46,24 @@ TEST_F(File, FailedWriteNamesThePathAndLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
+TEST_F(File, AnImpossibleNameIsKnownBeforeItIsWritten) {
+  EXPECT_THROW(require_writable(path(std::string(300, 'x').c_str())), Error);
+  EXPECT_THROW(require_writable(path("x/y")), Error);
+  write_file(path("x"), "");
+  EXPECT_THROW(require_writable(path("x/y")), Error);  // x is no folder
+  EXPECT_NO_THROW(require_writable(path("x")));
+}
+
+TEST_F(File, IsWrittenWhereALinkLeads) {
+  std::filesystem::create_directory(folder_ / "runs");
+  write_file(path("runs/first"), "old");
+  std::filesystem::create_symlink("runs/first", folder_ / "latest");
+  write_file(path("latest"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "latest"));
+  EXPECT_EQ(read_file(path("runs/first")), "new");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "runs"), {}), 1);
+}
+
 TEST_F(File, IsReadFromAPipeWhoseWriterIsGone) {
   const std::string pipe = path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
