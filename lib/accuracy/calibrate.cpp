@@ -68,6 +68,10 @@ class Collector {
     });
     for (const CalibratedTensor& tensor : result.tensors)
       if (tensor.range > 0) result.scales[tensor.name] = tensor.range / 127;
+    if (result.scales.empty())
+      fail(
+          "the samples give no tensor a range: all that the network computes of them is 0, NaN or "
+          "infinite; look at the samples, and at how they are scaled");
     return result;
   }
 

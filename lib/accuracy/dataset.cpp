@@ -54,6 +54,10 @@ ir::Tensor read_array(const std::string& path, const Feed& feed) {
   const std::string bytes = read_file(path);
   if (kind_of(path) == Kind::Npy) return ir::read_npy(std::as_bytes(std::span(bytes)), path);
   const size_t element = ir::size_bytes(feed.type);
+  const size_t sample = element * static_cast<size_t>(item_count(feed));
+  if (sample == 0 || bytes.empty() || bytes.size() % sample != 0)
+    fail("'{}' has {} bytes, which is no whole number of samples of {} bytes: {}", path,
+         bytes.size(), sample, wanted(feed));
   const auto count = static_cast<int64_t>(bytes.size() / element);
   return ir::Tensor(feed.type, {count}, std::as_bytes(std::span(bytes)), nullptr).clone();
 }

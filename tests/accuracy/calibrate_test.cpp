@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/file.h"
 #include "ir/npy.h"
 #include "ir/text.h"
@@ -46,6 +48,14 @@ TEST_F(Calibrate, EveryFloatTensorGetsTheRangeOfWhatWentThroughIt) {
   EXPECT_FLOAT_EQ(found.scales.at("double"), 6.0f / 127);
   EXPECT_FLOAT_EQ(found.scales.at("positive"), 4.0f / 127);
   EXPECT_FALSE(found.scales.contains("nothing"));  // always 0: no scale can be chosen
+}
+
+TEST_F(Calibrate, SamplesWithoutANumberGiveNoRange) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  write_file(path_, ir::write_npy(ir::Tensor::of<float>({1, 4}, {nan, nan, nan, nan})));
+  EXPECT_THROW(run({}), Error);
+  write_file(path_, ir::write_npy(ir::Tensor::of<float>({1, 4}, {nan, nan, nan, 1})));
+  EXPECT_FLOAT_EQ(run({}).scales.at("x"), 1.0f / 127);
 }
 
 TEST_F(Calibrate, BatchesAndTheirNumberOnlyChooseTheSamples) {

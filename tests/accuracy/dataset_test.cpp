@@ -130,6 +130,9 @@ TEST_F(DatasetFiles, WhatDoesNotFitIsNamed) {
   EXPECT_THAT(sentence([&] { Dataset(folder_, {x_}, {}); }),
               HasSubstr("input 'x' takes f32 1x3x2x2"));
   EXPECT_THAT(sentence([&] { Dataset(folder_, {x_, y_}, {}); }), HasSubstr("2 inputs (x, y)"));
+  write_file(folder_ + "/a.raw", std::string(49, '\0'));
+  EXPECT_THAT(sentence([&] { Dataset(folder_ + "/a.raw", {x_}, {}); }),
+              HasSubstr("has 49 bytes, which is no whole number of samples of 48 bytes"));
   write_file(folder_ + "/set.txt", "z=a.npy\n");
   EXPECT_THAT(sentence([&] { Dataset(folder_ + "/set.txt", {x_}, {}); }),
               HasSubstr("no input 'z'"));
