@@ -4,9 +4,11 @@
 
 #include "ab.h"
 #include "accuracy.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "compare.h"
 #include "gates.h"
+#include "output_files.h"
 #include "plan/file.h"
 #include "report/comparison_text.h"
 #include "report/page.h"
@@ -51,6 +53,13 @@ report::RunComparison compare_as_asked(const Settings& settings,
 }  // namespace
 
 void require_readable_gates(const Settings& settings) {
+  for (const Flag flag : {Flag::maxRegression, Flag::exportComparison})
+    if (settings.given(flag) && !settings.given(Flag::baseline))
+      fail(Fault::Usage,
+           "{} needs an earlier run to compare with: give --baseline=FILE, or --compare=A,B",
+           spelling(flag));
+  if (settings.given(Flag::abOptions))
+    fail(Fault::Usage, "--abOptions are those of the other side of --abRuns=N: give both");
   if (settings.given(Flag::baseline)) {
     const std::string path = settings.text(Flag::baseline);
     report::read_summary(read_file(path), path);

@@ -7,7 +7,8 @@
 namespace dlaexec::cli {
 
 /// Throws the Error of a --baseline or --expectPlacement that cannot be read, before a long run
-/// whose end it would spoil.
+/// whose end it would spoil, and of a flag that has no other run to compare with: it would test
+/// nothing and pass.
 void require_readable_gates(const Settings& settings);
 
 /// Tests the gates of a job, compares it with --baseline, writes --exportSummary, then concludes.

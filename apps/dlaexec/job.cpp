@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "build/standalone.h"
 #include "calibration.h"
@@ -287,10 +286,6 @@ InferenceOptions inference_options(const Settings& settings) {
   return options;
 }
 
-bool is_file_to_write(const FlagInfo& flag) {
-  return flag.kind == Kind::OutFile || flag.kind == Kind::Report;
-}
-
 std::string canonical_verbosity(const std::string& text) {
   if (text == "default") return "layer_names_only";
   return text == "verbose" ? "detailed" : text;
@@ -319,20 +314,6 @@ Job make_job(const Settings& settings) {
   job.separate_profile_run = settings.on(Flag::separateProfileRun);
   warn_of_vain_flags(settings);
   return job;
-}
-
-void require_writable_files(const Settings& settings) {
-  for (const FlagInfo& flag : all_flags())
-    if (is_file_to_write(flag) && !settings.text(flag.flag).empty())
-      in_context([&] { return format("preparing --{}", flag.name); },
-                 [&] { require_writable(settings.text(flag.flag)); });
-}
-
-bool writes_to_stdout(const Settings& settings) {
-  if (settings.on(Flag::json) || settings.given(Flag::dumpGraph)) return true;
-  return std::any_of(all_flags().begin(), all_flags().end(), [&](const FlagInfo& flag) {
-    return is_file_to_write(flag) && settings.text(flag.flag) == "-";
-  });
 }
 
 }  // namespace dlaexec::cli

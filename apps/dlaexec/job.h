@@ -57,10 +57,4 @@ struct Job {
 /// Warns in the log of what is given in vain.
 Job make_job(const Settings& settings);
 
-/// Throws the Error that a report could only raise after the run: a file that cannot be written.
-void require_writable_files(const Settings& settings);
-
-/// True when some report goes to standard output.
-bool writes_to_stdout(const Settings& settings);
-
 }  // namespace dlaexec::cli

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <exception>
+#include <filesystem>
 #include <optional>
 
 #include "accuracy.h"
@@ -18,6 +19,7 @@
 #include "jetson.h"
 #include "job.h"
 #include "metadata_files.h"
+#include "output_files.h"
 #include "plan_source.h"
 #include "question.h"
 #include "reports.h"
@@ -158,6 +160,15 @@ void run_job(const Settings& settings, Console& console, const std::vector<std::
   finish_job(reporter, ready, &inference, &result, references, watch.seconds());
 }
 
+/// Says what ended the command before its end, and gives its exit status.
+int end_with(const Error& error, Console& console, bool only_one) {
+  console.begin();
+  console.report(error);
+  console.test_line("FAILED");
+  if (const int signal = interrupted_by()) return kSignalled + signal;
+  return status_of(error.fault(), only_one);
+}
+
 int run(Console& console, const std::vector<std::string>& command) {
   bool only_one = console.persona() == Persona::Trtexec;
   try {
@@ -185,16 +196,14 @@ int run(Console& console, const std::vector<std::string>& command) {
     console.test_line("PASSED");
     return 0;
   } catch (const Error& error) {
-    console.begin();
-    console.report(error);
-    console.test_line("FAILED");
-    if (const int signal = interrupted_by()) return kSignalled + signal;
-    return status_of(error.fault(), only_one);
+    return end_with(error, console, only_one);
+  } catch (const std::filesystem::filesystem_error& error) {
+    const std::string path = error.path1().string();
+    return end_with({Fault::Failed, format("cannot reach '{}': {}", path, error.code().message())},
+                    console, only_one);
   } catch (const std::exception& error) {
-    console.begin();
-    log::error("Uncaught exception detected: {}", error.what());
-    console.test_line("FAILED");
-    return static_cast<int>(Fault::Failed);
+    return end_with({Fault::Failed, format("Uncaught exception detected: {}", error.what())},
+                    console, only_one);
   }
 }
 

@@ -37,12 +37,25 @@ Split split(const std::string& argument) {
   return {argument.substr(2, equals - 2), argument.substr(equals + 1), true};
 }
 
-/// What somebody who gives a file alone wants.
+/// The flag that somebody wants who gives it behind one dash, or behind the long ones that pages
+/// and word processors make of two.
+std::string meant_by_dashes(std::string_view argument) {
+  for (const std::string_view dash : {"-", "\u2013", "\u2014"}) {
+    if (!argument.starts_with(dash)) continue;
+    const std::string written = format("--{}", argument.substr(dash.size()));
+    if (find_flag(split(written).name)) return format(", did you mean {}?", written);
+  }
+  return "";
+}
+
+/// What somebody wants who gives no flag: a file alone, or something like one.
 std::string meant_by(const std::string& argument) {
   constexpr std::pair<std::string_view, Flag> kEndings[] = {
       {".onnx", Flag::onnx},      {".plan", Flag::loadEngine}, {".engine", Flag::loadEngine},
       {".trt", Flag::loadEngine}, {".dla", Flag::runLoadable}, {".json", Flag::config},
       {".toml", Flag::config}};
+  const std::string dashed = meant_by_dashes(argument);
+  if (!dashed.empty()) return dashed;
   for (const auto& [ending, flag] : kEndings)
     if (argument.ends_with(ending))
       return format(", did you mean {}={}?", spelling(flag), argument);
@@ -154,6 +167,11 @@ class Reader {
     std::string value = take_value(flag, part);
     refuse_or_warn(flag, part.name, found->alias);
     if (value.empty() && takes_value(flag.kind)) {
+      if (flag.group == Group::Gates)
+        fail(
+            Fault::Usage,
+            "--{} is empty, and a gate that tests nothing would pass; give --{}={} or leave it out",
+            part.name, flag.name, flag.value);
       log::warning("--{} has an empty value: taken as not given", part.name);
       return;
     }

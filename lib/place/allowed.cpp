@@ -24,7 +24,7 @@ void require_allowed(const ir::Graph& graph, const Placement& placement, const O
   if (!options.gpu_fallback && !offenders.empty())
     fail(
         "{} of {} layers cannot run on the DLA, and GPU fallback is off; give --allowGPUFallback, "
-        "or change these layers:{}",
+        "which a standalone loadable cannot have, or change these layers:{}",
         offenders.size(), placement.layers.size(), join(offenders, ""));
   if (options.direct_io || !options.gpu_fallback) require_direct_edges(graph, placement, options);
 }

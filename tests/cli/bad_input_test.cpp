@@ -182,6 +182,9 @@ TEST_F(BadInput, FlagsThatAreUnknown) {
   expect_failure("--onnx=m.onnx --useDlaCore=0", 2, HasSubstr("did you mean --useDLACore?"));
   expect_failure("--onnx=m.onnx --fp61", 2, HasSubstr("did you mean --fp16?"));
   expect_failure("m.onnx", 2, HasSubstr("unexpected argument 'm.onnx'"));
+  for (const char* dash : {"-", "\u2013", "\u2014"})
+    expect_failure("--onnx=m.onnx " + std::string(dash) + "fp16", 2,
+                   HasSubstr("did you mean --fp16?"));
 }
 
 TEST_F(BadInput, DlaCorePastThoseOfThePlatform) {
@@ -196,6 +199,31 @@ TEST_F(BadInput, FilesThatCannotBeWritten) {
                            "exportLayerInfo", "exportSummary", "exportHtml"})
     expect_failure("--onnx=small.onnx --" + std::string(flag) + "=no/such/folder/file " + kOnDla, 1,
                    AllOf(HasSubstr("no/such/folder"), HasSubstr("No such file")));
+}
+
+TEST_F(BadInput, FilesThatWouldBeOverwritten) {
+  put("small.onnx", small_network().bytes());
+  const std::string model = get("small.onnx");
+  expect_failure("--onnx=small.onnx --saveEngine=./small.onnx", 2,
+                 HasSubstr("--saveEngine would overwrite './small.onnx', which --onnx reads"));
+  EXPECT_EQ(get("small.onnx"), model);
+  expect_failure("--onnx=small.onnx --exportTimes=a.json --exportProfile=./a.json", 2,
+                 HasSubstr("--exportTimes and --exportProfile would both write './a.json'"));
+  EXPECT_EQ(run("--onnx=small.onnx --exportTimes=/dev/null --exportProfile=/dev/null "
+                "--iterations=2 --duration=0 --warmUp=0")
+                .status,
+            0);
+}
+
+TEST_F(BadInput, PathsThatAreTooLong) {
+  put("small.onnx", small_network().bytes());
+  const std::string path(5000, 'x');
+  for (const char* flags :
+       {"--onnx=small.onnx --saveEngine=", "--onnx=small.onnx --exportSummary=",
+        "--onnx=small.onnx --timingCacheFile=", "--onnx=small.onnx --int8 --calib=",
+        "--onnx=small.onnx --int8 --calibData=", "--onnx=small.onnx --loadInputs=image:", "--onnx=",
+        "--loadEngine="})
+    expect_failure(flags + path, 1, HasSubstr("File name too long"));
 }
 
 TEST_F(BadInput, PlanThatIsTruncatedOrAltered) {

@@ -22,12 +22,16 @@ TEST(Job, DeviceChoosesTheEngineForBuildingAndRunning) {
 }
 
 TEST(Job, TuningFlagsReachTheBuilder) {
-  const Job job = job_of({"--timingCacheFile=t", "--builderOptimizationLevel=1",
-                          "--errorOnTimingCacheMiss", "--useDLACore=0", "--adjustForDLA"});
+  const Job job =
+      job_of({"--timingCacheFile=t", "--builderOptimizationLevel=1", "--errorOnTimingCacheMiss",
+              "--useDLACore=0", "--adjustForDLA", "--avgTiming=4"});
   EXPECT_EQ(job.build.timing_cache, "t");
   EXPECT_EQ(job.build.optimization_level, 1);
   EXPECT_TRUE(job.build.error_on_timing_cache_miss);
   EXPECT_TRUE(job.build.adjust_for_dla);
+  EXPECT_EQ(job.build.repetitions.launches, 4);
+  EXPECT_FALSE(job.build.repetitions.averages);
+  EXPECT_EQ(job_of({"--minTiming=3"}).build.repetitions.averages, 3);
   EXPECT_EQ(job_of({"--timingCacheFile=t", "--noBuilderCache"}).build.timing_cache, "");
 }
 
