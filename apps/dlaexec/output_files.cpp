@@ -22,7 +22,8 @@ std::string place_of(const std::string& path) {
   const bool is_special =
       std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
   if (path.empty() || path == "-" || is_special) return "";
-  const std::filesystem::path place = std::filesystem::weakly_canonical(path, failed);
+  const std::filesystem::path place =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path, failed), failed);
   return failed ? path : place.string();
 }
 

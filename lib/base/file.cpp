@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 
 #include "base/error.h"
 
@@ -112,7 +113,9 @@ void write_file(const std::string& path, std::string_view content) {
     return;
   }
   const std::string target = behind_links(path);
-  const std::string beside = format("{}/.{}.tmp", folder_of(target), ::getpid());
+  // Short whatever the file's name, and another for each file that is being written.
+  const std::string beside =
+      format("{}/.{:x}.{}.tmp", folder_of(target), std::hash<std::string>{}(target), ::getpid());
   int reason = 0;
   {
     Descriptor file(beside, O_WRONLY | O_CREAT | O_TRUNC, 0666);

@@ -9,40 +9,15 @@
 #include "base/log.h"
 #include "base/wildcard.h"
 #include "ir/dla_formats.h"
+#include "ir/type_flags.h"
 
 namespace dlaexec::build {
 namespace {
-
-/// The wish for @p layer: under its own name, else under the longest pattern that matches.
-const LayerOutputTypes::value_type* wish_for(const LayerOutputTypes& wishes,
-                                             const std::string& layer) {
-  if (const auto exact = wishes.find(layer); exact != wishes.end()) return &*exact;
-  const LayerOutputTypes::value_type* best = nullptr;
-  for (const auto& wish : wishes)
-    if (matches_wildcard(wish.first, layer) &&
-        (best == nullptr || wish.first.size() > best->first.size()))
-      best = &wish;
-  return best;
-}
 
 void require_count(const ir::Node& node, const std::vector<ir::DataType>& types) {
   if (types.size() != 1 && types.size() != node.outputs.size())
     fail("Layer {} has {} outputs but {} output types are given in --layerOutputTypes", node.name,
          node.outputs.size(), types.size());
-}
-
-/// How people write @p type in --layerOutputTypes.
-std::string_view flag_text(ir::DataType type) {
-  switch (type) {
-    case ir::DataType::Float32:
-      return "fp32";
-    case ir::DataType::Float16:
-      return "fp16";
-    case ir::DataType::Int8:
-      return "int8";
-    default:
-      return ir::text(type);
-  }
 }
 
 /// Why @p node cannot deliver @p value in @p type, and what to do; empty when it can.
@@ -65,9 +40,9 @@ void refuse(const ir::Node& node, const ir::Value& value, const OutputWish& wish
     fail(
         "layer '{}' cannot deliver {} as --layerOutputTypes asks: {}; with "
         "--precisionConstraints=prefer it would deliver {}",
-        node.name, flag_text(wish.type), why, flag_text(value.type));
+        node.name, ir::flag_text(wish.type), why, ir::flag_text(value.type));
   log::warning("--layerOutputTypes: layer {} delivers {}, not {}: {}", node.name,
-               flag_text(value.type), flag_text(wish.type), why);
+               ir::flag_text(value.type), ir::flag_text(wish.type), why);
 }
 
 /// Lets the DLA @p node make a tensor of its own precision, and gives the step of the same segment
@@ -85,8 +60,7 @@ ir::Node convert_on_dla(ir::Graph& graph, ir::Node& node, ir::ValueId id, ir::Da
   ir::Node conversion;
   conversion.op = ir::Op::Reformat;
   conversion.attributes = ir::default_attributes(ir::Op::Reformat);
-  conversion.name = format("Converting {} to {}", node.name, flag_text(type));
-  conversion.origins = node.origins;
+  conversion.name = format("Converting {} to {}", node.name, ir::flag_text(type));
   conversion.inputs = {inner};
   conversion.outputs = {id};
   conversion.device = node.device;
@@ -100,9 +74,12 @@ std::optional<ir::Node> settle(ir::Graph& graph, ir::Node& node, ir::ValueId id,
                                const OutputWish& wish, quant::Constraints constraints) {
   ir::Value& value = graph.value(id);
   if (wish.type == value.type) return std::nullopt;
-  const std::string why = graph.is_output(id)
-                              ? "it is an output of the network; --outputIOFormats gives its type"
-                              : obstacle(node, value, wish.type);
+  if (graph.is_output(id)) {  // no constraint of the layer: trtexec, too, lets the formats decide
+    refuse(node, value, wish, "it is an output of the network; --outputIOFormats gives its type",
+           quant::Constraints::Prefer);
+    return std::nullopt;
+  }
+  const std::string why = obstacle(node, value, wish.type);
   if (!why.empty()) {
     refuse(node, value, wish, why, constraints);
     return std::nullopt;
@@ -119,7 +96,7 @@ OutputTypes wished_types(const ir::Graph& graph, const LayerOutputTypes& wishes)
   std::map<std::string, bool> used;
   for (const auto& wish : wishes) used[wish.first] = false;
   for (const ir::Node& node : graph.nodes) {
-    const auto* wish = wish_for(wishes, node.name);
+    const auto* wish = entry_for(wishes, node.name);
     if (wish == nullptr) continue;
     used[wish->first] = true;
     const bool is_default = wish->first == "*";  // of its types the first one counts

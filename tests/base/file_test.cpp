@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <future>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 
@@ -44,6 +45,19 @@ TEST_F(File, FailedWriteNamesThePathAndLeavesNothing) {
     EXPECT_NE(error.sentence().find(missing), std::string::npos);
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(File, SeveralAreWrittenToOneFolderAtOnce) {
+  std::vector<std::future<void>> writers;
+  for (int i = 0; i < 8; ++i)
+    writers.push_back(std::async(std::launch::async, [&, i] {
+      for (int again = 0; again < 20; ++again)
+        write_file(path(format("file{}", i).c_str()), format("content {}", i));
+    }));
+  for (auto& writer : writers) writer.get();
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(read_file(path(format("file{}", i).c_str())), format("content {}", i));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 8);
 }
 
 TEST_F(File, AnImpossibleNameIsKnownBeforeItIsWritten) {
