@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "dla/platform.h"
 #include "gpu/device.h"
+#include "ir/type_flags.h"
 #include "report/text.h"
 
 namespace dlaexec::cli {
@@ -56,7 +57,7 @@ std::string calibration_text(const Settings& settings, const build::Options& opt
 
 std::string layer_precisions_text(const build::Options& options) {
   return join(options.layer_precisions, ",", [](const auto& entry) {
-    return format("{}:{}", entry.first, flag_text(entry.second));
+    return format("{}:{}", entry.first, ir::flag_text(entry.second));
   });
 }
 
@@ -177,8 +178,11 @@ void echo_build(Page& page, const Settings& settings, const Job& job) {
   if (release(settings.dialect()) >= 1000 && !job.load_engine.empty()) return page.add("");
   if (release(settings.dialect()) < 900) page.add("Max batch: explicit batch");
   page.add("Memory Pools: {}", pools_text(settings, options));
-  page.add("minTiming: {}", settings.integer(Flag::minTiming));
-  page.add("avgTiming: {}", settings.integer(Flag::avgTiming));
+  // trtexec's defaults stand where the tuner chooses.
+  page.add("minTiming: {}",
+           settings.given(Flag::minTiming) ? settings.integer(Flag::minTiming) : 1);
+  page.add("avgTiming: {}",
+           settings.given(Flag::avgTiming) ? settings.integer(Flag::avgTiming) : 8);
   page.add("Precision: {}", precision_text(settings, options));
   page.add("LayerPrecisions: {}", layer_precisions_text(options));
   page.add("Layer Device Types: {}", layer_devices_text(options));

@@ -132,6 +132,7 @@ build::Options BuilderConfig::options(const Network& network, int64_t implicit_b
   };
   options.pools = {pool(MemoryPoolType::kWORKSPACE), pool(MemoryPoolType::kDLA_MANAGED_SRAM),
                    pool(MemoryPoolType::kDLA_LOCAL_DRAM), pool(MemoryPoolType::kDLA_GLOBAL_DRAM)};
+  options.repetitions = settings_.repetitions;
   options.input_formats = io_formats(network, options.graph->inputs, *options.graph);
   options.output_formats = io_formats(network, options.graph->outputs, *options.graph);
   if (settings_.profile) options.shapes = settings_.profile->shapes();

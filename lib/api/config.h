@@ -1,6 +1,7 @@
 // IBuilderConfig as build::Options.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -63,6 +64,18 @@ class BuilderConfig final : public IBuilderConfig {
   int32_t getNbOptimizationProfiles() const noexcept override {
     return settings_.profile == nullptr ? 0 : 1;
   }
+  void setMinTimingIterations(int32_t averages) noexcept override {
+    settings_.repetitions.averages = std::max(1, averages);
+  }
+  int32_t getMinTimingIterations() const noexcept override {
+    return settings_.repetitions.averages.value_or(1);
+  }
+  void setAvgTimingIterations(int32_t launches) noexcept override {
+    settings_.repetitions.launches = std::max(1, launches);
+  }
+  int32_t getAvgTimingIterations() const noexcept override {
+    return settings_.repetitions.launches.value_or(1);
+  }
   void reset() noexcept override;
 
   /// What a build of @p network under this configuration is asked for.
@@ -80,6 +93,7 @@ class BuilderConfig final : public IBuilderConfig {
     int32_t dla_core = -1;
     EngineCapability capability = EngineCapability::kSTANDARD;
     std::map<MemoryPoolType, std::size_t> pools;
+    tune::Repetitions repetitions;
     ProfilingVerbosity verbosity = ProfilingVerbosity::kLAYER_NAMES_ONLY;
     IInt8Calibrator* calibrator = nullptr;
     const OptimizationProfile* calibration_profile = nullptr;

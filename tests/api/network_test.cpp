@@ -72,8 +72,14 @@ TEST_F(ApiNetwork, ResetPutsEverythingBack) {
   config->setDLACore(1);
   config->setMemoryPoolLimit(MemoryPoolType::kDLA_MANAGED_SRAM, 1 << 20);
   config->setEngineCapability(EngineCapability::kDLA_STANDALONE);
+  config->setMinTimingIterations(3);
+  config->setAvgTimingIterations(8);
+  EXPECT_EQ(config->getMinTimingIterations(), 3);
+  EXPECT_EQ(config->getAvgTimingIterations(), 8);
   config->reset();
   EXPECT_FALSE(config->getFlag(BuilderFlag::kINT8));
+  EXPECT_EQ(config->getMinTimingIterations(), 1);
+  EXPECT_EQ(config->getAvgTimingIterations(), 1);
   EXPECT_EQ(config->getDefaultDeviceType(), DeviceType::kGPU);
   EXPECT_EQ(config->getDLACore(), -1);
   EXPECT_EQ(config->getMemoryPoolLimit(MemoryPoolType::kDLA_MANAGED_SRAM), size_t{1} << 19);

@@ -58,6 +58,13 @@ class IBuilderConfig {
   virtual int32_t addOptimizationProfile(const IOptimizationProfile* profile) noexcept = 0;
   virtual int32_t getNbOptimizationProfiles() const noexcept = 0;
 
+  /// A GPU tactic's time is the least of so many averages, each of so many launches. Until they are
+  /// set, when 1 is what is got, they are as many as its length asks for.
+  virtual void setMinTimingIterations(int32_t averages) noexcept = 0;
+  virtual int32_t getMinTimingIterations() const noexcept = 0;
+  virtual void setAvgTimingIterations(int32_t launches) noexcept = 0;
+  virtual int32_t getAvgTimingIterations() const noexcept = 0;
+
   /// Everything back to its default: flags, devices, core, pools, capability.
   virtual void reset() noexcept = 0;
 };
