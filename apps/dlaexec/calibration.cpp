@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "grammar.h"
+#include "ir/type_flags.h"
 #include "quant/cache.h"
 #include "run/inputs.h"
 
@@ -253,7 +254,7 @@ void save_precisions(const quant::Report& report, const Settings& settings) {
                    entry.layer);
   write_file(settings.text(Flag::saveLayerPrecisions),
              join(entries, ",", [](const quant::LayerPrecision& entry) {
-               return format("{}:{}", entry.layer, flag_text(entry.precision));
+               return format("{}:{}", entry.layer, ir::flag_text(entry.precision));
              }) + "\n");
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "bench/measure.h"
+#include "ir/type_flags.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -83,15 +84,6 @@ int64_t power_of_two_below(int64_t bytes) {
   while (power * 2 <= bytes) power *= 2;
   return bytes == 0 ? 0 : power;
 }
-
-struct TypeName {
-  std::string_view name;
-  ir::DataType type;
-};
-constexpr TypeName kTypes[] = {{"fp32", ir::DataType::Float32},  {"fp16", ir::DataType::Float16},
-                               {"bf16", ir::DataType::BFloat16}, {"int8", ir::DataType::Int8},
-                               {"uint8", ir::DataType::UInt8},   {"int32", ir::DataType::Int32},
-                               {"int64", ir::DataType::Int64},   {"bool", ir::DataType::Bool}};
 
 ir::Format parse_format(std::string_view text, std::string_view flag) {
   if (text == "hwc4") return ir::Format::DlaHwc4;  // as NVIDIA's DLA pages write it
@@ -252,20 +244,13 @@ std::string to_text(const IoFormat& format) {
     if (!text.empty() || layout != ir::Format::Linear) text += '+';
     text += ir::text(layout);
   }
-  return std::string(flag_text(format.type)) + ":" + text;
+  return std::string(ir::flag_text(format.type)) + ":" + text;
 }
 
 ir::DataType parse_data_type(std::string_view text, std::string_view flag) {
-  for (const TypeName& row : kTypes)
-    if (row.name == text) return row.type;
+  if (const auto type = ir::type_of_flag(text)) return *type;
   fail(Fault::Usage, "{} has type '{}'; known types are {}", flag, text,
-       join(kTypes, ", ", [](const TypeName& row) { return std::string(row.name); }));
-}
-
-std::string_view flag_text(ir::DataType type) {
-  for (const TypeName& row : kTypes)
-    if (row.type == type) return row.name;
-  __builtin_unreachable();
+       join(ir::kFlagTypes, ", "));
 }
 
 std::vector<std::pair<std::string, ir::Device>> parse_layer_devices(std::string_view text) {

@@ -84,9 +84,8 @@ std::vector<IoFormat> parse_io_formats(std::string_view text, std::string_view f
 /// As the echo of options prints it: "fp16:chw16", "int8:chw+chw4", "int8:+chw32".
 std::string to_text(const IoFormat& format);
 
-/// "fp32", "fp16", "int8" ... and back.
+/// "fp32", "fp16", "int8" ...
 ir::DataType parse_data_type(std::string_view text, std::string_view flag);
-std::string_view flag_text(ir::DataType type);
 
 /// "layer:GPU,layer:DLA"
 std::vector<std::pair<std::string, ir::Device>> parse_layer_devices(std::string_view text);

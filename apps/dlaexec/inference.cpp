@@ -8,6 +8,7 @@
 #include "base/log_voice.h"
 #include "dla/platform.h"
 #include "interrupt.h"
+#include "ir/type_flags.h"
 #include "plan/file.h"
 #include "report/text.h"
 #include "run/inputs.h"
@@ -153,7 +154,7 @@ ir::Dims Inference::dims_of_input(const run::Binding& binding) const {
 /// trtexec has buffers of its own for each stream and says so for each.
 void Inference::log_bindings(const std::vector<NamedFile>& files) const {
   const auto type = [&](const run::Binding& binding) {
-    return options_.release >= 1000 ? format(" and type {}", flag_text(binding.type)) : "";
+    return options_.release >= 1000 ? format(" and type {}", ir::flag_text(binding.type)) : "";
   };
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const run::Binding& binding = engine_.inputs()[i];

@@ -5,22 +5,6 @@
 #include "place/placement.h"
 
 namespace dlaexec::place {
-namespace {
-
-using Devices = std::map<std::string, ir::Device>;
-
-/// The entry that speaks for @p name: the name itself, else the longest pattern that matches.
-const Devices::value_type* entry_for(const Devices& devices, const std::string& name) {
-  if (const auto exact = devices.find(name); exact != devices.end()) return &*exact;
-  const Devices::value_type* best = nullptr;
-  for (const auto& entry : devices) {
-    if (!matches_wildcard(entry.first, name)) continue;
-    if (!best || entry.first.size() > best->first.size()) best = &entry;
-  }
-  return best;
-}
-
-}  // namespace
 
 void choose_devices(ir::Graph& graph, const Options& options) {
   for (ir::Node& node : graph.nodes) {

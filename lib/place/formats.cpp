@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "ir/dla_formats.h"
+#include "ir/type_flags.h"
 
 namespace dlaexec::place {
 namespace {
@@ -64,29 +65,6 @@ int64_t bytes_of(const Graph& graph, ValueId id, DataType type) {
   return is_static(shape) ? volume(dims_of(shape)) * static_cast<int64_t>(size_bytes(type)) : 0;
 }
 
-/// The type as --inputIOFormats writes it.
-std::string_view flag_type(DataType type) {
-  switch (type) {
-    case DataType::Float32:
-      return "fp32";
-    case DataType::Float16:
-      return "fp16";
-    case DataType::BFloat16:
-      return "bf16";
-    case DataType::Int8:
-      return "int8";
-    case DataType::UInt8:
-      return "uint8";
-    case DataType::Int32:
-      return "int32";
-    case DataType::Int64:
-      return "int64";
-    case DataType::Bool:
-      return "bool";
-  }
-  __builtin_unreachable();
-}
-
 bool meets(const EdgeFormat& edge, const Crossing& crossing) {
   return edge.type == crossing.type &&
          std::any_of(edge.formats.begin(), edge.formats.end(),
@@ -127,7 +105,7 @@ std::string as_flag(std::string_view name, const std::vector<std::string>& value
 }  // namespace
 
 std::string flag_text(const EdgeFormat& edge) {
-  return format("{}:{}", flag_type(edge.type),
+  return format("{}:{}", ir::flag_text(edge.type),
                 join(edge.formats, "+", [](Format f) { return std::string(text(f)); }));
 }
 

@@ -67,18 +67,6 @@ std::vector<char> between_qdq(const Graph& graph) {
   return between;
 }
 
-/// The pattern that speaks for @p name: the name itself, else the longest that matches.
-const std::pair<const std::string, DataType>* pattern_for(
-    const std::map<std::string, DataType>& patterns, const std::string& name) {
-  if (const auto exact = patterns.find(name); exact != patterns.end()) return &*exact;
-  const std::pair<const std::string, DataType>* best = nullptr;
-  for (const auto& entry : patterns) {
-    if (!matches_wildcard(entry.first, name)) continue;
-    if (!best || entry.first.size() > best->first.size()) best = &entry;
-  }
-  return best;
-}
-
 std::string_view flag_of(DataType precision) {
   return precision == DataType::Int8 ? "--int8" : "--fp16";
 }
@@ -103,11 +91,11 @@ class Assigner {
     std::map<std::string, bool> matched;
     for (const auto& entry : options_.layer_precisions) matched[entry.first] = false;
     for (Node& node : graph_.nodes) {
-      const auto* asked = pattern_for(options_.layer_precisions, node.name);
+      const auto* asked = entry_for(options_.layer_precisions, node.name);
       if (asked) matched[asked->first] = true;
       for (const std::string& layer :
            node.origins)  // names of what was folded into it are known, too
-        if (const auto* named = pattern_for(options_.layer_precisions, layer))
+        if (const auto* named = entry_for(options_.layer_precisions, layer))
           matched[named->first] = true;
       if (!has_precision(graph_, node)) continue;
       const bool binds = asked && constraints_ != Constraints::None;
