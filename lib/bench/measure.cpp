@@ -168,7 +168,8 @@ class Measurement {
   }
 
   bool has_to_end() {
-    if (options_.interrupt != nullptr && options_.interrupt->load()) {
+    const bool interrupted = options_.interrupt != nullptr && options_.interrupt->load();
+    if (interrupted && !result_.queries.empty()) {  // one is waited for: there is what to report
       result_.end = End::Interrupted;
     } else if (milliseconds(clock_.now() - origin_) >= options_.most_wall_s * 1000) {
       result_.end = End::WallTime;

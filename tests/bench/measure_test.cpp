@@ -231,6 +231,18 @@ TEST(Measure, EndsWhenInterruptedAndKeepsWhatThereIs) {
   EXPECT_EQ(r.queries.size(), 7u);
 }
 
+TEST(Measure, AnInterruptBeforeTheFirstQueryWaitsForOne) {
+  log::Capture capture;
+  const std::atomic<bool> interrupt = true;
+  Options endless = options(0, 0, 0);
+  endless.limits.endless = true;
+  endless.interrupt = &interrupt;
+  const Result r = measure_composed(1, endless);
+  EXPECT_EQ(r.end, End::Interrupted);
+  EXPECT_GE(r.queries.size(), 1u);
+  EXPECT_LE(r.queries.size(), 2u);
+}
+
 TEST(Figures, ProfileCountsEveryQueryOfEveryStep) {
   const Result r = measure_composed(1, options(10, 0, 0));
   const Profile p = profile(r, kDlaThenHost);

@@ -1,4 +1,4 @@
-// What the project's pages say of the command.
+// What the project's pages say of the command, and its scripts of themselves.
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "flag.h"
 #include "support/paths.h"
+#include "support/program.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -46,6 +47,20 @@ TEST(Pages, NameFlagsThatExist) {
     for (const std::string& flag : flags_in(read_file(path)))
       EXPECT_TRUE(find_flag(flag) || of_others.contains(flag))
           << path << " names --" << flag << ", which does not exist";
+}
+
+TEST(Scripts, AnswerHelpAndDoNothingElse) {
+  namespace fs = std::filesystem;
+  for (const fs::directory_entry& entry : fs::directory_iterator(test::source_dir() + "/scripts")) {
+    const bool runs = (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
+    if (!entry.is_regular_file() || !runs) continue;
+    const std::string name = entry.path().filename().string();
+    const test::Outcome outcome =
+        test::run_program({entry.path().string(), "--help"}, test::temporary_dir());
+    EXPECT_EQ(outcome.status, 0) << name << "\n" << outcome.err;
+    const std::string first = outcome.out.substr(0, outcome.out.find('\n'));
+    EXPECT_TRUE(first.starts_with(name) || first.starts_with("usage: " + name)) << first;
+  }
 }
 
 }  // namespace
