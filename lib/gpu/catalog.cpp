@@ -109,11 +109,19 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   return kernels;
 }
 
-std::vector<Kernel> other_kernels(const Target& target) {
-  std::vector<Kernel> kernels;
-  const auto add = [&](const char* file, std::string expression) {
+namespace {
+
+/// Adds an instance of an embedded file once.
+struct Adder {
+  std::vector<Kernel>& kernels;
+  void operator()(const char* file, std::string expression) const {
     add_unique(kernels, {file, std::move(expression)});
-  };
+  }
+};
+
+/// One element at a time.
+void add_pointwise(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
   for (size_t kind = 0; kind < ir::kEnumText<ir::ActivationKind>.size(); ++kind) {
     const auto name = device_name(static_cast<ir::ActivationKind>(kind));
     add("map.cu", format("map<Apply<{}>, half, half, Nothing, Nothing, 1, 8>", name));
@@ -125,6 +133,12 @@ std::vector<Kernel> other_kernels(const Target& target) {
     add("map.cu", format("map<{}, half, half, Nothing, Nothing, 1, 8>", name));
   add("map.cu", "map<ScaleShift, signed char, signed char, float, float, 2, 16>");
   add("map.cu", "map<PRelu, float, float, float, Nothing, 6, 4>");
+  add("map.cu", "map<Move, unsigned long long, unsigned long long, Nothing, Nothing, 3, 2>");
+}
+
+/// Format changes, and windows over single channels.
+void add_windows(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
   for (const char* types :
        {"half, half", "float, half", "float, signed char", "signed char, half"}) {
     add("image.cu", format("to_pixels<{}, 8>", types));
@@ -149,6 +163,11 @@ std::vector<Kernel> other_kernels(const Target& target) {
     add("conv_plain.cu",
         format("conv_plain<signed char, signed char, Nothing, None, {}>", transposed));
   }
+}
+
+/// Along rows of elements.
+void add_rows(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
   for (const char* kind :
        {"Sum", "Mean", "Max", "Min", "Prod", "L1", "L2", "LogSum", "SumSquare"}) {
     add("rows.cu", format("reduce_rows<{}, half, half>", kind));
@@ -161,7 +180,11 @@ std::vector<Kernel> other_kernels(const Target& target) {
       for (const int passes : {1, 3, 6})
         add("rows.cu", format("normalize_in_registers<{}, {}, {}>", types, flag, passes));
   }
-  add("map.cu", "map<Move, unsigned long long, unsigned long long, Nothing, Nothing, 3, 2>");
+}
+
+/// Elements that move where indices say.
+void add_moves(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
   for (const char* word : {"unsigned char", "unsigned short", "unsigned", "unsigned long long"}) {
     for (const char* name :
          {"gather", "gather_elements", "scatter_elements", "gather_nd", "scatter_nd", "one_hot"})
@@ -170,6 +193,11 @@ std::vector<Kernel> other_kernels(const Target& target) {
       add("pad.cu", format("pad<{}, {}>", word, mode));
   }
   add("index.cu", "gather<Quad, int>");
+}
+
+/// The best, the sums and the norms of an axis.
+void add_selections(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
   for (const char* flag : {"false", "true"}) {
     add("index.cu", format("trilu<unsigned short, {}>", flag));
     for (const char* type : {"half", "float", "int", "long long"}) {
@@ -185,6 +213,11 @@ std::vector<Kernel> other_kernels(const Target& target) {
     for (const char* name : {"group_norm", "local_response", "resize"})
       add(name == std::string("resize") ? "resize.cu" : "channels.cu",
           format("{0}<{1}, {1}>", name, type));
+}
+
+/// Several layers in one launch.
+void add_fused(std::vector<Kernel>& kernels, const Target& target) {
+  const Adder add{kernels};
   for (const int head : {16, 64, 80, 128}) {
     for (const int warps : {1, 4, 7, 8})
       add("attention.cu", format("attention<{}, {}>", head, warps));
@@ -202,6 +235,18 @@ std::vector<Kernel> other_kernels(const Target& target) {
     for (const char* window : {"Silu, 3, 1, 4", "Silu, 3, 2, 3", "Silu, 5, 1, 4", "Silu, 5, 2, 2"})
       add("squeeze.cu", format("squeeze<{}, Silu, Sigmoid>", window));
   }
+}
+
+}  // namespace
+
+std::vector<Kernel> other_kernels(const Target& target) {
+  std::vector<Kernel> kernels;
+  add_pointwise(kernels);
+  add_windows(kernels);
+  add_rows(kernels);
+  add_moves(kernels);
+  add_selections(kernels);
+  add_fused(kernels, target);
   return kernels;
 }
 

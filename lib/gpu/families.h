@@ -5,14 +5,25 @@
 
 namespace dlaexec::gpu {
 
+/// How a family would have its four-dimensional values lie.
+enum class Layout : uint8_t {
+  Dense,
+  Pixels,
+  Any,  ///< it takes either, and does best when all of a node's values lie alike
+};
+
 /// One family: nodes of some ops, a reason why not, and the launches.
 struct Family {
-  std::optional<std::string> (*why_not)(const ir::Graph&, const ir::Node&, const Target&);
-  void (*lower)(Lowering&, const ir::Node&);
+  std::optional<std::string> (*why_not)(const ir::Graph&, const ir::Node&, const Target&) = nullptr;
+  void (*lower)(Lowering&, const ir::Node&) = nullptr;
+  Layout layout = Layout::Dense;
 };
 
 /// The family that runs @p op; null functions when none does.
 Family family_of(ir::Op op);
+
+/// True for ops that compute each element from the ones at its place.
+bool is_pointwise(ir::Op op);
 
 // Convolutions and matrix products (kernels/conv.cpp, product.cpp).
 std::optional<std::string> why_not_conv(const ir::Graph&, const ir::Node&, const Target&);

@@ -10,38 +10,6 @@
 namespace dlaexec::gpu {
 namespace {
 
-using ir::Op;
-
-/// Ops whose kernels work on pixels.
-bool wants_pixels(const ir::Node& node) {
-  return node.op == Op::Conv || node.op == Op::Deconv || node.op == Op::Pool;
-}
-
-/// Ops that take either layout and do best when all of theirs lie alike.
-bool takes_any_layout(const ir::Node& node) {
-  switch (node.op) {
-    case Op::Activation:
-    case Op::Unary:
-    case Op::Elementwise:
-    case Op::PRelu:
-    case Op::Scale:
-    case Op::Where:
-    case Op::Reformat:
-    case Op::Cast:
-    case Op::Identity:
-    case Op::Concat:
-    case Op::Split:
-    case Op::Pad:
-    case Op::Tile:
-    case Op::Resize:
-    case Op::Reduce:
-    case Op::Softmax:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::vector<int64_t> strides_of(const ir::Dims& dims, Arrangement arrangement, ir::DataType type) {
   if (arrangement == Arrangement::Dense) return ir::dense_strides(dims);
   const int64_t pixel = round_up(dims[1], vector_elements(type));
@@ -55,7 +23,7 @@ float scale_of(const ir::Value& value) {
 
 }  // namespace
 
-std::string_view device_type(ir::DataType type) {
+std::string_view stored_type(ir::DataType type) {
   switch (type) {
     case ir::DataType::Float32:
       return "float";
@@ -63,9 +31,24 @@ std::string_view device_type(ir::DataType type) {
       return "half";
     case ir::DataType::Int8:
       return "signed char";
-    default:
+    case ir::DataType::UInt8:
+      return "unsigned char";
+    case ir::DataType::Int32:
+      return "int";
+    case ir::DataType::Int64:
+      return "long long";
+    case ir::DataType::Bool:
+      return "bool";
+    case ir::DataType::BFloat16:
       return {};
   }
+  return {};
+}
+
+std::string_view device_type(ir::DataType type) {
+  const bool computes =
+      type == ir::DataType::Float32 || type == ir::DataType::Float16 || type == ir::DataType::Int8;
+  return computes ? stored_type(type) : std::string_view();
 }
 
 bool is_device_type(ir::DataType type) { return !device_type(type).empty(); }
@@ -131,11 +114,11 @@ void Lowering::arrange() {
     return false;
   };
   for (const ir::Node& node : graph_.nodes)
-    if (wants_pixels(node)) set_all(node);
+    if (family_of(node.op).layout == Layout::Pixels) set_all(node);
   for (bool changed = true; changed;) {
     changed = false;
     for (const ir::Node& node : graph_.nodes)
-      if (takes_any_layout(node) && has_pixels(node)) changed |= set_all(node);
+      if (family_of(node.op).layout == Layout::Any && has_pixels(node)) changed |= set_all(node);
   }
 }
 
@@ -316,71 +299,6 @@ std::optional<std::string> why_not(const ir::Graph& graph, const ir::Node& node,
         return format("'{}' is larger than 2 GB", value.name);
     }
   return family.why_not(graph, node, target);
-}
-
-Family family_of(Op op) {
-  switch (op) {
-    case Op::Conv:
-      return {why_not_conv, lower_conv};
-    case Op::Deconv:
-      return {why_not_deconv, lower_deconv};
-    case Op::Gemm:
-    case Op::MatMul:
-      return {why_not_product, lower_product};
-    case Op::Pool:
-      return {why_not_pool, lower_pool};
-    case Op::Activation:
-    case Op::Unary:
-    case Op::Elementwise:
-    case Op::PRelu:
-    case Op::Scale:
-    case Op::Where:
-    case Op::Reformat:
-    case Op::Cast:
-    case Op::Identity:
-      return {why_not_map, lower_map};
-    case Op::Concat:
-    case Op::Split:
-    case Op::Slice:
-    case Op::Gather:
-    case Op::Reshape:
-    case Op::Flatten:
-    case Op::Squeeze:
-    case Op::Unsqueeze:
-    case Op::Transpose:
-    case Op::Expand:
-    case Op::DepthToSpace:
-    case Op::SpaceToDepth:
-      return {why_not_move, lower_move};
-    case Op::GatherElements:
-    case Op::GatherNd:
-    case Op::ScatterElements:
-    case Op::ScatterNd:
-    case Op::OneHot:
-    case Op::Trilu:
-      return {why_not_index, lower_index};
-    case Op::Pad:
-    case Op::Tile:
-      return {why_not_pad, lower_pad};
-    case Op::Resize:
-      return {why_not_resize, lower_resize};
-    case Op::TopK:
-    case Op::ArgReduce:
-    case Op::CumSum:
-      return {why_not_select, lower_select};
-    case Op::InstanceNorm:
-    case Op::GroupNorm:
-    case Op::LpNorm:
-    case Op::Lrn:
-      return {why_not_channels, lower_channels};
-    case Op::Reduce:
-    case Op::Softmax:
-    case Op::LayerNorm:
-    case Op::RmsNorm:
-      return {why_not_rows, lower_rows};
-    default:
-      return {nullptr, nullptr};
-  }
 }
 
 }  // namespace dlaexec::gpu

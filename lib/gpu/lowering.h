@@ -60,7 +60,9 @@ inline int64_t vector_elements(ir::DataType type) {
 inline int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 inline int64_t ceil_div(int64_t value, int64_t unit) { return (value + unit - 1) / unit; }
 
-/// The C++ name of a type in device code.
+/// The type of an element in device code; empty when kernels do not know it.
+std::string_view stored_type(ir::DataType type);
+/// The same for the types that all kernels compute with, empty for others.
 std::string_view device_type(ir::DataType type);
 /// True for the types that kernels compute with: f32, f16, i8.
 bool is_device_type(ir::DataType type);

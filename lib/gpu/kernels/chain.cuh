@@ -4,6 +4,7 @@
 
 #include "activation.cuh"
 #include "chain_params.h"
+#include "position.cuh"
 #include "types.cuh"
 
 namespace pointwise {
@@ -25,17 +26,7 @@ __device__ __forceinline__ int locate(const ChainParams& p, long long index, lon
 #pragma unroll
   for (int d = kLast; d >= kFirst; --d) {
     const int size = d == kLast ? p.dims[d] / kVec : p.dims[d];
-    long long i = rest;
-    if (d > kFirst) {
-      if ((rest >> 31) == 0) {  // most of the time 32-bit division will do
-        const unsigned quotient = static_cast<unsigned>(rest) / static_cast<unsigned>(size);
-        i = static_cast<unsigned>(rest) - quotient * static_cast<unsigned>(size);
-        rest = quotient;
-      } else {
-        i = rest % size;
-        rest /= size;
-      }
-    }
+    long long i = d > kFirst ? take_position(rest, size) : rest;
     if (d == kLast) {
       i *= kVec;
       inner = static_cast<int>(i);

@@ -1,5 +1,7 @@
 #include "gpu/kernels/conv_problem.h"
 
+#include "gpu/kernels/window.h"
+
 namespace dlaexec::gpu {
 namespace {
 
@@ -23,15 +25,13 @@ Conv read(const ir::Graph& graph, const ir::Node& node) {
   c.out_w = out[3];
   c.taps_h = kernel[2];
   c.taps_w = kernel[3];
-  const auto at = [](const ir::Ints& list, size_t index, int64_t otherwise) {
-    return index < list.size() ? list[index] : otherwise;
-  };
-  c.stride_h = at(a.stride, 0, 1);
-  c.stride_w = at(a.stride, 1, 1);
-  c.pad_h = at(a.pads, 0, 0);
-  c.pad_w = at(a.pads, 1, 0);
-  c.dilation_h = at(a.dilation, 0, 1);
-  c.dilation_w = at(a.dilation, 1, 1);
+  const Window window = window_of(a);
+  c.stride_h = window.stride[0];
+  c.stride_w = window.stride[1];
+  c.pad_h = window.pad[0];
+  c.pad_w = window.pad[1];
+  c.dilation_h = window.dilation[0];
+  c.dilation_w = window.dilation[1];
   c.groups = a.groups;
   c.residual = a.residual;
   c.activation = a.activation;

@@ -7,6 +7,7 @@
 // Grid: any number of blocks; each thread takes every gridDim.x * blockDim.x-th vector.
 #include "activation.cuh"
 #include "map_params.h"
+#include "position.cuh"
 #include "types.cuh"
 
 using namespace dlaexec::gpu;
@@ -99,17 +100,7 @@ __global__ void __launch_bounds__(256) map(const __grid_constant__ MapParams p) 
 #pragma unroll
     for (int d = kMapRank - 1; d >= kFirst; --d) {
       const int size = d == kMapRank - 1 ? p.dims[d] / kVec : p.dims[d];
-      long long i = rest;
-      if (d > kFirst) {
-        if ((rest >> 31) == 0) {  // most of the time 32-bit division will do
-          const unsigned quotient = static_cast<unsigned>(rest) / static_cast<unsigned>(size);
-          i = static_cast<unsigned>(rest) - quotient * static_cast<unsigned>(size);
-          rest = quotient;
-        } else {
-          i = rest % size;
-          rest /= size;
-        }
-      }
+      long long i = d > kFirst ? take_position(rest, size) : rest;
       if (d == kMapRank - 1) {
         i *= kVec;
         inner = static_cast<int>(i);

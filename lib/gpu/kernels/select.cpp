@@ -9,26 +9,6 @@ namespace {
 
 using ir::Op;
 
-/// The type that elements are compared in; empty when select.cu does not know it.
-std::string_view key_type(ir::DataType type) {
-  switch (type) {
-    case ir::DataType::Float32:
-      return "float";
-    case ir::DataType::Float16:
-      return "half";
-    case ir::DataType::Int8:
-      return "signed char";
-    case ir::DataType::UInt8:
-      return "unsigned char";
-    case ir::DataType::Int32:
-      return "int";
-    case ir::DataType::Int64:
-      return "long long";
-    default:
-      return {};
-  }
-}
-
 SelectParams parameters(const View& x, int64_t axis) {
   const size_t at = static_cast<size_t>(axis < 0 ? axis + x.rank() : axis);
   SelectParams p{};
@@ -54,9 +34,9 @@ void lower_top_k(Lowering& lowering, const ir::Node& node) {
   p.blocks_of_row = static_cast<int>(ceil_div(p.length, 256));
   const bool wants_indices = node.outputs.size() > 1 && node.outputs[1] != ir::kNoValue;
   const std::string_view index =
-      wants_indices ? key_type(lowering.value(node.outputs[1]).type) : "long long";
+      wants_indices ? stored_type(lowering.value(node.outputs[1]).type) : "long long";
   const Kernel kernel{"select.cu",
-                      format("top_k<{}, {}, {}>", key_type(x.type), index, attributes.largest)};
+                      format("top_k<{}, {}, {}>", stored_type(x.type), index, attributes.largest)};
   Step& step = lowering.add(node, "", kernel, {{p.rows * p.blocks_of_row, 1, 1}, {256, 1, 1}}, p);
   patch(step, &SelectParams::x, x.place);
   patch(step, &SelectParams::y, y.place);
@@ -71,9 +51,9 @@ void lower_arg(Lowering& lowering, const ir::Node& node) {
   const View y = lowering.target_dense(node.outputs[0]);
   const SelectParams p = parameters(x, attributes.axis);
   const bool by_block = p.inner < 32 && p.length >= 64;
-  const Kernel kernel{
-      "select.cu", format("arg_{}<{}, {}, {}, {}>", by_block ? "rows" : "columns", key_type(x.type),
-                          key_type(y.type), attributes.max, attributes.last)};
+  const Kernel kernel{"select.cu", format("arg_{}<{}, {}, {}, {}>", by_block ? "rows" : "columns",
+                                          stored_type(x.type), stored_type(y.type), attributes.max,
+                                          attributes.last)};
   const Launch launch = by_block ? Launch{{p.rows, 1, 1}, {128, 1, 1}}
                                  : Launch{{ceil_div(p.rows, 256), 1, 1}, {256, 1, 1}};
   Step& step = lowering.add(node, "", kernel, launch, p);
@@ -87,7 +67,7 @@ void lower_running_sum(Lowering& lowering, const ir::Node& node) {
   const View x = lowering.dense(node.inputs[0]);
   const View y = lowering.target_dense(node.outputs[0]);
   const SelectParams p = parameters(x, lowering.graph().constant(node, 1)->to_ints()[0]);
-  const Kernel kernel{"select.cu", format("running_sum<{}, {}, {}>", key_type(x.type),
+  const Kernel kernel{"select.cu", format("running_sum<{}, {}, {}>", stored_type(x.type),
                                           attributes.exclusive, attributes.reverse)};
   Step& step = lowering.add(node, "", kernel, {{ceil_div(p.rows, 256), 1, 1}, {256, 1, 1}}, p);
   patch(step, &SelectParams::x, x.place);
@@ -104,7 +84,8 @@ bool is_position(const ir::Value& value) {
 std::optional<std::string> why_not_select(const ir::Graph& graph, const ir::Node& node,
                                           const Target&) {
   const ir::Value& x = graph.value(node.inputs[0]);
-  if (key_type(x.type).empty()) return format("elements of type {}", ir::text(x.type));
+  if (stored_type(x.type).empty() || x.type == ir::DataType::Bool)
+    return format("elements of type {}", ir::text(x.type));
   if (node.op == Op::ArgReduce)
     return is_position(graph.value(node.outputs[0]))
                ? std::nullopt

@@ -4,6 +4,7 @@
 
 #include "gpu/groups.h"
 #include "gpu/kernels/squeeze_params.h"
+#include "gpu/kernels/window.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -143,41 +144,38 @@ Place window_weights(Lowering& lowering, const ir::Tensor& weights, int64_t padd
   });
 }
 
-/// The window's template arguments, and its part of the parameters.
-std::string add_window(const Lowering& lowering, const ir::Node* window, SqueezeParams& p) {
-  p.in_h = p.out_h;
-  p.in_w = p.out_w;
-  if (!window) return "None, 0, 1, 1";
-  const auto& a = window->get<ir::ConvAttributes>();
-  const ir::Dims in = ir::dims_of(lowering.value(window->inputs[0]).shape);
-  const int64_t taps = lowering.graph().constant(*window, 1)->dims()[2];
-  const int64_t stride = a.stride.empty() ? 1 : a.stride[0];
-  p.in_h = static_cast<int>(in[2]);
-  p.in_w = static_cast<int>(in[3]);
-  p.pad_h = static_cast<int>(a.pads.empty() ? 0 : a.pads[0]);
-  p.pad_w = static_cast<int>(a.pads.empty() ? 0 : a.pads[1]);
-  p.alpha0 = a.alpha;
-  p.beta0 = a.beta;
-  const int run = stride == 1 ? 4 : taps == 3 ? 3 : 2;  // what registers hold
-  return format("{}, {}, {}, {}", device_name(a.activation), taps, stride, run);
+double window_operations(const ir::Graph& graph, const ir::Node& window, const View& y) {
+  const int64_t taps = graph.constant(window, 1)->count() / y.dims[1];
+  return 2.0 * static_cast<double>(ir::volume(y.dims) * taps);
 }
 
-void lower_squeeze(Lowering& lowering, const Group& group) {
-  const ir::Graph& graph = lowering.graph();
-  const auto node = [&](size_t from_end) -> const ir::Node& {
-    return graph.nodes[static_cast<size_t>(group.nodes[group.nodes.size() - from_end])];
+/// Pixels of a row that a thread computes together: what registers hold.
+int run_of(int64_t taps, int64_t stride) { return stride == 1 ? 4 : taps == 3 ? 3 : 2; }
+
+/// The window's template arguments.
+std::string window_text(const Lowering& lowering, const ir::Node* window) {
+  if (!window) return "None, 0, 1, 1";
+  const auto& a = window->get<ir::ConvAttributes>();
+  const int64_t taps = lowering.graph().constant(*window, 1)->dims()[2];
+  const int64_t stride = window_of(a).stride[0];
+  return format("{}, {}, {}, {}", device_name(a.activation), taps, stride, run_of(taps, stride));
+}
+
+/// The nodes of @p group.
+Parts parts_of(const ir::Graph& graph, const Group& group) {
+  const auto node = [&](size_t from_end) {
+    return &graph.nodes[static_cast<size_t>(group.nodes[group.nodes.size() - from_end])];
   };
-  const ir::Node &product = node(1), &second = node(2), &first = node(3), &mean = node(4);
-  const ir::Node* window = group.nodes.size() > 4 ? &node(5) : nullptr;
-  const View x = lowering.pixels(window ? window->inputs[0] : mean.inputs[0]);
-  const View y = lowering.target_pixels(product.outputs[0]);
-  const int64_t hidden = graph.constant(first, 1)->dims()[0];
-  const Shares shares = shares_of(y.dims, hidden);
-  const auto& act1 = first.get<ir::ConvAttributes>();
-  const auto& act2 = second.get<ir::ConvAttributes>();
+  return {node(4), node(3), node(2), node(1), group.nodes.size() > 4 ? node(5) : nullptr};
+}
+
+SqueezeParams parameters(const Lowering& lowering, const Parts& parts, const View& y,
+                         const Shares& shares, int64_t hidden) {
+  const auto &act1 = parts.first->get<ir::ConvAttributes>(),
+             &act2 = parts.second->get<ir::ConvAttributes>();
   SqueezeParams p{};
-  p.out_h = static_cast<int>(y.dims[2]);
-  p.out_w = static_cast<int>(y.dims[3]);
+  p.in_h = p.out_h = static_cast<int>(y.dims[2]);
+  p.in_w = p.out_w = static_cast<int>(y.dims[3]);
   p.channels = static_cast<int>(shares.vectors * 8);
   p.hidden = static_cast<int>(hidden);
   p.slices = static_cast<int>(shares.slices);
@@ -187,25 +185,46 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   p.beta1 = act1.beta;
   p.alpha2 = act2.alpha;
   p.beta2 = act2.beta;
-  const std::string windowed = add_window(lowering, window, p);
+  if (!parts.window) return p;
+  const auto& a = parts.window->get<ir::ConvAttributes>();
+  const ir::Dims in = ir::dims_of(lowering.value(parts.window->inputs[0]).shape);
+  p.in_h = static_cast<int>(in[2]);
+  p.in_w = static_cast<int>(in[3]);
+  p.pad_h = static_cast<int>(window_of(a).pad[0]);
+  p.pad_w = static_cast<int>(window_of(a).pad[1]);
+  p.alpha0 = a.alpha;
+  p.beta0 = a.beta;
+  return p;
+}
+
+void lower_squeeze(Lowering& lowering, const Group& group) {
+  const ir::Graph& graph = lowering.graph();
+  const Parts parts = parts_of(graph, group);
+  const ir::Node* const window = parts.window;
+  const View x = lowering.pixels(window ? window->inputs[0] : parts.mean->inputs[0]);
+  const View y = lowering.target_pixels(parts.product->outputs[0]);
+  const int64_t hidden = graph.constant(*parts.first, 1)->dims()[0];
+  const Shares shares = shares_of(y.dims, hidden);
+  const SqueezeParams p = parameters(lowering, parts, y, shares, hidden);
   Place weights, bias0;
   if (window) {
     weights = window_weights(lowering, *graph.constant(*window, 1), p.channels);
     bias0 = layer_bias(lowering, *window, p.channels);
   }
-  const Place w1 = layer_weights(lowering, *graph.constant(first, 1), p.channels, false);
-  const Place w2 = layer_weights(lowering, *graph.constant(second, 1), p.channels, true);
-  const Place bias1 = layer_bias(lowering, first, p.hidden);
-  const Place bias2 = layer_bias(lowering, second, p.channels);
+  const Place w1 = layer_weights(lowering, *graph.constant(*parts.first, 1), p.channels, false);
+  const Place w2 = layer_weights(lowering, *graph.constant(*parts.second, 1), p.channels, true);
+  const Place bias1 = layer_bias(lowering, *parts.first, p.hidden);
+  const Place bias2 = layer_bias(lowering, *parts.second, p.channels);
   Launch launch{{x.dims[0], 1, shares.blocks},
                 {kSqueezeThreads, 1, 1},
                 static_cast<int>(shares.shared_bytes)};
   launch.cluster = static_cast<int>(shares.blocks);
-  Step& step = lowering.add(
-      product, "",
-      {"squeeze.cu", format("squeeze<{}, {}, {}>", windowed, device_name(act1.activation),
-                            device_name(act2.activation))},
-      launch, p);
+  const auto activation = [](const ir::Node* layer) {
+    return device_name(layer->get<ir::ConvAttributes>().activation);
+  };
+  const Kernel kernel{"squeeze.cu", format("squeeze<{}, {}, {}>", window_text(lowering, window),
+                                           activation(parts.first), activation(parts.second))};
+  Step& step = lowering.add(*parts.product, "", kernel, launch, p);
   patch(step, &SqueezeParams::x, x.place);
   patch(step, &SqueezeParams::y, y.place);
   patch(step, &SqueezeParams::w1, w1);
@@ -215,10 +234,7 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   patch(step, &SqueezeParams::window, weights);
   patch(step, &SqueezeParams::bias0, bias0);
   step.bytes = static_cast<double>(span_bytes(x) + span_bytes(y));
-  if (window) {
-    const int64_t taps = graph.constant(*window, 1)->count() / y.dims[1];
-    step.operations = 2.0 * static_cast<double>(ir::volume(y.dims) * taps);
-  }
+  if (window) step.operations = window_operations(graph, *window, y);
 }
 
 }  // namespace

@@ -59,9 +59,8 @@ int64_t band_of(int64_t images, int64_t steps, const Target& target) {
   return std::clamp<int64_t>(ceil_div(images * steps, slots), 1, std::min(kLongest, steps));
 }
 
-void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const View& y, bool pool) {
-  const View x = lowering.view(c.x);
-  const Shape shape = shape_of(c, pool);
+StemParams parameters(const Lowering& lowering, const Conv& c, const View& x, const View& y,
+                      bool pool) {
   StemParams p{};
   p.x_image = x.strides[0];
   p.x_channel = x.strides[1];
@@ -87,13 +86,25 @@ void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const Vie
   p.rescales = p.conv_scale != y.scale;
   p.alpha = c.alpha;
   p.beta = c.beta;
+  return p;
+}
+
+/// A number per channel, for as many as the kernel computes.
+Place per_channel(Lowering& lowering, std::vector<float> values, const Shape& shape) {
+  values.resize(static_cast<size_t>(shape.k));
+  return lowering.constant_floats(std::move(values));
+}
+
+void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const View& y, bool pool) {
+  const View x = lowering.view(c.x);
+  const Shape shape = shape_of(c, pool);
+  const StemParams p = parameters(lowering, c, x, y, pool);
   const ir::Tensor weights = *lowering.value(c.weights).constant;
   const Place packed = lowering.constant(shape.k * shape.chunks() * 32,
                                          [weights, shape] { return pack_weights(weights, shape); });
-  std::vector<float> bias = padded_bias(lowering, c.bias, c.k), multiplier;
-  bias.resize(static_cast<size_t>(shape.k));
-  if (c.in == DataType::Int8) multiplier = multipliers(lowering, c);
-  multiplier.resize(static_cast<size_t>(shape.k));
+  const Place biases = per_channel(lowering, padded_bias(lowering, c.bias, c.k), shape);
+  const Place factors = per_channel(
+      lowering, c.in == DataType::Int8 ? multipliers(lowering, c) : std::vector<float>(), shape);
   const Kernel kernel{"stem.cu",
                       format("stem<{}, {}, {}, {}, {}, {}, {}, {}, {}>", device_type(x.type),
                              device_type(c.in), device_type(c.out), device_name(c.activation), c.c,
@@ -101,8 +112,6 @@ void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const Vie
   const Launch launch{{ceil_div(p.steps, p.band), c.images, 1},
                       {static_cast<int>(shape.units) * 32, 1, 1},
                       static_cast<int>(shared_bytes(shape, c.out))};
-  const Place biases = lowering.constant_floats(std::move(bias));
-  const Place factors = lowering.constant_floats(std::move(multiplier));
   Step& step = lowering.add(node, "", kernel, launch, p);
   patch(step, &StemParams::x, x.place);
   patch(step, &StemParams::weights, packed);
