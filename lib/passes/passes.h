@@ -10,6 +10,9 @@ namespace dlaexec::passes {
 /// Turns integers that follow from known dimensions into constants, and the shape of a reshape with
 /// one unknown dimension into a constant with -1.
 bool fold_shape_arithmetic(ir::Graph& graph);
+/// Spells an einsum of two tensors that is one matrix product as transpositions, reshapes and the
+/// product.
+bool multiply_einsum(ir::Graph& graph);
 /// Computes nodes whose inputs are all constants. Quantize and Dequantize stay: they say how their
 /// tensors are quantized.
 bool fold_constants(ir::Graph& graph);

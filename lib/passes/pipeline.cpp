@@ -9,6 +9,8 @@ namespace {
 constexpr Pass kCleanUp[] = {
     {"fold-shape-arithmetic", fold_shape_arithmetic,
      "first: shapes that become constants let everything behind them fold"},
+    {"multiply-einsum", multiply_einsum,
+     "before constants fold and what changes nothing goes: it leaves both"},
     {"fold-constants", fold_constants,
      "before the passes that ask whether weights are constant"},
     {"remove-identities", remove_identities,

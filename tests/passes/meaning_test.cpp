@@ -164,6 +164,42 @@ TEST(FuseFocus, LeavesOtherSlicesAlone) {
   EXPECT_FALSE(fuse_focus(graph));
 }
 
+TEST(MultiplyEinsum, AProductOfTwoTensorsIsAMatMulWithTheSameNumbers) {
+  for (const char* text : {"%y = einsum(%a, %b) {equation=\"bhqd,bhkd->bhqk\"} : f32[2,3,4,6]",
+                           "%y = einsum(%a, %b) {equation=\"bhqd,bhkd->qbkh\"} : f32[4,2,6,3]",
+                           "%y = einsum(%a, %w) {equation=\"bhqd,dnm->bqnmh\"} : f32[2,4,2,7,3]",
+                           "%y = einsum(%a, %b) {equation=\"bhqd,bhkd->bqk\"} : f32[2,4,6]"}) {
+    const ir::Graph before = ir::parse(format(
+        "graph @g(%a: f32[2,3,4,5], %b: f32[2,3,6,5]) {{\n  const %w = f32[5,2,7] seed(1)\n  {}\n  "
+        "return %y\n}}",
+        text));
+    ir::Graph after = before;
+    clean_up(after);
+    expect_same_outputs(before, after, 1, 1e-5);
+    size_t products = 0;
+    for (const ir::Node& node : after.nodes) {
+      EXPECT_NE(node.op, ir::Op::Einsum) << text;
+      if (node.op == ir::Op::MatMul) {
+        ++products;
+        EXPECT_EQ(node.name, "y");
+      }
+    }
+    EXPECT_EQ(products, 1u);
+  }
+}
+
+TEST(MultiplyEinsum, LeavesWhatIsNoSingleProduct) {
+  for (const char* text : {"%y = einsum(%a, %a) {equation=\"ij,ij->j\"} : f32[4]",
+                           "%y = einsum(%a) {equation=\"ij->ji\"} : f32[4,3]",
+                           "%y = einsum(%a, %b) {equation=\"ij,kk->ij\"} : f32[3,4]",
+                           "%y = einsum(%a, %b) {equation=\"ij,...jk->...ik\"} : f32[3,4]"}) {
+    ir::Graph graph =
+        ir::parse(format("graph @g(%a: f32[3,4], %b: f32[4,4]) {{\n  {}\n  return %y\n}}", text));
+    const bool is_product = std::string(text).find("->j\"") != std::string::npos;
+    EXPECT_EQ(multiply_einsum(graph), is_product) << text;  // a batch of dot products is one, too
+  }
+}
+
 TEST(FoldConstants, ComputesWhatRefComputes) {
   ir::Graph graph = ir::parse(R"(graph @g(%x: f32[2,3]) {
     const %a = f32[2,3] [1, 2, 3, 4, 5, 6]
