@@ -1,6 +1,7 @@
 #include "run/gpu_part.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "base/error.h"
@@ -52,6 +53,11 @@ GpuPart::GpuPart(const ir::Graph& graph, std::vector<int> nodes, const Gpu& gpu)
 
 GpuRun::GpuRun(const GpuPart& part, gpu::Execution::Edges edges)
     : part_(part), execution_(part.program(), edges) {
+  const gpu::Lowered& lowered = part.program().lowered();
+  for (const gpu::Edge& edge : lowered.inputs)
+    inputs_.emplace_back(static_cast<size_t>(edge.bytes));
+  for (const gpu::Edge& edge : lowered.outputs)
+    outputs_.emplace_back(static_cast<size_t>(edge.bytes));
   measure_shares();
 }
 
@@ -70,19 +76,23 @@ void GpuRun::measure_shares() {
 std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& times) {
   part_.context().make_current();
   const gpu::Stream& stream = execution_.stream();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    std::memcpy(inputs_[i].bytes().data(), inputs[i].bytes().data(), inputs[i].size_bytes());
   stream.record(start_);
-  for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs[i].bytes());
+  for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs_[i].bytes());
   stream.record(copied_);
   execution_.launch(gpu::Execution::Launching::Graph);
   stream.record(computed_);
-  std::vector<ir::Tensor> outputs;
-  for (const gpu::Edge& edge : part_.program().lowered().outputs) {
-    outputs.emplace_back(edge.type, edge.dims);
-    execution_.download(outputs.size() - 1, outputs.back().mutable_bytes());
-  }
+  for (size_t i = 0; i < outputs_.size(); ++i) execution_.download(i, outputs_[i].bytes());
   stream.record(end_);
   stream.synchronize();
   times = {between(start_, copied_), between(copied_, computed_), between(computed_, end_)};
+  std::vector<ir::Tensor> outputs;
+  for (const gpu::Edge& edge : part_.program().lowered().outputs) {
+    ir::Tensor& tensor = outputs.emplace_back(edge.type, edge.dims);
+    const std::span<const std::byte> made = outputs_[outputs.size() - 1].bytes();
+    std::memcpy(tensor.mutable_bytes().data(), made.data(), made.size());
+  }
   return outputs;
 }
 

@@ -65,7 +65,7 @@ class GpuRun {
     Nanoseconds h2d{0}, compute{0}, d2h{0};
   };
 
-  /// Runs the part as one CUDA graph between copies; all is waited for.
+  /// Runs the part as one CUDA graph between copies from and to pinned memory; all is waited for.
   std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, Times& times);
 
   /// Each node's share of the computing, measured once with every launch alone between events; the
@@ -77,6 +77,7 @@ class GpuRun {
 
   const GpuPart& part_;
   gpu::Execution execution_;
+  std::vector<gpu::PinnedBuffer> inputs_, outputs_;
   gpu::Event start_, copied_, computed_, end_;
   std::vector<double> shares_;
 };
