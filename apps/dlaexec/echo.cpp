@@ -7,6 +7,7 @@
 #include "gpu/device.h"
 #include "ir/type_flags.h"
 #include "report/text.h"
+#include "tactic_sources.h"
 
 namespace dlaexec::cli {
 namespace {
@@ -106,14 +107,12 @@ std::string switches_text(const std::vector<SignedName>& entries,
 }
 
 std::string tactic_sources_text(const Settings& settings) {
-  constexpr std::string_view kNames[] = {
-      "CUBLAS", "CUBLASLT", "CUBLAS_LT", "CUDNN", "EDGE_MASK_CONVOLUTIONS", "JIT_CONVOLUTIONS"};
   const auto lower = [](const std::string& name) {
     std::string text = name;
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return text;
   };
-  const auto entries = parse_signed(settings.text(Flag::tacticSources), "--tacticSources", kNames);
+  const auto entries = tactic_sources(settings);
   return entries.empty() ? "Using default tactic sources" : switches_text(entries, lower);
 }
 

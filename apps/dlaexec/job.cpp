@@ -8,6 +8,7 @@
 #include "calibration.h"
 #include "dla/platform.h"
 #include "profiles.h"
+#include "tactic_sources.h"
 #include "what_if.h"
 
 namespace dlaexec::cli {
@@ -74,6 +75,7 @@ void warn_of_vain_flags(const Settings& settings) {
         "--layerPrecisions and --layerOutputTypes have no effect while "
         "--precisionConstraints is none; give prefer or obey");
   warn_of_vain_calibration(settings);
+  warn_of_tactic_sources(settings);
   if (settings.on(Flag::adjustForDLA) && !uses_dla(settings))
     log::warning("--adjustForDLA has no effect without --useDLACore");
   if (settings.on(Flag::allowGPUFallback) && !uses_dla(settings))
@@ -160,6 +162,8 @@ void set_tuning(build::Options& options, const Settings& settings) {
   options.gpu_device = gpu_of(settings);
   options.gpu_architecture = settings.text(Flag::gpuArch);
   options.optimization_level = static_cast<int>(settings.integer(Flag::builderOptimizationLevel));
+  options.tf32 = !settings.on(Flag::noTF32);
+  options.cublaslt = takes_cublaslt(settings);
   if (!settings.on(Flag::noBuilderCache))
     options.timing_cache = settings.text(Flag::timingCacheFile);
   options.error_on_timing_cache_miss = settings.on(Flag::errorOnTimingCacheMiss);

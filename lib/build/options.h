@@ -62,6 +62,8 @@ struct Options {
   /// GPU steps are built for this architecture ("sm_87") in place of a device that is there.
   std::string gpu_architecture;
   int optimization_level = 3;  ///< 0 to 5: how many tactics are measured
+  bool tf32 = true;            ///< GPUs may multiply floats as tf32
+  bool cublaslt = false;       ///< its products are measured beside those of this project
   std::string timing_cache;    ///< a file of measured tactics, read and extended; empty: none
   bool error_on_timing_cache_miss = false;
   tune::Repetitions repetitions;  ///< with which a tactic is measured

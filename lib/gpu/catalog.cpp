@@ -14,10 +14,11 @@ using ir::DataType;
 
 /// A product of @p in to @p out with a residual of the output's type, whose sums take
 /// @p sum_bytes of a row.
-Product product_with(DataType in, DataType out, bool rows, int sum_bytes = 4096) {
+Product product_with(DataType in, DataType out, bool full, bool rows, int sum_bytes = 4096) {
   Product product;
   product.in = in;
   product.out = out;
+  product.full = full;
   product.residual_type = out;
   product.activation = ir::ActivationKind::Relu;
   product.rows = rows;
@@ -46,18 +47,15 @@ std::string tile_of(ProductTactic tactic) {
 /// Types of inputs and results, and whether to compile them with every pipeline.
 struct Types {
   DataType in, out;
-  bool every_pipeline = false;
+  bool every_pipeline = false, full = false;
 };
 
 std::vector<Types> types_of(Coverage coverage) {
   constexpr DataType kHalf = DataType::Float16, kInt8 = DataType::Int8, kFloat = DataType::Float32;
   if (coverage == Coverage::EveryTile) return {{kHalf, kHalf}};
   // The way out does not know the pipeline: each tile with one shows what other results ask.
-  return {{kHalf, kHalf, true},
-          {kInt8, kInt8, true},
-          {kFloat, kFloat, true},
-          {kHalf, kFloat},
-          {kInt8, kHalf}};
+  return {{kHalf, kHalf, true},          {kInt8, kInt8, true}, {kFloat, kFloat, true},
+          {kFloat, kFloat, false, true}, {kHalf, kFloat},      {kInt8, kHalf}};
 }
 
 void add_unique(std::vector<Kernel>& kernels, Kernel kernel) {
@@ -75,7 +73,7 @@ int declared_spill_bytes(const Kernel& kernel) {
   if (kernel.file == "conv_bulk.cu") return 0;
   if (kernel.file == "pair_bulk.cu") return 16;  // two words of int8 with 256 columns
   if (kernel.file == "pair_cluster.cu") return 64;  // of the largest tiles with a shortcut
-  if (kernel.file == "stem.cu") return 64;  // of int8, beside the row above
+  if (kernel.file == "stem.cu") return 64;          // of int8, beside the row above
   // Blocks that share a sum through memory need its address too: one or two words more.
   if (kernel.expression.find(", Memory,") != std::string::npos) return 128;
   return kernel.file.rfind("conv_", 0) == 0 ? 96 : 0;
@@ -97,11 +95,12 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
           const bool one_pipeline = !types.every_pipeline || split == 2;
           const std::string tile = format("{} {}", tile_of(tactic), rows);
           if (one_pipeline && !tiles.insert(tile).second) continue;
-          add_unique(kernels,
-                     product_kernel(product_with(types.in, types.out, rows), tactic, target));
+          add_unique(kernels, product_kernel(product_with(types.in, types.out, types.full, rows),
+                                             tactic, target));
           if (bulk && rows && split == 1)  // several tiles of results at a time
-            add_unique(kernels, product_kernel(product_with(types.in, types.out, rows, 128), tactic,
-                                               target));
+            add_unique(kernels,
+                       product_kernel(product_with(types.in, types.out, types.full, rows, 128),
+                                      tactic, target));
         }
     }
   }
@@ -173,6 +172,8 @@ void add_rows(std::vector<Kernel>& kernels) {
     add("rows.cu", format("reduce_rows<{}, half, half>", kind));
     add("rows.cu", format("reduce_columns<{}, half, half, 8>", kind));
   }
+  for (const char* name : {"log_sum_exp", "hardmax"})
+    add("rows.cu", format("{}<half, half>", name));
   for (const char* flag : {"false", "true"}) {
     add("rows.cu", format("softmax<half, half, {}>", flag));
     add("rows.cu", format("normalize<half, half, {}>", flag));
@@ -193,6 +194,25 @@ void add_moves(std::vector<Kernel>& kernels) {
       add("pad.cu", format("pad<{}, {}>", word, mode));
   }
   add("index.cu", "gather<Quad, int>");
+  for (const char* how : {"Add", "Mul", "Max", "Min"})
+    for (const char* type : {"half", "float", "long long"}) {
+      add("index.cu", format("combine_elements<{}, long long, {}>", type, how));
+      add("index.cu", format("combine_nd<{}, long long, {}>", type, how));
+    }
+}
+
+/// Images read between their pixels.
+void add_samples(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
+  for (const char* mode : {"Linear", "Nearest", "Cubic"})
+    for (const char* padding : {"Zeros", "Border", "Reflection"})
+      for (const char* align : {"false", "true"})
+        add("sample.cu",
+            format("grid_sample<half, float, half, {}, {}, {}>", mode, padding, align));
+  for (const char* largest : {"false", "true"}) {
+    add("sample.cu", format("roi_align<half, half, long long, half, {}>", largest));
+    add("sample.cu", format("roi_align<float, float, int, float, {}>", largest));
+  }
 }
 
 /// The best, the sums and the norms of an axis.
@@ -245,6 +265,7 @@ std::vector<Kernel> other_kernels(const Target& target) {
   add_windows(kernels);
   add_rows(kernels);
   add_moves(kernels);
+  add_samples(kernels);
   add_selections(kernels);
   add_fused(kernels, target);
   return kernels;

@@ -135,6 +135,18 @@ Expression binary(const ir::ElementwiseAttributes& attributes, const Expression&
   return {activated(attributes.activation, attributes.alpha, attributes.beta, real)};
 }
 
+Expression quantized(const Expression& x, const Expression& scale, const Expression& zero,
+                     ir::DataType to) {
+  const bool is_signed = to == ir::DataType::Int8;
+  return {format("pointwise::quantized({} / {}, {}, {}, {})", as_real(x), as_real(scale), zero.text,
+                 is_signed ? -128 : 0, is_signed ? 127 : 255),
+          true};
+}
+
+Expression dequantized(const Expression& x, const Expression& scale, const Expression& zero) {
+  return {format("__fmul_rn(static_cast<float>({} - {}), {})", x.text, zero.text, as_real(scale))};
+}
+
 std::string activated(ir::ActivationKind kind, float alpha, float beta, const std::string& x) {
   if (kind == ir::ActivationKind::None) return x;
   return format("{}::of({}, {}, {})", device_name(kind), x, literal(alpha), literal(beta));

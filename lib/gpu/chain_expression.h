@@ -23,6 +23,10 @@ std::string as_real(const Expression& e);
 Expression unary(const ir::UnaryAttributes& attributes, const Expression& x);
 Expression binary(const ir::ElementwiseAttributes& attributes, const Expression& a,
                   const Expression& b);
+/// @p x in steps of @p scale from @p zero on, an integer of type @p to; and back.
+Expression quantized(const Expression& x, const Expression& scale, const Expression& zero,
+                     ir::DataType to);
+Expression dequantized(const Expression& x, const Expression& scale, const Expression& zero);
 std::string activated(ir::ActivationKind kind, float alpha, float beta, const std::string& x);
 
 }  // namespace dlaexec::gpu

@@ -50,6 +50,12 @@ class Writer {
 
   Expression known(ir::ValueId id) const { return {names_.at(id), is_integer(graph_.value(id))}; }
 
+  /// The zero point that @p node quantizes with.
+  Expression zero_of(const ir::Node& node) const {
+    if (node.inputs.size() > 2 && node.inputs[2] != ir::kNoValue) return known(node.inputs[2]);
+    return {"0ll", true};
+  }
+
   Expression result(const ir::Node& node) const {
     const Expression x = known(node.inputs[0]);
     switch (node.op) {
@@ -75,6 +81,11 @@ class Writer {
                        integer ? b.text : as_real(b)),
                 integer};
       }
+      case Op::Quantize:
+        return quantized(x, known(node.inputs[1]), zero_of(node),
+                         node.get<ir::QuantizeAttributes>().to);
+      case Op::Dequantize:
+        return dequantized(x, known(node.inputs[1]), zero_of(node));
       default:  // cast, reformat, identity: another type, or none
         return x;
     }
@@ -147,6 +158,20 @@ class Writer {
   std::string body_;
 };
 
+/// Why @p node does not quantize, or turn back, element by element, as a clause.
+std::optional<std::string> why_not_quantized(const ir::Graph& graph, const ir::Node& node) {
+  const bool back = node.op == Op::Dequantize;
+  const ir::Value& integers = graph.value(back ? node.inputs[0] : node.outputs[0]);
+  if (node.get<ir::QuantizeAttributes>().block > 0) return std::string("a scale per block");
+  if (graph.value(node.inputs[1]).shape.size() > 1) return std::string("scales of several axes");
+  if (integers.type != DataType::Int8 && integers.type != DataType::UInt8)
+    return format("integers of type {}", ir::text(integers.type));
+  if (is_scaled(integers)) return std::string("integers that have a scale already");
+  if (!ir::is_float(graph.value(back ? node.outputs[0] : node.inputs[0]).type))
+    return std::string("integers that are quantized again");
+  return std::nullopt;
+}
+
 /// Why there is no expression for the kind of @p node, as a clause.
 std::optional<std::string> why_not_kind(const ir::Graph& graph, const ir::Node& node) {
   const auto operand = [&](size_t i) {
@@ -161,6 +186,7 @@ std::optional<std::string> why_not_kind(const ir::Graph& graph, const ir::Node& 
     if (binary(a, operand(0), operand(1)).text.empty())
       return format("elementwise '{}' of reals", ir::text(a.kind));
   }
+  if (node.op == Op::Quantize || node.op == Op::Dequantize) return why_not_quantized(graph, node);
   return std::nullopt;
 }
 
@@ -170,6 +196,7 @@ std::optional<std::string> why_not_chain(const ir::Graph& graph, const ir::Node&
   if (!is_pointwise(node.op)) return format("op '{}'", ir::info(node.op).text);
   for (const auto* list : {&node.inputs, &node.outputs})
     for (const ir::ValueId id : *list) {
+      if (id == ir::kNoValue) continue;
       const ir::Value& value = graph.value(id);
       if (stored_type(value.type).empty())
         return format("elements of type {}", ir::text(value.type));

@@ -48,6 +48,8 @@ size_t read_fact(std::string_view line, Code& code) {
     code.architecture = rest;
   } else if (name == "device") {
     code.device = rest;
+  } else if (name == "floats" && rest == "full") {
+    code.full_floats = true;
   } else if (name == "tactic" && fields.size() == 2) {
     code.tactics[fields[0]] = fields[1];
   } else if (name == "kernel" && fields.size() == 6) {
@@ -65,6 +67,7 @@ size_t read_fact(std::string_view line, Code& code) {
 std::string to_bytes(const Code& code) {
   std::string bytes =
       format("{}\narchitecture {}\ndevice {}\n", kHead, code.architecture, code.device);
+  if (code.full_floats) bytes += "floats full\n";
   for (const auto& [problem, tactic] : code.tactics)
     bytes += format("tactic {}{}{}\n", problem, kSeparator, tactic);
   for (const Cubin& cubin : code.cubins)
@@ -106,6 +109,7 @@ Code code_from_bytes(std::span<const std::byte> bytes) {
 
 LowerOptions options_from(const Code& code) {
   LowerOptions options;
+  options.full_floats = code.full_floats;
   options.choose = [&code](const std::string& problem, const std::vector<std::string>&) {
     const auto known = code.tactics.find(problem);
     return known == code.tactics.end() ? std::string() : known->second;

@@ -20,6 +20,7 @@ inline constexpr std::string_view kCostModel = "the cost model";
 struct Code {
   std::string architecture;                    ///< "sm_90a"
   std::string device;                          ///< whose measurements chose, or "the cost model"
+  bool full_floats = false;                    ///< as in LowerOptions
   std::map<std::string, std::string> tactics;  ///< by problem
   std::vector<Cubin> cubins;                   ///< by kernel, each once
 };

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "gpu/cublaslt.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -60,22 +61,25 @@ std::string load(Driver& table) {
   return {};
 }
 
-std::vector<std::string> nvrtc_names() {
-  std::vector<std::string> names = {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2",
-                                    "libnvrtc.so"};
+/// The names under which a library of the CUDA Toolkit is looked for: @p names, which the loader
+/// knows, then files in the toolkit's folders.
+std::vector<std::string> toolkit_names(std::vector<std::string> names) {
   std::vector<std::string> roots;
   for (const char* variable : {"CUDA_HOME", "CUDA_PATH"})
     if (const char* root = std::getenv(variable)) roots.emplace_back(root);
   roots.emplace_back("/usr/local/cuda");
+  const std::string file = names.back();
   for (const std::string& root : roots)
     for (const char* folder : {"/lib64", "/lib", "/targets/aarch64-linux/lib"})
-      names.push_back(root + folder + "/libnvrtc.so");
+      names.push_back(format("{}{}/{}", root, folder, file));
   return names;
 }
 
 std::string load(Nvrtc& table) {
   std::string reason, missing;
-  void* library = open_first(nvrtc_names(), table.path, reason);
+  void* library = open_first(
+      toolkit_names({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}),
+      table.path, reason);
   if (!library)
     return "no NVRTC: " + reason +
            "; install the CUDA Toolkit's libnvrtc, or set CUDA_HOME to the toolkit's folder";
@@ -84,6 +88,24 @@ std::string load(Nvrtc& table) {
   if (!missing.empty())
     return format("{} lacks {}; install NVRTC of CUDA 11.4 or later", table.path, missing);
   if (table.version(&table.major, &table.minor)) return table.path + " gives no version";
+  return {};
+}
+
+std::string load(CublasLtFunctions& table) {
+  std::string reason, missing;
+  void* library = open_first(toolkit_names({"libcublasLt.so.13", "libcublasLt.so.12",
+                                            "libcublasLt.so.11", "libcublasLt.so"}),
+                             table.path, reason);
+  if (!library)
+    return "there is no cuBLASLt: " + reason +
+           "; install the CUDA Toolkit's libcublasLt, or set CUDA_HOME to the toolkit's folder";
+#define DLAEXEC_CUBLASLT(symbol, name, arguments) \
+  find_symbol(library, #symbol, table.name, missing);
+#include "gpu/cublaslt.def"
+  find_symbol(library, "cublasLtGetVersion", table.version_number, missing);
+  if (!missing.empty())
+    return format("{} lacks {}; install cuBLASLt of CUDA 11.4 or later", table.path, missing);
+  table.version = table.version_number();
   return {};
 }
 
@@ -122,6 +144,8 @@ const char* advice(Result result) {
 const Loaded<Driver>& find_driver() { return load_once<Driver>(); }
 
 const Loaded<Nvrtc>& find_nvrtc() { return load_once<Nvrtc>(); }
+
+const Loaded<CublasLtFunctions>& find_cublaslt() { return load_once<CublasLtFunctions>(); }
 
 const Driver& driver() {
   const Loaded<Driver>& loaded = find_driver();

@@ -50,6 +50,9 @@ void lower_pad(Lowering&, const ir::Node&);
 // Resizing (kernels/resize.cpp).
 std::optional<std::string> why_not_resize(const ir::Graph&, const ir::Node&, const Target&);
 void lower_resize(Lowering&, const ir::Node&);
+// Images read between their pixels (kernels/sample.cpp).
+std::optional<std::string> why_not_sample(const ir::Graph&, const ir::Node&, const Target&);
+void lower_sample(Lowering&, const ir::Node&);
 // The best of an axis and its running sums (kernels/select.cpp).
 std::optional<std::string> why_not_select(const ir::Graph&, const ir::Node&, const Target&);
 void lower_select(Lowering&, const ir::Node&);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu/cublaslt.h"
 #include "gpu/device.h"
 #include "gpu/jit.h"
 #include "ir/shape.h"
@@ -70,6 +71,12 @@ struct Launch {
   bool runs_on = false;  ///< blocks take every gridDim.x-th tile: no more are launched than fit
 };
 
+/// A product that a library runs in place of a kernel.
+struct LibraryStep {
+  LibraryProduct product;
+  LibraryTactic tactic;
+};
+
 /// One launch.
 struct Step {
   std::string name;        ///< of its nodes, with a suffix when they take several launches
@@ -77,7 +84,8 @@ struct Step {
   std::vector<int> nodes;  ///< all nodes that the launches around it run together
   Kernel kernel;
   Launch launch;
-  std::vector<std::byte> parameters;  ///< one struct, passed by value
+  std::optional<LibraryStep> library;  ///< instead of a kernel; parameters are ProductAddresses
+  std::vector<std::byte> parameters;   ///< one struct, passed by value
   std::vector<Patch> patches;
   double operations = 0;  ///< multiplications and additions that the layer asks for
   double bytes = 0;       ///< that must move: each input read once, each output written once

@@ -252,6 +252,13 @@ std::string Lowering::choose(const std::string& problem, const std::vector<std::
   return chosen;
 }
 
+std::vector<LibraryTactic> Lowering::library_tactics(const LibraryProduct& product) const {
+  constexpr size_t kMost = 8;
+  constexpr int64_t kWorkspace = 32 << 20;  // more gains nothing
+  if (!options_.library) return {};
+  return options_.library->tactics(product, kMost, std::min(kWorkspace, options_.workspace_bytes));
+}
+
 void Lowering::flush(const ir::Node& node) {
   for (const auto& [from, to] : std::exchange(pending_, {})) copy(node, "layout", from, to);
 }

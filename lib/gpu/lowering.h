@@ -24,6 +24,10 @@ struct LowerOptions {
   bool internal_edges = false;
   /// Scratch memory that one tactic may take; those that need more are no candidates.
   int64_t workspace_bytes = INT64_MAX;
+  /// Products of floats are no products of tf32.
+  bool full_floats = false;
+  /// A library whose tactics are candidates, too, behind those of this project; null for none.
+  const CublasLt* library = nullptr;
 };
 
 /// Launches for @p part, a typed graph with known shapes in which why_not() objects to no node.
@@ -104,6 +108,9 @@ class Lowering {
   /// Uploaded data; @p make is called when memory is there.
   Place constant(int64_t bytes, std::function<std::vector<std::byte>()> make);
   Place constant_floats(std::vector<float> values);
+  const Constant& constant_at(const Place& place) const {
+    return lowered_.constants[static_cast<size_t>(place.index)];
+  }
 
   /// What follows is for @p node, or for all nodes of @p group.
   void begin(const ir::Node& node, const Group* group = nullptr);
@@ -111,6 +118,10 @@ class Lowering {
   /// Tells which tactic runs @p problem.
   std::string choose(const std::string& problem, const std::vector<std::string>& tactics);
 
+  /// What the library proposes for @p product; nothing when there is no library.
+  std::vector<LibraryTactic> library_tactics(const LibraryProduct& product) const;
+
+  bool full_floats() const { return options_.full_floats; }
   /// True if a tactic may take @p bytes of scratch memory; counts the tactics that may not.
   bool has_workspace(int64_t bytes) {
     const bool has = bytes <= options_.workspace_bytes;

@@ -54,7 +54,8 @@ std::string_view share_name(const ProductTactic& tactic, const Target& target) {
 }  // namespace
 
 std::string type_list(const Product& product) {
-  return format("{}, {}, {}, {}", device_type(product.in), device_type(product.out),
+  return format("{}, {}, {}, {}", product.full ? "FullFloat" : device_type(product.in),
+                device_type(product.out),
                 product.residual_type ? device_type(*product.residual_type) : "Nothing",
                 device_name(product.activation));
 }
@@ -233,33 +234,10 @@ Scratch scratch_of(const Product& product, const ProductTactic& t, const Target&
   return {tiles * t.split * t.rows * t.k * 4, tiles * 4};
 }
 
-}  // namespace
-
-void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-                 const Product& product) {
-  constexpr size_t kCandidates = 32;
+/// Adds the launch of a tactic whose threads copy for themselves.
+Step& add_tiled(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+                const Product& product, const ProductTactic& t) {
   const Target& target = lowering.target();
-  std::vector<std::string> texts;
-  for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
-    if (lowering.has_workspace(scratch_of(product, tactic, target).partial))
-      texts.push_back(to_text(tactic));
-  std::string chosen = lowering.choose(product.problem, texts);
-  std::optional<ProductTactic> parsed = parse_product_tactic(chosen);
-  if (parsed && !lowering.has_workspace(scratch_of(product, *parsed, target).partial)) {
-    chosen = texts.front();  // measured once, where there was more memory
-    parsed = parse_product_tactic(chosen);
-  }
-  if (!parsed)
-    fail("'{}' is no tactic for '{}'; one that fits: {}", chosen, product.problem, texts.front());
-  const ProductTactic& t = *parsed;
-  if (t.unit == Unit::Bulk) {
-    Step& step = add_bulk(lowering, node, suffix, product, t);
-    step.operations = product.operations;
-    step.bytes = product.bytes;
-    step.problem = product.problem;
-    step.tactic = chosen;
-    return;
-  }
   ConvParams p = product.p;
   p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
   p.steps = static_cast<int>(ceil_div(product.sum_bytes, t.row_bytes));
@@ -287,10 +265,60 @@ void add_product(Lowering& lowering, const ir::Node& node, std::string_view suff
   patch(step, &ConvParams::y, product.y);
   patch(step, &ConvParams::partial, partial);
   patch(step, &ConvParams::arrived, arrived);
-  step.operations = product.operations;
-  step.bytes = product.bytes;
-  step.problem = product.problem;
-  step.tactic = chosen;
+  return step;
+}
+
+/// The tactics that fit into the workspace, those of this project first.
+std::vector<std::string> tactic_texts(Lowering& lowering, const Product& product) {
+  constexpr size_t kCandidates = 32;
+  const Target& target = lowering.target();
+  std::vector<std::string> texts;
+  for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
+    if (lowering.has_workspace(scratch_of(product, tactic, target).partial))
+      texts.push_back(to_text(tactic));
+  if (const auto asked = library_product_of(product))
+    for (const LibraryTactic& tactic : lowering.library_tactics(*asked))
+      texts.push_back(to_text(tactic));
+  return texts;
+}
+
+/// Adds the launch of @p tactic; null when it is no tactic for @p product.
+Step* add_tactic(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+                 const Product& product, const std::string& tactic) {
+  if (const auto library = parse_library_tactic(tactic)) {
+    if (!library_product_of(product)) return nullptr;
+    return &add_library_product(lowering, node, suffix, product, *library);
+  }
+  const std::optional<ProductTactic> own = parse_product_tactic(tactic);
+  if (!own) return nullptr;
+  return own->unit == Unit::Bulk ? &add_bulk(lowering, node, suffix, product, *own)
+                                 : &add_tiled(lowering, node, suffix, product, *own);
+}
+
+/// Scratch memory that @p tactic takes.
+int64_t workspace_of(const Product& product, const std::string& tactic, const Target& target) {
+  if (const auto library = parse_library_tactic(tactic)) return library->workspace_bytes;
+  const std::optional<ProductTactic> own = parse_product_tactic(tactic);
+  return own ? scratch_of(product, *own, target).partial : 0;
+}
+
+}  // namespace
+
+void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
+                 Product product) {
+  product.full = product.in == ir::DataType::Float32 && lowering.full_floats();
+  if (product.full) product.problem += " full";
+  const std::vector<std::string> texts = tactic_texts(lowering, product);
+  std::string chosen = lowering.choose(product.problem, texts);
+  if (!lowering.has_workspace(workspace_of(product, chosen, lowering.target())))
+    chosen = texts.front();  // measured once, where there was more memory
+  Step* const step = add_tactic(lowering, node, suffix, product, chosen);
+  if (!step)
+    fail("'{}' is no tactic for '{}'; one that fits: {}", chosen, product.problem, texts.front());
+  step->operations = product.operations;
+  step->bytes = product.bytes;
+  step->problem = product.problem;
+  step->tactic = chosen;
 }
 
 }  // namespace dlaexec::gpu

@@ -11,7 +11,7 @@ namespace dlaexec::gpu {
 std::vector<Kernel> kernels_of(const Lowered& lowered) {
   std::vector<Kernel> kernels;
   for (const Step& step : lowered.steps)
-    if (std::find(kernels.begin(), kernels.end(), step.kernel) == kernels.end())
+    if (!step.library && std::find(kernels.begin(), kernels.end(), step.kernel) == kernels.end())
       kernels.push_back(step.kernel);
   return kernels;
 }
@@ -19,8 +19,22 @@ std::vector<Kernel> kernels_of(const Lowered& lowered) {
 Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
                  const Program* weights_of)
     : lowered_(std::move(lowered)) {
+  load_modules(code, context.target());
+  open_library();
+  multiprocessors_ = context.target().multiprocessors;
+  overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
+  if (weights_of) {
+    DLAEXEC_CHECK(weights_of->lowered_.constant_bytes == lowered_.constant_bytes);
+    constants_ = weights_of->constants_;
+  } else {
+    upload_constants();
+  }
+}
+
+void Program::load_modules(std::span<const Cubin> code, const Target& target) {
   std::map<Kernel, Launch> largest;  // the most that any launch of a kernel asks for
   for (const Step& step : lowered_.steps) {
+    if (step.library) continue;
     Launch& most = largest[step.kernel];
     most.shared_bytes = std::max(most.shared_bytes, step.launch.shared_bytes);
     most.cluster = std::max(most.cluster, step.launch.cluster);
@@ -32,18 +46,29 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
     if (cubin == code.end())
       fail(Fault::PlanMismatch,
            "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
-           kernel.expression, context.target().name, context.target().architecture_name());
+           kernel.expression, target.name, target.architecture_name());
     const auto bytes = std::as_bytes(std::span(cubin->code));
     modules_[kernel] =
         std::make_unique<Module>(bytes, cubin->function, most.shared_bytes, most.cluster);
   }
-  multiprocessors_ = context.target().multiprocessors;
-  overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
-  if (weights_of) {
-    DLAEXEC_CHECK(weights_of->lowered_.constant_bytes == lowered_.constant_bytes);
-    constants_ = weights_of->constants_;
-    return;
+}
+
+void Program::open_library() {
+  for (const Step& step : lowered_.steps) {
+    if (!step.library) continue;
+    constexpr const char* kAdvice = "build the plan again here, or with --tacticSources=-CUBLAS_LT";
+    const size_t version = step.library->tactic.version;
+    if (!find_cublaslt().table)
+      fail(Fault::PlanMismatch, "the plan takes products from {}, but {}; {}",
+           library_name(version), find_cublaslt().reason, kAdvice);
+    library_ = CublasLt::open();
+    if (library_->functions().version != version)
+      fail(Fault::PlanMismatch, "the plan takes products from {}, but here is {} ({}); {}",
+           library_name(version), library_->name(), library_->functions().path, kAdvice);
   }
+}
+
+void Program::upload_constants() {
   constants_ = std::make_shared<Buffer>(static_cast<size_t>(lowered_.constant_bytes));
   const Stream stream;
   for (const Constant& constant : lowered_.constants) {
@@ -80,21 +105,43 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
       stream_.fill(arena_.address() + static_cast<Address>(slot.offset), 0,
                    static_cast<size_t>(slot.bytes));
   stream_.synchronize();
-  for (const Step& step : lowered.steps) {
-    Ready ready{program.function(step), step.launch, step.parameters};
-    if (step.launch.runs_on)
-      ready.launch.grid[0] = std::min(step.launch.grid[0], program.resident_blocks(step));
-    for (const Patch& patch : step.patches) {
-      const Address where = address(patch.place);
-      if (patch.map) {
-        const EncodedMap encoded = encode(*patch.map, where);
-        std::memcpy(ready.parameters.data() + patch.at, &encoded, sizeof encoded);
-      } else {
-        std::memcpy(ready.parameters.data() + patch.at, &where, sizeof where);
-      }
+  for (const Step& step : lowered.steps) steps_.push_back(ready(step));
+  warm_up_library();
+}
+
+Execution::Ready Execution::ready(const Step& step) const {
+  Ready ready{nullptr, step.launch, step.parameters, nullptr};
+  for (const Patch& patch : step.patches) {
+    const Address where = address(patch.place);
+    if (patch.map) {
+      const EncodedMap encoded = encode(*patch.map, where);
+      std::memcpy(ready.parameters.data() + patch.at, &encoded, sizeof encoded);
+    } else {
+      std::memcpy(ready.parameters.data() + patch.at, &where, sizeof where);
     }
-    steps_.push_back(std::move(ready));
   }
+  if (step.library) {
+    ProductAddresses addresses;
+    std::memcpy(&addresses, ready.parameters.data(), sizeof addresses);
+    ready.library = std::make_unique<LibraryLaunch>(program_.library(), step.library->product,
+                                                    step.library->tactic, addresses);
+    return ready;
+  }
+  ready.function = program_.function(step);
+  if (step.launch.runs_on)
+    ready.launch.grid[0] = std::min(step.launch.grid[0], program_.resident_blocks(step));
+  return ready;
+}
+
+/// A library loads its kernels when they are first needed, which no capture of a graph allows.
+void Execution::warm_up_library() const {
+  bool any = false;
+  for (const Ready& ready : steps_)
+    if (ready.library) {
+      ready.library->enqueue(stream_);
+      any = true;
+    }
+  if (any) stream_.synchronize();
 }
 
 Address Execution::address(const Place& place) const {
@@ -119,6 +166,7 @@ Address Execution::address(const Place& place) const {
 }
 
 void Execution::enqueue(const Ready& ready, const Stream& stream, bool overlap) const {
+  if (ready.library) return ready.library->enqueue(stream);
   const Driver& cuda = driver();
   const Launch& l = ready.launch;
   void* parameters[] = {const_cast<std::byte*>(ready.parameters.data())};
@@ -156,7 +204,11 @@ void Execution::enqueue(const Ready& ready, const Stream& stream, bool overlap) 
 }
 
 void Execution::enqueue(const Stream& stream) const {
-  for (const Ready& ready : steps_) enqueue(ready, stream, program_.overlaps());
+  bool overlap = program_.overlaps();
+  for (const Ready& ready : steps_) {
+    enqueue(ready, stream, overlap);
+    overlap = program_.overlaps() && !ready.library;  // whose last launch may be no kernel
+  }
 }
 
 void Execution::launch(Launching launching) {

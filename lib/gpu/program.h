@@ -22,7 +22,8 @@ std::vector<Kernel> kernels_of(const Lowered& lowered);
 class Program {
  public:
   /// @p code must hold every kernel of @p lowered for the device's architecture; otherwise throws
-  /// an Error that says which is missing and that the plan must be built again.
+  /// an Error that says which is missing and that the plan must be built again. So does a library
+  /// that the steps need.
   /// @p weights_of: a program lowered from the same part whose weights this one shares; null for
   /// none.
   Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
@@ -35,10 +36,17 @@ class Program {
   int64_t resident_blocks(const Step& step) const;
   /// True if kernels may start before the ones ahead of them have ended.
   bool overlaps() const { return overlaps_; }
+  /// What steps with a library run by; null when there is none.
+  const std::shared_ptr<const CublasLt>& library() const { return library_; }
 
  private:
+  void load_modules(std::span<const Cubin> code, const Target& target);
+  void open_library();
+  void upload_constants();
+
   Lowered lowered_;
   std::map<Kernel, std::unique_ptr<Module>> modules_;
+  std::shared_ptr<const CublasLt> library_;
   std::shared_ptr<Buffer> constants_;
   int multiprocessors_ = 1;
   bool overlaps_ = false;
@@ -83,7 +91,10 @@ class Execution {
     Handle function = nullptr;
     Launch launch;
     std::vector<std::byte> parameters;
+    std::unique_ptr<LibraryLaunch> library;  ///< instead of the function
   };
+  Ready ready(const Step& step) const;
+  void warm_up_library() const;
   Address address(const Place& place) const;
   void enqueue(const Ready& ready, const Stream& stream, bool overlap) const;
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "gpu/cut.h"
+#include "gpu/program.h"
 #include "ir/shape.h"
 #include "tune/timing_cache_file.h"
 #include "tune/tuner.h"
@@ -33,37 +34,60 @@ std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& t
   return parts;
 }
 
+/// What decisions are taken from, and for which device.
+struct Decisions {
+  const TimingCache& cache;
+  std::string device;
+  int64_t workspace_bytes;
+  bool full_floats;
+};
+
 /// The tactics that @p parts were lowered with, and every kernel they launch.
 gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& target,
-                   const TimingCache& cache, const gpu::Compiler& compiler, ThreadPool& pool,
-                   int64_t workspace_bytes) {
+                   const Decisions& decisions, const gpu::Compiler& compiler, ThreadPool& pool) {
   gpu::Code code;
   code.architecture = target.architecture_name();
   std::set<gpu::Kernel> kernels;
-  gpu::LowerOptions options = options_from(cache, target);
-  options.workspace_bytes = workspace_bytes;
+  gpu::LowerOptions options = options_from(decisions.cache, decisions.device);
+  options.workspace_bytes = decisions.workspace_bytes;
+  options.full_floats = code.full_floats = decisions.full_floats;
   int left_out = 0;
   for (const ir::Graph& part : parts) {
     const gpu::Lowered lowered = gpu::lower(part, target, options);
     left_out += lowered.tactics_left_out;
-    for (const gpu::Step& step : lowered.steps) {
+    for (const gpu::Step& step : lowered.steps)
       if (!step.problem.empty()) code.tactics[step.problem] = step.tactic;
-      kernels.insert(step.kernel);
-    }
     for (const gpu::Choice& choice : lowered.choices)  // of groups that run apart
       code.tactics.try_emplace(choice.problem, choice.chosen);
+    for (gpu::Kernel& kernel : gpu::kernels_of(lowered)) kernels.insert(std::move(kernel));
   }
   if (left_out > 0)
     log::info(
         "{} tactics need more scratch memory than --memPoolSize=workspace ({} bytes) and were "
         "left out",
-        left_out, workspace_bytes);
+        left_out, decisions.workspace_bytes);
   code.cubins = compiler.compile(std::vector<gpu::Kernel>(kernels.begin(), kernels.end()), pool);
   return code;
 }
 
-std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph,
-                                      const CompileOptions& options) {
+/// cuBLASLt, if its tactics are to be measured and it is there; what is asked for in vain is said.
+std::shared_ptr<const gpu::CublasLt> library_of(const CompileOptions& options, bool measures) {
+  if (!options.cublaslt) return nullptr;
+  if (!measures) {
+    log::warning(
+        "--tacticSources: cuBLASLt has no part where nothing is measured: without a device, with "
+        "--gpuArch, and below --builderOptimizationLevel=2");
+    return nullptr;
+  }
+  if (!gpu::find_cublaslt().table) {
+    log::warning("--tacticSources: {}", gpu::find_cublaslt().reason);
+    return nullptr;
+  }
+  return gpu::CublasLt::open();
+}
+
+/// True if code can be made for the GPU; why not is said to whom it concerns.
+bool has_gpu(const CompileOptions& options) {
   const bool cross = !options.architecture.empty();
   if (!cross && !gpu::find_driver().table) {
     log::verbose("GPU steps run on the host: {}", gpu::find_driver().reason);
@@ -72,13 +96,18 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
     if (options.repetitions.are_given())
       log::info("No GPU tactics are measured, as often as --minTiming and --avgTiming say: {}",
                 gpu::find_driver().reason);
-    return std::nullopt;
+    return false;
   }
-  if (!gpu::find_nvrtc().table) {
-    if (cross) fail("--gpuArch={}: {}", options.architecture, gpu::find_nvrtc().reason);
-    log::warning("GPU steps will run on the host: {}", gpu::find_nvrtc().reason);
-    return std::nullopt;
-  }
+  if (gpu::find_nvrtc().table) return true;
+  if (cross) fail("--gpuArch={}: {}", options.architecture, gpu::find_nvrtc().reason);
+  log::warning("GPU steps will run on the host: {}", gpu::find_nvrtc().reason);
+  return false;
+}
+
+std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph,
+                                      const CompileOptions& options) {
+  if (!has_gpu(options)) return std::nullopt;
+  const bool cross = !options.architecture.empty();
   std::optional<gpu::Context> context;
   if (!cross) context.emplace(options.device);
   const gpu::Target target = cross ? gpu::target_of(options.architecture) : context->target();
@@ -91,13 +120,17 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   size_t measured = 0;
   const size_t candidates =
       kCandidates[std::min<size_t>(5, static_cast<size_t>(options.optimization_level))];
-  if (context && candidates > 0)
+  const bool measures = context && candidates > 0;
+  const std::shared_ptr<const gpu::CublasLt> library = library_of(options, measures);
+  if (measures)
     for (const ir::Graph& part : parts)
       measured += tune(part, *context, compiler, pool, cache,
                        {candidates, options.error_on_timing_cache_miss, options.workspace_bytes,
-                        options.repetitions});
-  gpu::Code code = assemble(parts, target, cache, compiler, pool, options.workspace_bytes);
-  code.device = context && candidates > 0 ? device_key(target) : std::string(gpu::kCostModel);
+                        options.full_floats, options.repetitions, library.get()});
+  const std::string device = device_key(target, library.get());
+  gpu::Code code = assemble(
+      parts, target, {cache, device, options.workspace_bytes, options.full_floats}, compiler, pool);
+  code.device = measures ? device : std::string(gpu::kCostModel);
   log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,
             code.architecture, code.cubins.size(), measured,
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());

@@ -21,6 +21,10 @@ struct CompileOptions {
   /// Scratch memory that one tactic may take; tactics that need more are left out.
   int64_t workspace_bytes = INT64_MAX;
   Repetitions repetitions;
+  /// Products of floats are no products of tf32.
+  bool full_floats = false;
+  /// cuBLASLt's products are measured beside those of this project.
+  bool cublaslt = false;
   /// Timing cache to read and extend; empty: none.
   std::string timing_cache;
   bool error_on_timing_cache_miss = false;

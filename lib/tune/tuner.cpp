@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <span>
@@ -43,12 +44,24 @@ std::vector<int> with_reader(const ir::Graph& part, std::vector<int> nodes) {
   return nodes;
 }
 
+/// The first @p most of @p tactics that are this project's own, and all of a library's.
+std::vector<std::string> favourites(const std::vector<std::string>& tactics, size_t most) {
+  std::vector<std::string> kept;
+  size_t own = 0;
+  for (const std::string& tactic : tactics)
+    if (gpu::parse_library_tactic(tactic) || own++ < most) kept.push_back(tactic);
+  return kept;
+}
+
 /// The problems of @p part that @p cache does not know, each once; those of single launches first,
 /// then those that may be run as several of them.
 std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
                                       const TimingCache& cache, const TuneOptions& limits) {
+  const std::string device = device_key(target, limits.library);
   gpu::LowerOptions options;
   options.workspace_bytes = limits.workspace_bytes;
+  options.full_floats = limits.full_floats;
+  options.library = limits.library;
   // Run apart, nodes pose the problems of each, too.
   options.choose = [](const std::string&, const std::vector<std::string>& tactics) {
     return runs_apart(tactics) ? std::string(gpu::kApart) : std::string();
@@ -57,10 +70,10 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
   std::set<std::string> seen;
   for (gpu::Choice& choice : gpu::lower(part, target, options).choices) {
     if (!seen.insert(choice.problem).second) continue;
-    if (cache.find(device_key(target), choice.problem)) continue;
-    if (choice.tactics.size() > limits.candidates) choice.tactics.resize(limits.candidates);
+    if (cache.find(device, choice.problem)) continue;
     if (runs_apart(choice.tactics)) choice.nodes = with_reader(part, std::move(choice.nodes));
-    problems.push_back({choice.problem, std::move(choice.tactics), std::move(choice.nodes)});
+    problems.push_back(
+        {choice.problem, favourites(choice.tactics, limits.candidates), std::move(choice.nodes)});
   }
   std::stable_partition(problems.begin(), problems.end(),
                         [](const Problem& problem) { return !runs_apart(problem.tactics); });
@@ -70,10 +83,12 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
 /// The launches of @p problem alone with @p tactic, and what @p cache knows of other problems in
 /// it, up to the last one that solves any, between buffers in the kernels' own layouts.
 gpu::Lowered lower_alone(const ir::Graph& part, const Problem& problem, const gpu::Target& target,
-                         const std::string& tactic, const TimingCache& cache) {
+                         const std::string& tactic, const TimingCache& cache,
+                         const TuneOptions& limits) {
   const ir::Graph alone = ir::extract(part, problem.nodes, "candidate");
-  gpu::LowerOptions options = options_from(cache, target);
+  gpu::LowerOptions options = options_from(cache, device_key(target, limits.library));
   options.internal_edges = true;
+  options.full_floats = limits.full_floats;
   options.choose = [&, known = options.choose](const std::string& text,
                                                const std::vector<std::string>& tactics) {
     return text == problem.text ? tactic : known(text, tactics);
@@ -199,14 +214,19 @@ bool leaves_no_room(const gpu::Lowered& lowered, const gpu::Target& target) {
 Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
                  std::span<const gpu::Cubin> code, const gpu::Context& context,
                  const Repetitions& repetitions) {
-  Bench bench(candidates.front(), code, context, repetitions);
+  std::optional<Bench> bench;
+  int64_t constant_bytes = 0;
   const bool in_company = runs_apart(problem.tactics);
   Decision best{{}, 1e30};
   double best_cost = 1e30;
   for (size_t i = 0; i < candidates.size(); ++i) {
+    // A library wants its bias in another type: its candidates have constants of their own.
+    if (!bench || candidates[i].constant_bytes != constant_bytes)
+      bench.emplace(candidates[i], code, context, repetitions);
+    constant_bytes = candidates[i].constant_bytes;
     const bool alone = !in_company && leaves_no_room(candidates[i], context.target());
     const Microseconds time =
-        bench.time(std::move(candidates[i]), code, Microseconds(best.microseconds));
+        bench->time(std::move(candidates[i]), code, Microseconds(best.microseconds));
     log::verbose("{}: {} {:.2f} us", problem.text, problem.tactics[i], time.count());
     const double cost = time.count() + (alone ? kOverlap : 0);
     if (cost < best_cost) {
@@ -219,31 +239,33 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
 
 }  // namespace
 
-std::string device_key(const gpu::Target& target) {
-  return format("{} {} {} MPs", target.name, target.architecture_name(), target.multiprocessors);
+std::string device_key(const gpu::Target& target, const gpu::CublasLt* library) {
+  return format("{} {} {} MPs{}", target.name, target.architecture_name(), target.multiprocessors,
+                library ? " + " + library->name() : "");
 }
 
 size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compiler& compiler,
             ThreadPool& pool, TimingCache& cache, const TuneOptions& options) {
   const gpu::Target& target = context.target();
+  const std::string device = device_key(target, options.library);
   const std::vector<Problem> problems = unknown_problems(part, target, cache, options);
   if (problems.empty()) return 0;
   if (options.error_on_miss)
     fail(
         "the timing cache does not know '{}' on {}, and {} more; build once without "
         "--errorOnTimingCacheMiss",
-        problems.front().text, device_key(target), problems.size() - 1);
+        problems.front().text, device, problems.size() - 1);
   const progress::Scope tuning("tuning", std::ssize(problems));
   const auto measure = [&](std::span<const Problem> some) {
     std::vector<std::vector<gpu::Lowered>> candidates;
     for (const Problem& problem : some) {
       candidates.emplace_back();
       for (const std::string& tactic : problem.tactics)
-        candidates.back().push_back(lower_alone(part, problem, target, tactic, cache));
+        candidates.back().push_back(lower_alone(part, problem, target, tactic, cache, options));
     }
     const std::vector<gpu::Cubin> code = compile_all(candidates, compiler, pool);
     for (size_t i = 0; i < some.size(); ++i) {
-      cache.set(device_key(target), some[i].text,
+      cache.set(device, some[i].text,
                 fastest(some[i], candidates[i], code, context, options.repetitions));
       progress::advance();
     }
@@ -256,10 +278,9 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
   return problems.size();
 }
 
-gpu::LowerOptions options_from(const TimingCache& cache, const gpu::Target& target) {
+gpu::LowerOptions options_from(const TimingCache& cache, const std::string& device) {
   gpu::LowerOptions options;
-  options.choose = [&cache, device = device_key(target)](const std::string& problem,
-                                                         const std::vector<std::string>&) {
+  options.choose = [&cache, device](const std::string& problem, const std::vector<std::string>&) {
     const Decision* known = cache.find(device, problem);
     return known ? known->tactic : std::string();
   };

@@ -21,11 +21,14 @@ struct TuneOptions {
   bool error_on_miss = false;
   /// As in gpu::LowerOptions.
   int64_t workspace_bytes = INT64_MAX;
+  bool full_floats = false;
   Repetitions repetitions;
+  const gpu::CublasLt* library = nullptr;  ///< as in gpu::LowerOptions
 };
 
-/// The name under which decisions for @p target are kept.
-std::string device_key(const gpu::Target& target);
+/// The name under which decisions for @p target are kept, when tactics of @p library (null: none)
+/// take part.
+std::string device_key(const gpu::Target& target, const gpu::CublasLt* library = nullptr);
 
 /// Measures every problem of @p part that @p cache does not know and adds the decisions to it.
 /// Returns how many problems were measured.
@@ -33,7 +36,7 @@ size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compi
             ThreadPool& pool, TimingCache& cache, const TuneOptions& options = {});
 
 /// Lowering that takes the decisions of @p cache, which must live as long as the options; problems
-/// that it does not know get the cost model's favourite.
-gpu::LowerOptions options_from(const TimingCache& cache, const gpu::Target& target);
+/// that it does not know get the cost model's favourite. @p device is the key of the decisions.
+gpu::LowerOptions options_from(const TimingCache& cache, const std::string& device);
 
 }  // namespace dlaexec::tune

@@ -33,6 +33,11 @@ TEST(Job, TuningFlagsReachTheBuilder) {
   EXPECT_FALSE(job.build.repetitions.averages);
   EXPECT_EQ(job_of({"--minTiming=3"}).build.repetitions.averages, 3);
   EXPECT_EQ(job_of({"--timingCacheFile=t", "--noBuilderCache"}).build.timing_cache, "");
+  EXPECT_TRUE(job.build.tf32);
+  EXPECT_FALSE(job_of({"--noTF32"}).build.tf32);
+  EXPECT_FALSE(job.build.cublaslt);
+  EXPECT_TRUE(job_of({"--tacticSources=-CUDNN,+cublas_lt"}).build.cublaslt);
+  EXPECT_FALSE(job_of({"--tacticSources=+CUDNN,-CUBLAS_LT"}).build.cublaslt);
 }
 
 TEST(Job, ThePlacementFlagsReachTheBuilder) {

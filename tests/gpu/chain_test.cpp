@@ -165,6 +165,20 @@ const char* const kGraphs[] = {
   %i = unary(%g) {kind=is_nan} : bool[2,9]
   return %g, %h, %i
 })",
+    // Quantized and back: one scale, a scale a channel, zero points, as layers that stay.
+    R"(graph @g(%x: f32[2,3,4,5]) {
+  const %s = f32[] [0.01]
+  const %z = i8[] [-5]
+  const %cs = f32[3] [0.01, 0.02, 0.005]
+  const %cz = u8[3] [128, 100, 0]
+  %a = quantize(%x, %s, %z) : i8[2,3,4,5]
+  %b = dequantize(%a, %s, %z) : f32[2,3,4,5]
+  %c = activation(%b) {kind=relu} : f32[2,3,4,5]
+  %d = quantize(%c, %cs, %cz) {axis=1, to=u8} : u8[2,3,4,5]
+  %e = dequantize(%d, %cs, %cz) {axis=1} : f16[2,3,4,5]
+  %f = dequantize(%a, %s) : f32[2,3,4,5]
+  return %a, %b, %d, %e, %f
+})",
     // One number a channel, and an absurdly small result.
     R"(graph @g(%x: f16[2,6,3,3], %p: f16[6,1,1]) {
   const %s = f32[6] seed(1)

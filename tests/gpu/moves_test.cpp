@@ -40,6 +40,17 @@ const char* const kGraphs[] = {
   %c = scatter_nd(%x, %k, %w) : f32[3,4]
   return %a, %b, %c
 })",
+    // Scatters that combine: several updates for one element, in their order.
+    R"(graph @g(%x: f32[3,4], %u: f32[5,2], %h: f16[3,4], %v: f16[5,4], %n: i64[3,4], %m: i64[5,4]) {
+  const %i = i64[5,2] [0, 2, 1, 1, 0, 0, 0, -1, 2, 2]
+  const %j = i32[5,1] [2, 0, 0, -1, 2]
+  %a = scatter_elements(%x, %i, %u) {axis=0, reduction=add} : f32[3,4]
+  %b = scatter_elements(%x, %i, %u) {axis=-2, reduction=max} : f32[3,4]
+  %c = scatter_nd(%h, %j, %v) {reduction=add} : f16[3,4]
+  %d = scatter_nd(%h, %j, %v) {reduction=mul} : f16[3,4]
+  %e = scatter_nd(%n, %j, %m) {reduction=min} : i64[3,4]
+  return %a, %b, %c, %d, %e
+})",
     R"(graph @g(%x: f16[2,4,5]) {
   const %i = i64[2,3] [0, 5, -1, 2, 1, 9]
   const %n = i64[] [6]
@@ -138,6 +149,23 @@ const char* const kNorms[] = {
 };
 
 const char* const kResizes[] = {
+    // Images read between their pixels: every mode and padding, points outside among them.
+    R"(graph @g(%x: f32[2,3,5,7], %g: f32[2,4,3,2], %h: f16[2,3,5,7]) {
+  %a = grid_sample(%x, %g) {mode=linear, padding=zeros} : f32[2,3,4,3]
+  %b = grid_sample(%x, %g) {mode=linear, padding=border, align_corners=true} : f32[2,3,4,3]
+  %c = grid_sample(%h, %g) {mode=nearest, padding=reflection} : f16[2,3,4,3]
+  %d = grid_sample(%x, %g) {mode=cubic, padding=reflection, align_corners=true} : f32[2,3,4,3]
+  %e = grid_sample(%h, %g) {mode=cubic, padding=zeros} : f16[2,3,4,3]
+  return %a, %b, %c, %d, %e
+})",
+    R"(graph @g(%x: f32[2,3,9,8]) {
+  const %r = f32[4,4] [0, 0, 6, 6, 1.5, 2, 7, 8.5, -3, 1, 2, 2, 5, 5, 5, 5]
+  const %i = i64[4] [0, 1, 1, 0]
+  %a = roi_align(%x, %r, %i) {kind=average, output_height=2, output_width=3, sampling_ratio=2, spatial_scale=1} : f32[4,3,2,3]
+  %b = roi_align(%x, %r, %i) {kind=max, output_height=2, output_width=2, spatial_scale=0.5} : f32[4,3,2,2]
+  %c = roi_align(%x, %r, %i) {kind=average, coordinates=output_half_pixel, output_height=3, output_width=2} : f16[4,3,3,2]
+  return %a, %b, %c
+})",
     R"(graph @g(%x: f16[1,3,5,4], %y: f32[2,3,6]) {
   const %s = f32[4] [1, 1, 2, 1.5]
   const %z = i64[4] [1, 3, 3, 9]

@@ -105,6 +105,18 @@ TEST(RowsOnDevice, AgreeWithRef) {
                              t + "[2,3,96]",
                              "  const %g = f32[96] seed(1)\n  const %b = f32[96] seed(2)\n"));
   }
+  // Axes that are no neighbours, log-sum-exp, one where the largest is.
+  expect_like_ref(R"(graph @g(%x: f32[2,3,4,5], %q: i8[2,6,9] q(0.1)) {
+  %a = reduce(%x) {kind=sum, axes=[0,2], keep_dims=true} : f32[1,3,1,5]
+  %b = reduce(%x) {kind=max, axes=[1,3], keep_dims=false} : f16[2,4]
+  %c = reduce(%q) {kind=avg, axes=[0,2], keep_dims=false} : f16[6]
+  %d = reduce(%x) {kind=log_sum_exp, axes=[0,3], keep_dims=false} : f32[3,4]
+  %e = reduce(%x) {kind=log_sum_exp, axes=[1,2], keep_dims=true} : f32[2,1,1,5]
+  %f = softmax(%x) {kind=hardmax, axis=3} : f32[2,3,4,5]
+  %g = softmax(%x) {kind=hardmax, axis=1} : f16[2,3,4,5]
+  %h = softmax(%q) {kind=hardmax, axis=2} : f16[2,6,9]
+  return %a, %b, %c, %d, %e, %f, %g, %h
+})");
 }
 
 /// Layouts change on the way; channels that only pad must not leak into results.

@@ -225,8 +225,8 @@ int bench(const Arguments& arguments) {
     if (!arguments.cache.empty()) cache.save(arguments.cache);
   }
   start = Clock::now();
-  gpu::Lowered lowered =
-      gpu::lower(graph, context.target(), tune::options_from(cache, context.target()));
+  gpu::Lowered lowered = gpu::lower(graph, context.target(),
+                                    tune::options_from(cache, tune::device_key(context.target())));
   const std::vector<gpu::Cubin> code = compiler.compile(gpu::kernels_of(lowered), pool);
   const gpu::Program program(std::move(lowered), code, context);
   std::printf("built in %.2f s; arena %.1f MB, weights %.1f MB, %zu launches\n",

@@ -1,7 +1,7 @@
 #include "gpu/kernels/chain.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -31,7 +31,8 @@ Boundary boundary_of(const Links& links, const std::vector<int>& nodes) {
   for (const int index : nodes) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(index)];
     for (const ir::ValueId id : node.inputs)
-      if (!is_among(made, id) && !is_among(boundary.inputs, id)) boundary.inputs.push_back(id);
+      if (id != ir::kNoValue && !is_among(made, id) && !is_among(boundary.inputs, id))
+        boundary.inputs.push_back(id);
     made.push_back(node.outputs[0]);
   }
   for (const ir::ValueId id : made) {
@@ -44,16 +45,35 @@ Boundary boundary_of(const Links& links, const std::vector<int>& nodes) {
   return boundary;
 }
 
-/// Values that Scale takes one number a channel of: they broadcast otherwise than all others.
-std::set<ir::ValueId> channel_values(const ir::Graph& graph, const std::vector<int>& nodes) {
-  std::set<ir::ValueId> found;
+/// For an operand of which @p node takes one number along an axis: how many axes follow that one.
+/// Nothing for operands that broadcast as all others do.
+std::optional<size_t> axes_behind(const ir::Graph& graph, const ir::Node& node, size_t input) {
+  const bool quantizes = node.op == Op::Quantize || node.op == Op::Dequantize;
+  if ((node.op != Op::Scale && !quantizes) || input == 0) return std::nullopt;
+  const ir::Shape& shape = graph.value(node.inputs[input]).shape;
+  const auto rank = static_cast<int64_t>(graph.value(node.outputs[0]).shape.size());
+  if (shape.size() != 1 || rank < 2 || (quantizes && ir::volume(ir::dims_of(shape)) == 1))
+    return std::nullopt;
+  const int64_t axis = quantizes ? node.get<ir::QuantizeAttributes>().axis : 1;
+  return static_cast<size_t>(rank - 1 - (axis < 0 ? axis + rank : axis));
+}
+
+/// The values of @p nodes that have axes_behind(); nothing when one is used in two ways.
+std::optional<std::map<ir::ValueId, size_t>> axis_values(const ir::Graph& graph,
+                                                         const std::vector<int>& nodes) {
+  std::map<ir::ValueId, std::optional<size_t>> ways;
   for (const int index : nodes) {
     const ir::Node& node = graph.nodes[static_cast<size_t>(index)];
-    if (node.op != Op::Scale) continue;
-    for (size_t i = 1; i < node.inputs.size(); ++i)
-      if (graph.value(node.inputs[i]).shape.size() == 1) found.insert(node.inputs[i]);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == ir::kNoValue) continue;
+      const std::optional<size_t> way = axes_behind(graph, node, i);
+      if (ways.try_emplace(node.inputs[i], way).first->second != way) return std::nullopt;
+    }
   }
-  return found;
+  std::map<ir::ValueId, size_t> values;
+  for (const auto& [id, way] : ways)
+    if (way) values[id] = *way;
+  return values;
 }
 
 /// Grows one chain from a node on, through the nodes that follow it in the graph.
@@ -114,17 +134,7 @@ class Growth {
     const Boundary boundary = boundary_of(links_, more);
     if (boundary.inputs.size() > kChainInputs || boundary.outputs.size() > kChainOutputs)
       return false;
-    return channels_are_clear(more);
-  }
-
-  /// No value is both one number a channel and something else.
-  bool channels_are_clear(const std::vector<int>& nodes) const {
-    const std::set<ir::ValueId> channels = channel_values(links_.graph(), nodes);
-    for (const int index : nodes)
-      for (size_t i = 0; i < node(index).inputs.size(); ++i)
-        if (channels.contains(node(index).inputs[i]) && (node(index).op != Op::Scale || i == 0))
-          return false;
-    return true;
+    return axis_values(links_.graph(), more).has_value();
   }
 
   const Links& links_;
@@ -140,23 +150,21 @@ bool keeps_finite(const ir::Node& node) {
   return kind != Kind::Div && kind != Kind::Pow && kind != Kind::Mod && kind != Kind::Fmod;
 }
 
-/// One number a channel, seen as [C, 1, ...].
-View per_channel(View view, size_t rank) {
-  if (rank < 2) return view;
-  view.dims.resize(rank - 1, 1);
-  view.strides.resize(rank - 1, 0);
+/// One number along an axis that @p behind others follow: [C, 1, ...].
+View along_axis(View view, size_t behind) {
+  view.dims.resize(1 + behind, 1);
+  view.strides.resize(1 + behind, 0);
   return view;
 }
 
 std::vector<View> inputs_of(Lowering& lowering, const std::vector<int>& nodes,
                             const Boundary& boundary) {
-  const std::set<ir::ValueId> channels = channel_values(lowering.graph(), nodes);
-  const ir::Node& first = lowering.graph().nodes[static_cast<size_t>(nodes.front())];
-  const size_t rank = lowering.value(first.outputs[0]).shape.size();
+  const std::map<ir::ValueId, size_t> behind = axis_values(lowering.graph(), nodes).value();
   std::vector<View> views;
   for (const ir::ValueId id : boundary.inputs) {
     const View view = lowering.view(id);
-    views.push_back(channels.contains(id) ? per_channel(view, rank) : view);
+    const auto known = behind.find(id);
+    views.push_back(known == behind.end() ? view : along_axis(view, known->second));
   }
   return views;
 }

@@ -60,6 +60,13 @@ __device__ __forceinline__ long long integer(float x) {
   return x >= 9.2233720368547758e18f ? -(kLeast + 1) : static_cast<long long>(x);
 }
 
+/// The nearest integer, @p zero added, held between @p low and @p high; NaN gives 0.
+__device__ __forceinline__ long long quantized(float steps, long long zero, int low, int high) {
+  const float at = rintf(steps) + static_cast<float>(zero);
+  if (at != at) return 0;
+  return static_cast<long long>(fminf(fmaxf(at, static_cast<float>(low)), static_cast<float>(high)));
+}
+
 __device__ __forceinline__ float floor_mod(float a, float b) {
   const float rest = fmodf(a, b);
   return rest != 0.f && (rest < 0.f) != (b < 0.f) ? rest + b : rest;

@@ -1,5 +1,5 @@
 // Convolution as an implicit matrix product on tensor cores, mma.sync: sm_75 and later.
-//   In, Out      half, signed char, float (as tf32; sm_80 and later)
+//   In, Out      half, signed char, float (as tf32; sm_80 and later); In: or FullFloat
 //   Residual     type of what is added before the activation, or Nothing
 //   Act          activation.cuh
 //   kTileRows, kTileK    output pixels and channels of a block

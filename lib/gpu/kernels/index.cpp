@@ -76,6 +76,33 @@ void lower_gather(Lowering& lowering, const ir::Node& node) {
   step.bytes = 2.0 * static_cast<double>(span_bytes(out));
 }
 
+/// How a scatter combines an element with what is there; empty when it replaces it.
+std::string_view combination(const ir::Node& node) {
+  if (node.op != Op::ScatterElements && node.op != Op::ScatterNd) return {};
+  switch (node.get<ir::ScatterAttributes>().reduction) {
+    case ir::Reduction::None:
+      return {};
+    case ir::Reduction::Add:
+      return "Add";
+    case ir::Reduction::Mul:
+      return "Mul";
+    case ir::Reduction::Max:
+      return "Max";
+    case ir::Reduction::Min:
+      return "Min";
+  }
+  return {};
+}
+
+/// Adds the launch of a scatter that combines: a thread an element of the result.
+Step& add_combination(Lowering& lowering, const ir::Node& node, std::string_view name,
+                      const View& out, ir::DataType index, IndexParams p) {
+  p.count = ir::volume(out.dims);
+  const Kernel kernel{"index.cu", format("{}<{}, {}, {}>", name, stored_type(out.type),
+                                         index_type(index), combination(node))};
+  return lowering.add(node, "", kernel, {{ceil_div(p.count, 256), 1, 1}, {256, 1, 1}}, p);
+}
+
 void lower_elements(Lowering& lowering, const ir::Node& node) {
   const bool scatters = node.op == Op::ScatterElements;
   const View data = lowering.dense(node.inputs[0]), indices = lowering.dense(node.inputs[1]);
@@ -87,9 +114,12 @@ void lower_elements(Lowering& lowering, const ir::Node& node) {
   set_index_dims(p, indices.dims);
   p.axis = static_cast<int>(kIndexRank - data.rank() + (axis < 0 ? axis + data.rank() : axis));
   p.count = ir::volume(indices.dims);
-  if (scatters) lowering.copy(node, "data", data, out);
-  Step& step = add(lowering, node, scatters ? "scatter_elements" : "gather_elements",
-                   static_cast<int64_t>(ir::size_bytes(data.type)), index_type(indices.type), p);
+  const bool combines = !combination(node).empty();
+  if (scatters && !combines) lowering.copy(node, "data", data, out);
+  Step& step =
+      combines ? add_combination(lowering, node, "combine_elements", out, indices.type, p)
+               : add(lowering, node, scatters ? "scatter_elements" : "gather_elements",
+                     static_cast<int64_t>(ir::size_bytes(data.type)), index_type(indices.type), p);
   patch(step, &IndexParams::data, data.place);
   patch(step, &IndexParams::indices, indices.place);
   if (scatters) patch(step, &IndexParams::updates, lowering.dense(node.inputs[2]).place);
@@ -105,8 +135,9 @@ void lower_nd(Lowering& lowering, const ir::Node& node) {
   const int64_t depth = indices.dims.back();
   const View moved[] = {scatters ? lowering.dense(node.inputs[2]) : data, out};
   const int64_t elements = volume_from(data.dims, static_cast<size_t>(batch + depth));
-  const int64_t bytes = word_bytes(moved, elements);
   const int64_t size = static_cast<int64_t>(ir::size_bytes(data.type));
+  const bool combines = !combination(node).empty();
+  const int64_t bytes = combines ? size : word_bytes(moved, elements);
   IndexParams p{};
   set_data(p, data.dims);
   for (long long& stride : p.strides) stride = stride * size / bytes;
@@ -117,9 +148,10 @@ void lower_nd(Lowering& lowering, const ir::Node& node) {
   p.tuples = ir::volume(tuples);
   p.batch_stride = volume_from(data.dims, static_cast<size_t>(batch)) * size / bytes;
   p.count = ir::volume(indices.dims) / depth * p.inner;
-  if (scatters) lowering.copy(node, "data", data, out);
-  Step& step = add(lowering, node, scatters ? "scatter_nd" : "gather_nd", bytes,
-                   index_type(indices.type), p);
+  if (scatters && !combines) lowering.copy(node, "data", data, out);
+  Step& step = combines ? add_combination(lowering, node, "combine_nd", out, indices.type, p)
+                        : add(lowering, node, scatters ? "scatter_nd" : "gather_nd", bytes,
+                              index_type(indices.type), p);
   patch(step, &IndexParams::data, data.place);
   patch(step, &IndexParams::indices, indices.place);
   if (scatters) patch(step, &IndexParams::updates, moved[0].place);
@@ -166,6 +198,25 @@ bool is_index(const ir::Value& value) {
   return value.type == ir::DataType::Int32 || value.type == ir::DataType::Int64;
 }
 
+/// Why a scatter does not combine as it is asked to, as a clause. Each element looks at every
+/// update that may be for it, which is too much work for long lists.
+std::optional<std::string> why_not_combined(const ir::Graph& graph, const ir::Node& node) {
+  constexpr int64_t kMostLooks = int64_t{1} << 33;
+  const ir::Value &data = graph.value(node.inputs[0]), &indices = graph.value(node.inputs[1]);
+  if (stored_type(data.type).empty() || data.type == ir::DataType::Bool ||
+      data.quantization.is_known())
+    return format("a scatter that combines {}", ir::text(data.type));
+  const ir::Dims dims = ir::dims_of(indices.shape);
+  const int64_t axis = node.get<ir::ScatterAttributes>().axis;
+  const int64_t updates =
+      node.op == Op::ScatterNd
+          ? ir::volume(dims) / dims.back()
+          : dims[static_cast<size_t>(axis < 0 ? axis + std::ssize(dims) : axis)];
+  if (ir::volume(ir::dims_of(data.shape)) * updates > kMostLooks)
+    return std::string("a scatter that combines long lists");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> why_not_index(const ir::Graph& graph, const ir::Node& node,
@@ -183,9 +234,9 @@ std::optional<std::string> why_not_index(const ir::Graph& graph, const ir::Node&
   if (!is_index(graph.value(node.inputs[hot ? 0 : 1])))
     return std::string("indices that are neither i32 nor i64");
   if (node.op == Op::ScatterElements || node.op == Op::ScatterNd) {
-    const auto reduction = node.get<ir::ScatterAttributes>().reduction;
-    if (reduction != ir::Reduction::None)
-      return format("a scatter that combines by '{}'", ir::text(reduction));
+    if (!combination(node).empty()) {
+      if (auto reason = why_not_combined(graph, node)) return reason;
+    }
     return why_not_words(graph.value(node.inputs[2]), out);
   }
   return std::nullopt;

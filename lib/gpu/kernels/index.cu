@@ -1,5 +1,7 @@
-// Elements that indices choose: gathers, scatters, one_hot, trilu. Elements only move, as words.
+// Elements that indices choose: gathers, scatters, one_hot, trilu. Elements move, as words, but for
+// scatters that combine.
 //   Word    unsigned integer of the element's size, or as much of what lies side by side as fits
+//   T       half, float, or an integer's type
 //   Index   int or long long; negative ones count from the end, others are held inside the data
 // Grid: ceil(count / 256) blocks of 256.
 #include "index_params.h"
@@ -96,6 +98,88 @@ __global__ void __launch_bounds__(256) scatter_nd(const __grid_constant__ IndexP
   if (at >= p.count) return;
   static_cast<Word*>(p.out)[slice_of<Index>(p, at / p.inner) + at % p.inner] =
       static_cast<const Word*>(p.updates)[at];
+}
+
+/// What elements are combined in: reals in float, integers in long long.
+template <class T>
+using Wide = Select<kIsSame<T, float> || kIsSame<T, half>, float, long long>;
+
+template <class T>
+__device__ __forceinline__ Wide<T> widened(T x) {
+  if constexpr (kIsSame<T, half>)
+    return to_float(x);
+  else
+    return static_cast<Wide<T>>(x);
+}
+
+#define DLAEXEC_COMBINATION(Name, value)                \
+  struct Name {                                         \
+    template <class W>                                  \
+    static __device__ __forceinline__ W of(W a, W b) { \
+      return value;                                     \
+    }                                                   \
+  };
+DLAEXEC_COMBINATION(Add, a + b)
+DLAEXEC_COMBINATION(Mul, a* b)
+DLAEXEC_COMBINATION(Max, a < b ? b : a)
+DLAEXEC_COMBINATION(Min, b < a ? b : a)
+
+/// Puts down what became of element @p at, rounded once.
+template <class T>
+__device__ __forceinline__ void put(const IndexParams& p, long long at, Wide<T> value) {
+  if constexpr (kIsSame<T, half>)
+    static_cast<T*>(p.out)[at] = from_float<half>(value);
+  else
+    static_cast<T*>(p.out)[at] = static_cast<T>(value);
+}
+
+/// out = data, each element combined with the updates that point at it, in their order: a thread an
+/// element, so that the same sums come out each time.
+template <class T, class Index, class How>
+__global__ void __launch_bounds__(256) combine_elements(const __grid_constant__ IndexParams p) {
+  release_next();
+  wait_for_inputs();
+  const long long at = this_thread();
+  if (at >= p.count) return;
+  Wide<T> value = widened(static_cast<const T*>(p.data)[at]);
+  // Where the first of the updates lies that may point here, and from one to the next.
+  long long rest = at, first = 0, stride = 1, step = 0;
+  int own = 0;
+  bool any = true;
+#pragma unroll
+  for (int d = kIndexRank - 1; d >= 0; --d) {
+    const int position = static_cast<int>(rest % p.sizes[d]);
+    rest /= p.sizes[d];
+    if (d == p.axis) {
+      own = position;
+      step = stride;
+    } else {
+      any &= position < p.index_dims[d];
+      first += position * stride;
+    }
+    stride *= p.index_dims[d];
+  }
+  for (int j = 0; any && j < p.index_dims[p.axis]; ++j) {
+    const long long update = first + j * step;
+    if (held(static_cast<const Index*>(p.indices)[update], p.sizes[p.axis]) == own)
+      value = How::of(value, widened(static_cast<const T*>(p.updates)[update]));
+  }
+  put<T>(p, at, value);
+}
+
+/// The same where tuples point at slices of p.inner elements.
+template <class T, class Index, class How>
+__global__ void __launch_bounds__(256) combine_nd(const __grid_constant__ IndexParams p) {
+  release_next();
+  wait_for_inputs();
+  const long long at = this_thread();
+  if (at >= p.count) return;
+  Wide<T> value = widened(static_cast<const T*>(p.data)[at]);
+  const long long inner = at % p.inner;
+  for (long long tuple = 0; tuple < p.tuples; ++tuple)
+    if (slice_of<Index>(p, tuple) == at - inner)
+      value = How::of(value, widened(static_cast<const T*>(p.updates)[tuple * p.inner + inner]));
+  put<T>(p, at, value);
 }
 
 /// out[o][d][i] = data[indices[o][i] == d], data being the value of the others and of the one.

@@ -214,6 +214,7 @@ namespace {
 
 /// Why map.cu does not run @p node, as a clause.
 std::optional<std::string> why_not_functor(const ir::Graph& graph, const ir::Node& node) {
+  if (node.op == Op::Quantize || node.op == Op::Dequantize) return std::string("a quantization");
   for (const auto* list : {&node.inputs, &node.outputs})
     for (const ir::ValueId id : *list) {
       const ir::Value& value = graph.value(id);
@@ -235,7 +236,7 @@ std::optional<std::string> why_not_map(const ir::Graph& graph, const ir::Node& n
                                        const Target&) {
   for (const auto* list : {&node.inputs, &node.outputs})
     for (const ir::ValueId id : *list)
-      if (graph.value(id).shape.size() > kMapRank)
+      if (id != ir::kNoValue && graph.value(id).shape.size() > kMapRank)
         return format("{} dimensions", graph.value(id).shape.size());
   return why_not_functor(graph, node) ? why_not_chain(graph, node) : std::nullopt;
 }

@@ -120,3 +120,26 @@ struct Mma<float> {
 #endif
   }
 };
+
+/// A float whose products are as good as float's: each side is a sum of two tf32 numbers, and of
+/// the four products that makes only that of the two small ones is left out.
+struct FullFloat {
+  float value;
+};
+template <>
+struct Mma<FullFloat> {
+  /// What rounding to tf32 takes away.
+  static __device__ __forceinline__ unsigned rest(unsigned x) {
+    const float value = __uint_as_float(x);
+    const float lost = value - __uint_as_float(Mma<float>::rounded(x));
+    return __float_as_uint(fabsf(value) <= 3.4e38f ? lost : 0.f);
+  }
+  static __device__ __forceinline__ void run(float (&d)[4], const unsigned (&a)[4],
+                                             const unsigned (&b)[2]) {
+    const unsigned small_a[4] = {rest(a[0]), rest(a[1]), rest(a[2]), rest(a[3])};
+    const unsigned small_b[2] = {rest(b[0]), rest(b[1])};
+    Mma<float>::run(d, small_a, b);
+    Mma<float>::run(d, a, small_b);
+    Mma<float>::run(d, a, b);
+  }
+};

@@ -82,6 +82,12 @@ void add_reduction(Lowering& lowering, const ir::Node& node, const View& x, cons
                    const Rows& in, const Rows& out) {
   const std::string_view kind = reduction_name(node.get<ir::ReduceAttributes>().kind);
   const RowsParams p = parameters(x, y, in, out);
+  const Launch a_block_a_row{{in.outer * in.inner, 1, 1}, {block_for(in.length), 1, 1}};
+  if (kind.empty()) {  // the exponentials need the largest element first
+    const Kernel kernel{"rows.cu",
+                        format("log_sum_exp<{}, {}>", device_type(x.type), device_type(y.type))};
+    return finish(lowering.add(node, "", kernel, a_block_a_row, p), x, y);
+  }
   const int64_t vec = vector_elements(x.type);
   const bool wide = in.inner % vec == 0 && in.inner > 1;
   if (in.inner > 1 && in.outer <= 65535) {
@@ -101,9 +107,29 @@ void add_reduction(Lowering& lowering, const ir::Node& node, const View& x, cons
   }
   const Kernel kernel{
       "rows.cu", format("reduce_rows<{}, {}, {}>", kind, device_type(x.type), device_type(y.type))};
-  finish(lowering.add(node, "", kernel, {{in.outer * in.inner, 1, 1}, {block_for(in.length), 1, 1}},
-                      p),
-         x, y);
+  finish(lowering.add(node, "", kernel, a_block_a_row, p), x, y);
+}
+
+/// True if no axis that stays lies between those of @p axes.
+bool are_neighbours(const ir::Ints& axes) {
+  return axes.back() - axes.front() + 1 == std::ssize(axes);
+}
+
+/// Dense @p x as [kept axes][reduced axes], moved.
+View reduced_last(Lowering& lowering, const ir::Node& node, const View& x, const ir::Ints& axes) {
+  View from = x;
+  from.dims.clear();
+  from.strides.clear();
+  for (const bool reduced : {false, true})
+    for (size_t i = 0; i < x.dims.size(); ++i) {
+      if ((std::find(axes.begin(), axes.end(), static_cast<int64_t>(i)) != axes.end()) != reduced)
+        continue;
+      from.dims.push_back(x.dims[i]);
+      from.strides.push_back(x.strides[i]);
+    }
+  const View to = lowering.scratch_view(x.type, x.scale, from.dims, Arrangement::Dense);
+  lowering.copy(node, "order", from, to);
+  return to;
 }
 
 void lower_reduce(Lowering& lowering, const ir::Node& node) {
@@ -120,10 +146,14 @@ void lower_reduce(Lowering& lowering, const ir::Node& node) {
       return add_reduction(lowering, node, x, y, in, {in.outer, 1, inner, y_row, inner});
     }
   }
-  const View dense = lowering.dense(node.inputs[0]);
+  View dense = lowering.dense(node.inputs[0]);
   const View y = lowering.target_dense(node.outputs[0]);
-  const size_t first = static_cast<size_t>(attributes.axes.front());
-  const Rows in = dense_rows(dense, first, static_cast<size_t>(attributes.axes.back()));
+  size_t first = static_cast<size_t>(attributes.axes.front());
+  if (!are_neighbours(attributes.axes)) {
+    dense = reduced_last(lowering, node, dense, attributes.axes);
+    first = dense.dims.size() - attributes.axes.size();
+  }
+  const Rows in = dense_rows(dense, first, first + attributes.axes.size() - 1);
   add_reduction(lowering, node, dense, y, in, {in.outer, 1, in.inner, in.inner, in.inner});
 }
 
@@ -134,9 +164,11 @@ void lower_softmax(Lowering& lowering, const ir::Node& node) {
   const size_t axis = static_cast<size_t>(attributes.axis);
   const Rows rows = dense_rows(x, axis, attributes.flatten ? x.dims.size() - 1 : axis);
   const RowsParams p = parameters(x, y, rows, rows);
+  const std::string types = format("{}, {}", device_type(x.type), device_type(y.type));
   const bool log = attributes.kind == ir::SoftmaxKind::LogSoftmax;
-  const Kernel kernel{"rows.cu",
-                      format("softmax<{}, {}, {}>", device_type(x.type), device_type(y.type), log)};
+  const Kernel kernel{"rows.cu", attributes.kind == ir::SoftmaxKind::Hardmax
+                                     ? format("hardmax<{}>", types)
+                                     : format("softmax<{}, {}>", types, log)};
   const Launch launch{{rows.outer * rows.inner, 1, 1}, {block_for(rows.length), 1, 1}};
   finish(lowering.add(node, "", kernel, launch, p), x, y);
 }
@@ -178,15 +210,8 @@ std::optional<std::string> why_not_rows(const ir::Graph& graph, const ir::Node& 
     return format("elements of type {}", ir::text(is_device_type(x.type) ? y.type : x.type));
   if (node.op == Op::Reduce) {
     const auto& attributes = node.get<ir::ReduceAttributes>();
-    if (reduction_name(attributes.kind).empty())
-      return format("reduction '{}'", ir::text(attributes.kind));
     if (attributes.axes.empty()) return std::string("a reduction over no axes");
-    for (size_t i = 1; i < attributes.axes.size(); ++i)
-      if (attributes.axes[i] != attributes.axes[i - 1] + 1)
-        return std::string("a reduction over axes that are not neighbours");
   }
-  if (node.op == Op::Softmax && node.get<ir::SoftmaxAttributes>().kind == ir::SoftmaxKind::Hardmax)
-    return std::string("hardmax");
   if (node.op == Op::LayerNorm || node.op == Op::RmsNorm)
     for (size_t i = 1; i < node.inputs.size(); ++i)
       if (node.inputs[i] != ir::kNoValue && !graph.constant(node, i))

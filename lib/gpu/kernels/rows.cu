@@ -99,6 +99,44 @@ __global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsP
         stored<Out>(Kind::last(sum, p.length), p.y_inverse);
 }
 
+/// The logarithm of the sum of rows' exponentials, one block each. Grid and block as reduce_rows.
+template <class T, class Out>
+__global__ void __launch_bounds__(256) log_sum_exp(const __grid_constant__ RowsParams p) {
+  wait_for_inputs();
+  release_next();
+  const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
+  float highest = Max::first();
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
+  highest = over_block<Max>(highest);
+  float sum = 0.f;
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    sum += expf(real(x[i * p.x_step], p.x_scale) - highest);
+  sum = over_block<Sum>(sum);
+  if (threadIdx.x == 0)  // an infinite maximum is the result
+    static_cast<Out*>(p.y)[row_start(p.y_outer, blockIdx.x, p)] =
+        stored<Out>(fabsf(highest) <= 3.4e38f ? highest + logf(sum) : highest, p.y_inverse);
+}
+
+/// One at the first of a row's largest elements, zero elsewhere. Grid and block as reduce_rows.
+template <class T, class Out>
+__global__ void __launch_bounds__(256) hardmax(const __grid_constant__ RowsParams p) {
+  wait_for_inputs();
+  release_next();
+  const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
+  Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
+  float highest = Max::first();
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
+  highest = over_block<Max>(highest);
+  float first = Min::first();  // exact for the 2^24 elements that a row may have
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    if (real(x[i * p.x_step], p.x_scale) == highest) first = fminf(first, static_cast<float>(i));
+  first = over_block<Min>(first);
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    y[i * p.y_step] = stored<Out>(static_cast<float>(i) == first ? 1.f : 0.f, p.y_inverse);
+}
+
 /// Softmax, or its logarithm, of rows, one block each. Grid and block as reduce_rows.
 template <class T, class Out, bool kLog>
 __global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParams p) {
