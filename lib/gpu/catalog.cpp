@@ -92,6 +92,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
           if (!runs(tactic, types.in, types.out, target)) continue;
+          if (types.full && !tactic.takes_full_floats()) continue;
           const bool one_pipeline = !types.every_pipeline || split == 2;
           const std::string tile = format("{} {}", tile_of(tactic), rows);
           if (one_pipeline && !tiles.insert(tile).second) continue;

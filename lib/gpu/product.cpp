@@ -28,6 +28,7 @@ constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128}, {128, 64},
 constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
 
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
+  if (product.full && !tactic.takes_full_floats()) return false;
   if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
   if (shared_bytes(product, tactic, target) > target.shared_bytes) return false;
   const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);

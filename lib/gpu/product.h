@@ -28,6 +28,8 @@ struct ProductTactic {
     if (unit != Unit::Bulk) return warp_rows * warp_k * 32;
     return split == 1 ? 384 : rows * 2 + 32;
   }
+  /// True if threads have registers for the parts that full floats are cut into.
+  bool takes_full_floats() const { return unit == Unit::Mma && rows * k <= 64 * threads(); }
 };
 
 /// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that
