@@ -252,6 +252,9 @@ void add_fused(std::vector<Kernel>& kernels, const Target& target) {
                              "float, signed char, signed char, Relu, 3, 32, 3, 8, false"})
       add("stem.cu", format("stem<{}>", form));
   if (target.is_hopper()) {
+    for (const int head : {16, 64, 80, 128})
+      for (const char* keys : {"64, true", "112, true", "112, false", "208, true"})
+        add("attention_wgmma.cu", format("attention_wgmma<{}, {}>", head, keys));
     add("squeeze.cu", "squeeze<None, 0, 1, 1, Relu, HardSigmoid>");
     for (const char* window : {"Silu, 3, 1, 4", "Silu, 3, 2, 3", "Silu, 5, 1, 4", "Silu, 5, 2, 2"})
       add("squeeze.cu", format("squeeze<{}, Silu, Sigmoid>", window));

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/error.h"
 #include "gpu/lowered.h"
 #include "ir/graph.h"
 
@@ -171,6 +172,18 @@ class Lowering {
   std::string current_name_;
   std::vector<int> current_nodes_;
 };
+
+/// The one of @p forms, best first, that runs @p problem. Each Form names its tactic.
+template <class Form>
+const Form& choose_form(Lowering& lowering, const std::string& problem,
+                        const std::vector<Form>& forms) {
+  std::vector<std::string> tactics;
+  for (const Form& form : forms) tactics.push_back(form.tactic);
+  const std::string chosen = lowering.choose(problem, tactics);
+  for (const Form& form : forms)
+    if (form.tactic == chosen) return form;
+  fail("'{}' is no tactic for '{}'; those that fit: {}", chosen, problem, join(tactics, ", "));
+}
 
 /// Bytes that @p view spans, from its first to its last element.
 int64_t span_bytes(const View& view);

@@ -67,12 +67,13 @@ TEST(Groups, AnAttentionWhoseScoresAreSeenOutsideStaysInParts) {
   EXPECT_THAT(launches(text, "sm_87"), testing::Not(testing::Contains("attention.cu")));
 }
 
-constexpr Case kAttentions[] = {
-    {1, 197, 12, 64}, {2, 33, 3, 32, "prod"}, {1, 64, 2, 128}, {3, 130, 1, 16}, {1, 5, 2, 80}};
+constexpr Case kAttentions[] = {{1, 197, 12, 64}, {2, 33, 3, 32, "prod"}, {1, 64, 2, 128},
+                                {3, 130, 1, 16},  {1, 5, 2, 80},          {2, 300, 2, 64},
+                                {1, 208, 1, 96},  {1, 225, 2, 128}};
 
 TEST(AttentionOnDevice, AgreesWithRef) {
   SKIP_WITHOUT_DEVICE();
-  for (const Case& t : kAttentions) expect_like_ref(attention(t), 4e-3);
+  for (const Case& t : kAttentions) expect_every_tactic_like_ref(attention(t), 4e-3, "attention");
 }
 
 /// @p window: before it a depthwise convolution of so many taps a side and such a stride, or none.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -88,20 +89,38 @@ inline void expect_close(const ir::Tensor& got, const ir::Tensor& wanted, double
   EXPECT_LE(std::sqrt(difference), tolerance * std::sqrt(norm) + 1e-30);
 }
 
-/// Runs @p text on the device and on ref/.
+/// The first problem of @p text whose name starts with @p family, and what may solve it.
+inline Choice first_choice(const std::string& text, std::string_view family) {
+  for (Choice& choice : lower(ir::parse(text), device().target()).choices)
+    if (choice.problem.starts_with(family)) return std::move(choice);
+  ADD_FAILURE() << "no problem of family " << family;
+  return {};
+}
+
+/// Runs @p text on the device and on ref/; problems whose name starts with @p family by @p tactic.
 inline void expect_like_ref(const std::string& text, double tolerance = 2e-3,
-                            const std::string& tactic = "") {
+                            const std::string& tactic = "", std::string_view family = "") {
   SCOPED_TRACE(text.substr(0, 900) + (tactic.empty() ? "" : "\nwith " + tactic));
   const ir::Graph graph = ir::parse(text);
   for (const ir::Node& node : graph.nodes)
     ASSERT_EQ(why_not(graph, node, device().target()), std::nullopt);
   const std::vector<ir::Tensor> inputs = random_inputs(graph);
   LowerOptions options;
-  options.choose = [&](const std::string&, const std::vector<std::string>&) { return tactic; };
+  options.choose = [&](const std::string& problem, const std::vector<std::string>&) {
+    return problem.starts_with(family) ? tactic : std::string();
+  };
   const std::vector<ir::Tensor> got = run_on_device(graph, inputs, options);
   const std::vector<ir::Tensor> wanted = ref::run(graph, inputs);
   ASSERT_EQ(got.size(), wanted.size());
   for (size_t i = 0; i < got.size(); ++i) expect_close(got[i], wanted[i], tolerance);
+}
+
+/// The same by each tactic for the first problem whose name starts with @p family.
+inline void expect_every_tactic_like_ref(const std::string& text, double tolerance,
+                                         std::string_view family) {
+  const Choice choice = first_choice(text, family);
+  for (const std::string& tactic : choice.tactics)
+    expect_like_ref(text, tolerance, tactic, choice.problem);
 }
 
 }  // namespace dlaexec::gpu

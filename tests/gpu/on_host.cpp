@@ -42,6 +42,8 @@ void write_sources(const std::string& folder) {
                       "y = std::exp2(x);");
       text =
           replaced(text, R"(asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));)", "y = 1 / x;");
+      text = replaced(text, R"(asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));)",
+                      "y = std::tanh(x);");
     }
     write_file(folder + "/" + std::string(file.name), text);
   }

@@ -1,4 +1,5 @@
-// Scores, scale, softmax and weighted sum of values as one launch of attention.cu.
+// Scores, scale, softmax and weighted sum of values as one launch of attention.cu or
+// attention_wgmma.cu.
 #include <algorithm>
 
 #include "base/error.h"
@@ -121,59 +122,142 @@ View target_of(Lowering& lowering, const ir::Node& context) {
   return view;
 }
 
-/// How queries and keys go to blocks.
-struct Blocks {
-  bool shares_queries;  ///< the warps of a block share 16 queries
-  int64_t warps, tiles, shared_bytes;
+/// One way to run an attention.
+struct Form {
+  std::string tactic;
+  Kernel kernel;
+  int64_t tiles;  ///< of queries
+  int threads;
+  int64_t shared_bytes;
+  int64_t step_keys = 0;  ///< boxes of keys and values by the copy engine; 0: without it
 };
 
-/// @p rows: of keys or values, or queries, that a block holds.
+/// What attention runs on.
+struct Sizes {
+  int64_t batch, heads, queries, keys, head;
+};
+
+/// @p rows: of keys or values, or queries, that a block of attention.cu holds.
 int64_t attention_bytes(int64_t rows, int64_t head) { return rows * (head * 2 + 16); }
 
-Blocks blocks_of(const ir::Dims& q, const Target& target) {
-  const int64_t heads = q[0] * q[1], queries = q[2], head = q[3], groups = ceil_div(queries, 16);
-  // Few queries: warps share them and split the keys, so that no multiprocessor idles.
-  const Blocks shared{true, 4, groups, attention_bytes(16 + 2 * 4 * 64, head)};
-  if (heads * groups <= 2 * target.multiprocessors && shared.shared_bytes <= target.shared_bytes)
-    return shared;
-  // As many queries as eight warps hold, in tiles alike: keys are read once for each.
-  const int64_t tiles = ceil_div(groups, 8), warps = ceil_div(groups, tiles);
-  return {false, warps, tiles, attention_bytes(warps * 16 + 4 * 64, head)};
+/// Few queries: warps share them and split the keys, so that no multiprocessor idles.
+Form sharing_queries(const Sizes& s) {
+  return {"mma shared",
+          {"attention.cu", format("attention_shared_queries<{}, 4>", s.head)},
+          ceil_div(s.queries, 16),
+          4 * 32,
+          attention_bytes(16 + 2 * 4 * 64, s.head)};
+}
+
+/// As many queries as eight warps hold, in tiles alike: keys are read once for each.
+Form with_own_queries(const Sizes& s) {
+  const int64_t groups = ceil_div(s.queries, 16), tiles = ceil_div(groups, 8);
+  const int64_t warps = ceil_div(groups, tiles);
+  return {format("mma {}", warps),
+          {"attention.cu", format("attention<{}, {}>", s.head, warps)},
+          tiles,
+          static_cast<int>(warps * 32),
+          attention_bytes(warps * 16 + 4 * 64, s.head)};
+}
+
+/// A warpgroup for 64 queries; keys all at once where registers hold their scores.
+Form with_warpgroups(const Sizes& s) {
+  const int64_t keys = s.keys <= 64 ? 64 : s.keys <= 112 || s.keys > 208 ? 112 : 208;
+  const bool one_step = s.keys <= keys;
+  const int64_t row = ceil_div(s.head, 64) * 128, sides = one_step ? 2 : 4;
+  return {format("wgmma {}", keys),
+          {"attention_wgmma.cu", format("attention_wgmma<{}, {}, {}>", s.head, keys, one_step)},
+          ceil_div(s.queries, 64),
+          128,
+          1024 + (64 + sides * keys) * row,
+          keys};
+}
+
+/// The forms that @p target runs, the likely best first.
+std::vector<Form> forms_of(const Sizes& s, const Target& target) {
+  std::vector<Form> forms;
+  const bool few = s.batch * s.heads * ceil_div(s.queries, 16) <= 2 * target.multiprocessors;
+  if (few) forms.push_back(sharing_queries(s));
+  if (target.is_hopper()) forms.push_back(with_warpgroups(s));
+  if (!few || target.is_hopper()) forms.push_back(with_own_queries(s));
+  std::erase_if(forms, [&](const Form& f) { return f.shared_bytes > target.shared_bytes; });
+  return forms;
+}
+
+/// @p view as the copy engine walks it: boxes of @p rows rows of a head, 64 elements wide.
+BoxMap boxes_of(const View& view, int64_t rows) {
+  const auto dim = [&](size_t i) { return static_cast<uint64_t>(view.dims[i]); };
+  const auto stride = [&](size_t i) {  // of one alone: any that is allowed
+    return dim(i) == 1 ? 16 : static_cast<uint64_t>(view.strides[i]) * 2;
+  };
+  BoxMap map;
+  map.type = view.type;
+  map.dims = {dim(3), dim(1), dim(2), dim(0)};
+  map.strides = {stride(1), stride(2), stride(0)};
+  map.box = {64, 1, static_cast<uint32_t>(rows), 1};
+  map.steps = {1, 1, 1, 1};
+  return map;
+}
+
+/// Views of queries, keys, values and results, with a batch and a head dimension.
+struct Operands {
+  View q, k, v, y;
+};
+
+Step& add_attention(Lowering& lowering, const ir::Node& node, const Operands& on, const Form& form,
+                    const AttentionParams& p) {
+  const Launch launch{{form.tiles, on.q.dims[1], on.q.dims[0]},
+                      {form.threads, 1, 1},
+                      static_cast<int>(form.shared_bytes)};
+  if (form.step_keys == 0) {
+    Step& step = lowering.add(node, "", form.kernel, launch, p);
+    patch(step, &AttentionParams::q, on.q.place);
+    patch(step, &AttentionParams::k, on.k.place);
+    patch(step, &AttentionParams::v, on.v.place);
+    patch(step, &AttentionParams::y, on.y.place);
+    return step;
+  }
+  Step& step = lowering.add(node, "", form.kernel, launch, AttentionMaps{{}, {}, {}, p});
+  patch(step, &AttentionMaps::q, on.q.place, boxes_of(on.q, 64));
+  patch(step, &AttentionMaps::k, on.k.place, boxes_of(on.k, form.step_keys));
+  patch(step, &AttentionMaps::v, on.v.place, boxes_of(on.v, form.step_keys));
+  patch(step, &AttentionMaps::attention, &AttentionParams::y, on.y.place);
+  return step;
+}
+
+AttentionParams params_of(const Operands& on, const Sizes& s, float factor) {
+  AttentionParams p{};
+  p.q_rows = rows_of(on.q);
+  p.k_rows = rows_of(on.k);
+  p.v_rows = rows_of(on.v);
+  p.y_rows = rows_of(on.y);
+  p.heads = static_cast<int>(s.heads);
+  p.queries = static_cast<int>(s.queries);
+  p.keys = static_cast<int>(s.keys);
+  p.scale = factor * 1.44269504f;
+  return p;
 }
 
 void lower_attention(Lowering& lowering, const Group& group) {
   const ir::Graph& graph = lowering.graph();
   const ir::Node& context = graph.nodes[static_cast<size_t>(group.nodes.back())];
   const Parts parts = *parts_around(Links(graph), *Links(graph).maker(context.inputs[0]));
-  const View q = in_rows(lowering, context, "queries", lowering.view(parts.scores->inputs[0]));
-  const View k = in_rows(lowering, context, "keys", turned(lowering.view(parts.scores->inputs[1])));
-  const View v = in_rows(lowering, context, "values", lowering.view(context.inputs[1]));
-  const View y = target_of(lowering, context);
-  AttentionParams p{};
-  p.q_rows = rows_of(q);
-  p.k_rows = rows_of(k);
-  p.v_rows = rows_of(v);
-  p.y_rows = rows_of(y);
-  p.heads = static_cast<int>(q.dims[1]);
-  p.queries = static_cast<int>(q.dims[2]);
-  p.keys = static_cast<int>(k.dims[2]);
-  p.scale = parts.factor * 1.44269504f;
-  const int64_t head = q.dims[3], batch = q.dims[0];
-  const Blocks blocks = blocks_of(q.dims, lowering.target());
-  const Launch launch{{blocks.tiles, p.heads, batch},
-                      {static_cast<int>(blocks.warps * 32), 1, 1},
-                      static_cast<int>(blocks.shared_bytes)};
-  const Kernel kernel{
-      "attention.cu",
-      format("{}<{}, {}>", blocks.shares_queries ? "attention_shared_queries" : "attention", head,
-             blocks.warps)};
-  Step& step = lowering.add(context, "", kernel, launch, p);
-  patch(step, &AttentionParams::q, q.place);
-  patch(step, &AttentionParams::k, k.place);
-  patch(step, &AttentionParams::v, v.place);
-  patch(step, &AttentionParams::y, y.place);
-  step.operations = 4.0 * static_cast<double>(batch * p.heads * head) * p.queries * p.keys;
-  step.bytes = 2.0 * static_cast<double>(batch * p.heads * head) * (p.queries + p.keys) * 2;
+  Operands on;
+  on.q = in_rows(lowering, context, "queries", lowering.view(parts.scores->inputs[0]));
+  on.k = in_rows(lowering, context, "keys", turned(lowering.view(parts.scores->inputs[1])));
+  on.v = in_rows(lowering, context, "values", lowering.view(context.inputs[1]));
+  on.y = target_of(lowering, context);
+  const Sizes s{on.q.dims[0], on.q.dims[1], on.q.dims[2], on.k.dims[2], on.q.dims[3]};
+  const std::string problem =
+      format("attention f16 {}x{}x{}x{} keys {}", s.batch, s.heads, s.queries, s.head, s.keys);
+  const std::vector<Form> forms = forms_of(s, lowering.target());
+  const Form& form = choose_form(lowering, problem, forms);
+  Step& step = add_attention(lowering, context, on, form, params_of(on, s, parts.factor));
+  const auto elements = static_cast<double>(s.batch * s.heads * s.head);
+  step.operations = 4 * elements * static_cast<double>(s.queries * s.keys);
+  step.bytes = 4 * elements * static_cast<double>(s.queries + s.keys);
+  step.problem = problem;
+  step.tactic = form.tactic;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What attention is launched with; read by the host and by the device code.
 #pragma once
+#include "tensor_map_params.h"
 
 namespace dlaexec::gpu {
 
@@ -16,6 +17,12 @@ struct AttentionParams {
   AttentionRows q_rows, k_rows, v_rows, y_rows;
   int heads, queries, keys;
   float scale;  ///< of the scores, times log2(e): exponentials are powers of two
+};
+
+/// What attention_wgmma.cu is launched with.
+struct AttentionMaps {
+  TensorMap q, k, v;  ///< [batch][row][head][element], boxes of rows of one head
+  AttentionParams attention;
 };
 
 }  // namespace dlaexec::gpu

@@ -13,6 +13,15 @@ __device__ __forceinline__ void copy_box(unsigned to, const void* map, Barrier d
       "l"(map), "r"(done.address), "r"(c), "r"(row)
       : "memory");
 }
+/// The same from a tensor of four dimensions.
+__device__ __forceinline__ void copy_box(unsigned to, const void* map, Barrier done, int c, int x,
+                                         int y, int z) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, "
+      "%4, %5, %6}], [%2];" ::"r"(to),
+      "l"(map), "r"(done.address), "r"(c), "r"(x), "r"(y), "r"(z)
+      : "memory");
+}
 /// The same from a tensor of five dimensions; its middle ones are copied whole.
 __device__ __forceinline__ void copy_box_of_five(unsigned to, const void* map, Barrier done, int c,
                                                  int last) {

@@ -64,7 +64,8 @@ struct Direct {
       if constexpr (sizeof(In) == 1) value[i] = __fmul_rn(value[i], c.multiplier[i]);
       value[i] = __fadd_rn(value[i], c.bias[i]);
       if constexpr (kAdds) value[i] = __fadd_rn(value[i], real(add.at[i], p.residual_scale));
-      result.at[i] = stored<Out>(Act::of(value[i], p.alpha, p.beta), p.y_inverse);
+      result.at[i] =
+          stored<Out>(ActivationFor<Act, Out>::of(value[i], p.alpha, p.beta), p.y_inverse);
     }
     return result;
   }

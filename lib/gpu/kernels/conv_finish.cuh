@@ -87,7 +87,7 @@ struct Epilogue {
       if constexpr (sizeof(In) == 1) value = __fmul_rn(value, multiplier[j]);
       value = __fadd_rn(value, bias[j]);
       if constexpr (kAdds) value = __fadd_rn(value, real(add.at[j], p.residual_scale));
-      out.at[j] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+      out.at[j] = stored<Out>(ActivationFor<Act, Out>::of(value, p.alpha, p.beta), p.y_inverse);
     }
     if (p.whole_vectors)
       *reinterpret_cast<Vector<Out, kVector>*>(y) = out;

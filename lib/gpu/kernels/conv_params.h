@@ -1,5 +1,6 @@
 // What a convolution kernel is launched with; read by the host and by the device code.
 #pragma once
+#include "tensor_map_params.h"
 
 namespace dlaexec::gpu {
 
@@ -38,11 +39,6 @@ struct ConvParams {
   float y_inverse;              ///< int8 only: 1 / scale of y
   /// Along gridDim.y, for batched products: bytes or elements from one to the next.
   long long x_batch_bytes, weights_batch_bytes, y_batch, residual_batch;
-};
-
-/// How the copy engine finds a tensor: what the driver encodes.
-struct alignas(64) TensorMap {
-  unsigned long long words[16];
 };
 
 /// What conv_bulk.cu is launched with.

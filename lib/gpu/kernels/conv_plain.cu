@@ -63,5 +63,5 @@ __global__ void __launch_bounds__(128) conv_plain(const __grid_constant__ Window
     value = __fadd_rn(value, real(static_cast<const Residual*>(p.residual)[pixel * p.residual_pixel + k],
                                   p.residual_scale));
   static_cast<Out*>(p.y)[pixel * p.y_pixel + k] =
-      stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+      stored<Out>(ActivationFor<Act, Out>::of(value, p.alpha, p.beta), p.y_inverse);
 }

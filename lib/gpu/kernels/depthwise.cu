@@ -111,7 +111,7 @@ __global__ void
           value = __fadd_rn(value, real(static_cast<const Residual*>(
                                             p.residual)[pixel * p.residual_pixel + vector * kVec + i],
                                         p.residual_scale));
-        out.at[i] = stored<Out>(Act::of(value, p.alpha, p.beta), p.y_inverse);
+        out.at[i] = stored<Out>(ActivationFor<Act, Out>::of(value, p.alpha, p.beta), p.y_inverse);
       }
       *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + pixel * p.y_pixel + vector * kVec) =
           out;

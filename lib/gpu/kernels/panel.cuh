@@ -28,10 +28,11 @@ struct Word<half> {
   template <class Act>
   static __device__ __forceinline__ unsigned pack(const float (&x)[2], float alpha, float beta,
                                                   float) {
+    using Form = ActivationFor<Act, half>;
     unsigned word;
     asm("cvt.rn.f16x2.f32 %0, %1, %2;"
         : "=r"(word)
-        : "f"(Act::of(x[1], alpha, beta)), "f"(Act::of(x[0], alpha, beta)));
+        : "f"(Form::of(x[1], alpha, beta)), "f"(Form::of(x[0], alpha, beta)));
     return word;
   }
 };
@@ -55,7 +56,8 @@ struct Word<signed char> {
     unsigned bits[4];
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      const float active = kRectified ? x[i] : Act::of(x[i], alpha, beta);
+      const float active =
+          kRectified ? x[i] : ActivationFor<Act, signed char>::of(x[i], alpha, beta);
       const float within = fminf(fmaxf(active * inverse, kRectified ? 0.f : -128.f), 127.f);
       bits[i] = __float_as_uint(within + 12582912.f);
     }

@@ -163,7 +163,8 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
       const float2 factors = *reinterpret_cast<const float2*>(multiplier + k);
       const auto finished = [&](float value, int e) {
         if constexpr (sizeof(T) == 1) value = __fmul_rn(value, e ? factors.y : factors.x);
-        return Act::of(__fadd_rn(value, e ? biases.y : biases.x), p.alpha, p.beta);
+        return ActivationFor<Act, Out>::of(__fadd_rn(value, e ? biases.y : biases.x), p.alpha,
+                                           p.beta);
       };
 #pragma unroll
       for (int half_row = 0; half_row < 2; ++half_row) {
