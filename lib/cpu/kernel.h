@@ -21,7 +21,8 @@ struct Operand {
   ir::Tensor* tensor = nullptr;  ///< instead of data, for a value whose shape depends on data
 };
 
-/// What a kernel's function gets each time it runs. Operands are in the node's order.
+/// What a kernel's function gets each time it runs. Operands are in the node's order; behind the
+/// inputs come the values that its bodies capture.
 struct Call {
   std::span<const Operand> inputs, outputs;
   std::byte* scratch;  ///< Kernel::scratch_bytes of it, aligned to 64 bytes, holding anything

@@ -7,6 +7,7 @@
 #include "cpu/numbers.h"
 #include "cpu/reorder.h"
 #include "cpu/schedule.h"
+#include "ir/captures.h"
 
 namespace dlaexec::cpu {
 namespace {
@@ -17,9 +18,13 @@ class Lowering {
       : graph_(std::move(graph)), isa_(options.isa), left_uses_(graph_.values.size(), 0) {}
 
   Schedule lower() {
-    for (const ir::Node& node : graph_.nodes)
+    for (const ir::Node& node : graph_.nodes) {
       for (const ir::ValueId id : node.inputs)
         if (id != ir::kNoValue) ++left_uses_[static_cast<size_t>(id)];
+      // Never counted down: nobody has packed what bodies capture.
+      for (const ir::ValueId id : ir::captured_values(graph_, node))
+        ++left_uses_[static_cast<size_t>(id)];
+    }
     for (size_t i = 0; i < graph_.inputs.size(); ++i) add_input(static_cast<int>(i));
     for (const ir::Node& node : graph_.nodes)
       in_context([&] { return "compiling node '" + node.name + "'"; }, [&] { add_node(node); });
@@ -64,6 +69,8 @@ class Lowering {
       const std::optional<Layout> wanted = kernel.inputs[i];
       step.inputs.push_back(wanted ? find(node.inputs[i], *wanted) : -1);
     }
+    for (const ir::ValueId id : ir::captured_values(graph_, node))
+      step.inputs.push_back(find(id, own_layout(graph_.value(id))));
     for (size_t i = 0; i < node.outputs.size(); ++i)
       step.outputs.push_back(make_output(node.outputs[i], kernel.outputs[i]));
     if (kernel.scratch_bytes > 0) {

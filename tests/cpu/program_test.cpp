@@ -37,6 +37,30 @@ TEST(Program, RunsBranchesWithBlockedImagesAndJoinsThemInPlace) {
   EXPECT_THAT(kernels, Contains("gemm.packed"));
 }
 
+// The values are computed, constant and given to the network.
+TEST(Program, BodiesSeeTheValuesAroundThem) {
+  expect_like_reference(parsed(R"(graph @g(%x: f32[3,8], %bias: f32[8]) {
+  const %trips = i64[] [3]
+  const %w = f32[8,8] seed(1)
+  %rows = matmul(%x, %w) : f32[]
+  %first = reduce(%rows) {kind=max, axes=[0], keep_dims=false} : f32[]
+  %last, %all = loop(%trips, _, %first) {body=
+    graph @body(%i: i64[], %on: bool[], %state: f32[8]) {
+      outer %rows: f32[3,8]
+      outer %w: f32[8,8]
+      outer %bias: f32[8]
+      %row = gather(%rows, %i) {axis=0} : f32[]
+      %sum = elementwise(%row, %state) {kind=sum} : f32[]
+      %turned = matmul(%sum, %w, %bias) : f32[]
+      %still = identity(%on) : bool[]
+      return %still, %turned, %sum
+    }
+  } : f32[], f32[]
+  return %last, %all
+})"),
+                        1e-5);
+}
+
 TEST(Program, KeepsNamesAndOriginsAndTimesEveryStep) {
   Case test = parsed(kBranches);
   test.graph.nodes[0].origins = {"stem", "stem_relu"};
