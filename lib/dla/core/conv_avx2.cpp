@@ -101,11 +101,14 @@ struct Avx2 {
   static D min(const D& a, const D& b) {
     return D::each([&](int i) { return _mm256_min_pd(a.part[i], b.part[i]); });
   }
+  /// What the nearest integer, ties away from zero, is the integral part of.
+  static __m256d half_further(__m256d value) {
+    const __m256d sign = _mm256_and_pd(value, _mm256_set1_pd(-0.0));
+    return value + _mm256_or_pd(sign, _mm256_set1_pd(0.5));
+  }
   static D round_away(const D& value) {
     return D::each([&](int i) {
-      const __m256d sign = _mm256_and_pd(value.part[i], _mm256_set1_pd(-0.0));
-      return _mm256_round_pd(value.part[i] + _mm256_or_pd(sign, _mm256_set1_pd(0.5)),
-                             _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+      return _mm256_round_pd(half_further(value.part[i]), _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     });
   }
   static D where_positive(const D& value, const D& yes, const D& no) {
@@ -114,11 +117,11 @@ struct Avx2 {
       return _mm256_blendv_pd(no.part[i], yes.part[i], positive);
     });
   }
-  /// Whole numbers in [-128, 127].
+  /// Rounded half away from zero, saturated; no magnitude passes 32 bits.
   static void store_int8(std::byte* to, const D& value) {
     const auto pair = [&](int i) {
-      return _mm_packs_epi32(_mm256_cvtpd_epi32(value.part[i]),
-                             _mm256_cvtpd_epi32(value.part[i + 1]));
+      return _mm_packs_epi32(_mm256_cvttpd_epi32(half_further(value.part[i])),
+                             _mm256_cvttpd_epi32(half_further(value.part[i + 1])));
     };
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(pair(0), pair(2)));
   }
@@ -153,6 +156,16 @@ struct Avx2 {
     /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(const Acc& acc, __m256 x, const Weights& w) {
       return F::each([&](int i) { return _mm256_fmadd_ps(x, w.part[i], acc.part[i]); });
+    }
+
+    using Lane = float;
+    static Lane lane(Half stored) { return static_cast<float>(stored); }
+    static F load_weight_lanes(const Lane* from) { return load_float(from); }
+    static F load_lanes(const std::byte* from) {
+      return F::each([&](int i) { return widen_half(from + 16 * i, kConvInfinity); });
+    }
+    static Acc step_lanes(const Acc& acc, const F& x, const F& w) {
+      return F::each([&](int i) { return _mm256_fmadd_ps(x.part[i], w.part[i], acc.part[i]); });
     }
   };
 
@@ -195,13 +208,29 @@ struct Avx2 {
       return I::each(
           [&](int i) { return _mm256_add_epi32(acc.part[i], _mm256_madd_epi16(x, w.part[i])); });
     }
+
+    /// Products of the lower halves of lanes: the upper half of a weight is 0.
+    using Lane = int32_t;
+    static Lane lane(int8_t stored) { return static_cast<uint16_t>(int16_t{stored}); }
+    static I load_weight_lanes(const Lane* from) { return load_int(from); }
+    static I load_lanes(const std::byte* from) { return load_int8(from); }
+    static Acc step_lanes(const Acc& acc, const I& x, const I& w) {
+      return I::each([&](int i) {
+        return _mm256_add_epi32(acc.part[i], _mm256_madd_epi16(x.part[i], w.part[i]));
+      });
+    }
   };
 };
 
 }  // namespace
 }  // namespace dlaexec::dla::core
 
+// clang-format off
+#include "dla/core/vector_sdp.h"
 #include "dla/core/vector_conv_kernel.h"
+#include "dla/core/vector_depthwise.h"
+#include "dla/core/vector_prepare.h"
+// clang-format on
 
 namespace dlaexec::dla::core {
 

@@ -80,10 +80,14 @@ struct Avx512 {
   static D min(const D& a, const D& b) {
     return D::each([&](int i) { return _mm512_min_pd(a.part[i], b.part[i]); });
   }
+  /// What the nearest integer, ties away from zero, is the integral part of.
+  static __m512d half_further(__m512d value) {
+    const __m512d sign = _mm512_and_pd(value, _mm512_set1_pd(-0.0));
+    return value + _mm512_or_pd(sign, _mm512_set1_pd(0.5));
+  }
   static D round_away(const D& value) {
     return D::each([&](int i) {
-      const __m512d sign = _mm512_and_pd(value.part[i], _mm512_set1_pd(-0.0));
-      return _mm512_roundscale_pd(value.part[i] + _mm512_or_pd(sign, _mm512_set1_pd(0.5)),
+      return _mm512_roundscale_pd(half_further(value.part[i]),
                                   _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
     });
   }
@@ -93,12 +97,12 @@ struct Avx512 {
       return _mm512_mask_blend_pd(positive, no.part[i], yes.part[i]);
     });
   }
-  /// Whole numbers in [-128, 127].
-  static void store_int8(std::byte* to, D value) {
-    const __m512i both =
-        _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtpd_epi32(value.part[0])),
-                           _mm512_cvtpd_epi32(value.part[1]), 1);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(both));
+  /// Rounded half away from zero, saturated; no magnitude passes 32 bits.
+  static void store_int8(std::byte* to, const D& value) {
+    const __m256i low = _mm512_cvttpd_epi32(half_further(value.part[0]));
+    const __m256i high = _mm512_cvttpd_epi32(half_further(value.part[1]));
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtsepi32_epi8(both));
   }
 
   /// FP32 sums of FP16 products; weights stay FP16 until they are used.
@@ -131,6 +135,14 @@ struct Avx512 {
     static __m512 spread(const Input* from) { return _mm512_set1_ps(*from); }
     /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(Acc acc, __m512 x, Weights w) { return _mm512_fmadd_ps(x, w, acc); }
+
+    using Lane = float;
+    static Lane lane(Half stored) { return static_cast<float>(stored); }
+    static F load_weight_lanes(const Lane* from) { return load_float(from); }
+    static F load_lanes(const std::byte* from) {
+      return widen_half(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)), kConvInfinity);
+    }
+    static Acc step_lanes(Acc acc, F x, F w) { return _mm512_fmadd_ps(x, w, acc); }
   };
 
   /// Exact sums: inputs as unsigned x + 128, the excess 128 * sum(w) taken off at the start.
@@ -165,13 +177,25 @@ struct Avx512 {
       return _mm512_set1_epi32(four);
     }
     static Acc step(Acc acc, __m512i x, Weights w) { return _mm512_dpbusd_epi32(acc, x, w); }
+
+    /// Products of the lower halves of lanes: the upper half of a weight is 0.
+    using Lane = int32_t;
+    static Lane lane(int8_t stored) { return static_cast<uint16_t>(int16_t{stored}); }
+    static __m512i load_weight_lanes(const Lane* from) { return load_int(from); }
+    static __m512i load_lanes(const std::byte* from) { return load_int8(from); }
+    static Acc step_lanes(Acc acc, __m512i x, __m512i w) { return _mm512_dpwssd_epi32(acc, x, w); }
   };
 };
 
 }  // namespace
 }  // namespace dlaexec::dla::core
 
+// clang-format off
+#include "dla/core/vector_sdp.h"
 #include "dla/core/vector_conv_kernel.h"
+#include "dla/core/vector_depthwise.h"
+#include "dla/core/vector_prepare.h"
+// clang-format on
 
 namespace dlaexec::dla::core {
 

@@ -68,7 +68,12 @@ struct Neon : NeonVectors {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
+// clang-format off
+#include "dla/core/vector_sdp.h"
 #include "dla/core/vector_conv_kernel.h"
+#include "dla/core/vector_depthwise.h"
+#include "dla/core/vector_prepare.h"
+// clang-format on
 
 namespace dlaexec::dla::core {
 

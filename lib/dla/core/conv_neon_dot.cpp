@@ -48,7 +48,12 @@ struct NeonDot : NeonVectors {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
+// clang-format off
+#include "dla/core/vector_sdp.h"
 #include "dla/core/vector_conv_kernel.h"
+#include "dla/core/vector_depthwise.h"
+#include "dla/core/vector_prepare.h"
+// clang-format on
 
 namespace dlaexec::dla::core {
 

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-#include "ir/dla_formats.h"
-
 namespace dlaexec::dla::core {
 namespace {
 
@@ -12,12 +9,6 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Scratch that stays in the caches while every kernel passes over it.
 constexpr int64_t kScratchElements = int64_t{1} << 20;
-
-/// Whether @p view holds whole surfaces in which pixel follows pixel.
-bool is_dense_feature(const Cube& cube) {
-  return cube.format == ir::cut_format(cube.type) &&
-         cube.layout.line == cube.dims.w * cube.layout.pixel;
-}
 
 }  // namespace
 
@@ -78,57 +69,6 @@ int64_t ConvPlan::weight_offset(int64_t k, int64_t c, int64_t r, int64_t s) cons
   const int64_t inside = c % packing.block;
   const int64_t steps = before + (r * kernel.w + s) * tap_steps + inside / step;
   return (steps * kKernelBlock + k % kKernelBlock) * step + inside % step;
-}
-
-VectorSdp::VectorSdp(const Loadable& loadable, const Operation& operation, const SdpParameters& sdp)
-    : is_integer(works_in_integers(loadable, operation)) {
-  const Cube& output = loadable.cube(operation.output);
-  const bool reads_int8 = operation.precision == ir::DataType::Int8;
-  is_usable = !sdp.lut.is_present() && is_dense_feature(output) && is_integer == reads_int8 &&
-              (is_integer || output.type == ir::DataType::Float16);
-  out_offset = sdp.output.offset;
-  out_factor = factor(sdp.output);
-  const auto channels = static_cast<size_t>(output.dims.c);
-
-  /// Constants as one number per channel, and 16 beyond so that whole vectors can be read.
-  const auto spread = [&](const SdpOperand& operand, double scale, std::vector<double>& wide,
-                          std::vector<float>& single) {
-    const bool is_constant = operand.cube == kNoCube && operand.extent != OperandExtent::PerElement;
-    if (!is_constant) return is_constant;
-    const std::span<const std::byte> bytes = loadable.blob(operand.constants);
-    (is_integer ? wide.resize(channels + kKernelBlock) : single.resize(channels + kKernelBlock));
-    for (size_t k = 0; k < channels; ++k) {
-      const size_t index = operand.extent == OperandExtent::PerLayer ? 0 : k;
-      if (is_integer)
-        wide[k] = scale * static_cast<double>(saturate<int32_t>(
-                              int64_t{reinterpret_cast<const int16_t*>(bytes.data())[index]}
-                              << operand.shift_left));
-      else
-        single[k] = reinterpret_cast<const float*>(bytes.data())[index];
-    }
-    return true;
-  };
-
-  for (const SdpStage& from : sdp.stages) {
-    VectorStage& stage = stages.emplace_back();
-    stage.alu = from.alu;
-    stage.mul = from.mul;
-    stage.is_relu = from.activation == SdpActivation::Relu;
-    if (stage.mul != SdpMul::None)
-      is_usable &= spread(from.mul_operand, std::ldexp(1.0, -from.mul_shift), stage.mul_wide,
-                          stage.mul_single);
-    if (stage.alu == SdpAlu::None) continue;
-    if (from.alu_operand.cube == kNoCube) {
-      is_usable &= spread(from.alu_operand, 1, stage.alu_wide, stage.alu_single);
-      continue;
-    }
-    const Cube& cube = loadable.cube(from.alu_operand.cube);
-    is_usable &= cube.dims == output.dims && cube.type == output.type && is_dense_feature(cube);
-    stage.cube = from.alu_operand.cube;
-    stage.cube_offset = from.alu_operand.converter.offset;
-    stage.cube_factor = factor(from.alu_operand.converter);
-    stage.cube_left = std::ldexp(1.0, from.alu_operand.shift_left);
-  }
 }
 
 }  // namespace dlaexec::dla::core

@@ -7,12 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "dla/core/memory.h"
+#include "dla/core/sdp_program.h"
 
 namespace dlaexec::dla::core {
-
-/// Kernels that are computed side by side.
-inline constexpr int64_t kKernelBlock = 16;
 
 /// What a kernel's arithmetic asks of scratch and weights.
 struct Packing {
@@ -60,28 +57,6 @@ struct ConvPlan {
   int64_t weight_offset(int64_t k, int64_t c, int64_t r, int64_t s) const;
   /// Scratch offset of the first position of output row @p row (merged: 0).
   int64_t row_offset(int64_t row) const { return is_merged ? 0 : row * stride.h * row_size; }
-};
-
-/// One stage of the SDP behind a convolution with constants spread over the channels.
-struct VectorStage {
-  SdpAlu alu = SdpAlu::None;
-  CubeId cube = kNoCube;  ///< the ALU's operand when it is a tensor
-  double cube_offset = 0, cube_factor = 1, cube_left = 1;
-  SdpMul mul = SdpMul::None;
-  bool is_relu = false;
-  std::vector<double> alu_wide, mul_wide;     ///< in integers; factors hold their shift
-  std::vector<float> alu_single, mul_single;  ///< in FP32
-};
-
-/// The SDP behind a convolution as 16 channels at a time do it.
-struct VectorSdp {
-  VectorSdp(const Loadable& loadable, const Operation& operation, const SdpParameters& sdp);
-
-  bool is_integer = false;
-  /// False for what only the scalar SDP does: tables, operands that are repeated, FP32 to INT8.
-  bool is_usable = true;
-  std::vector<VectorStage> stages;
-  double out_offset = 0, out_factor = 1;
 };
 
 }  // namespace dlaexec::dla::core

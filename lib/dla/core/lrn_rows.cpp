@@ -1,50 +1,74 @@
 #include "dla/core/lrn_rows.h"
 
-#include <bit>
-
+#include "dla/core/half_lanes.h"
 #include "dla/core/rows.h"
 #include "dla/core/sdp.h"
 
 namespace dlaexec::dla::core {
 
-/// The channels of one pixel: values, their squares with room for the window on both sides, sums.
+/// The channels of one pixel: values, their squares with room for the window on both sides, sums
+/// and where the factors of these stand.
 struct PixelRows {
   float* values;
   float* squares;
   float* sums;
+  uint32_t* places;
 };
 
 namespace {
 
-constexpr uint32_t kLeastNormal = std::bit_cast<uint32_t>(0x1p-30f);
-constexpr uint32_t kLargest = std::bit_cast<uint32_t>(0x1.ffcp31f);
-constexpr uint32_t kInfinity = 0x7f800000;
-constexpr int kMantissaBits = 13;          // that FP17 has fewer than FP32
 constexpr uint32_t kSubnormals = 1 << 10;  // FP17 numbers below 2^-30: multiples of 2^-40
+constexpr uint32_t kFirstNormal = kLeastNormalFp17 >> kFp17Dropped;
+constexpr uint32_t kNumbers = (kLargestFp17 >> kFp17Dropped) - kFirstNormal + kSubnormals + 1;
+constexpr uint32_t kNanPlace = kNumbers;
 
-/// to_fp17 without branches, so that loops over it become vector code.
-inline float fp17(float value) {
-  const auto word = std::bit_cast<uint32_t>(value);
-  const uint32_t magnitude = word & 0x7fffffffu;
-  const uint32_t nearest =
-      std::min((magnitude + 0xfffu + ((magnitude >> kMantissaBits) & 1u)) & ~0x1fffu, kLargest);
-  const float small = (std::bit_cast<float>(magnitude) + 0x1p-17f) - 0x1p-17f;
-  const uint32_t rounded = magnitude < kLeastNormal ? std::bit_cast<uint32_t>(small) : nearest;
-  return std::bit_cast<float>((magnitude > kInfinity ? magnitude : rounded) | (word & 0x80000000u));
-}
-
-/// The place of a FP17 number of at least 0 among all of them.
-constexpr uint32_t index_of(float sum) {
+/// The place of a FP17 number of at least 0 among all of them; NaN is behind the last.
+inline uint32_t place_of(float sum) {
   const auto word = std::bit_cast<uint32_t>(sum);
-  if (word < kLeastNormal) return static_cast<uint32_t>(sum * 0x1p40f);
-  return (word >> kMantissaBits) - (kLeastNormal >> kMantissaBits) + kSubnormals;
+  const auto small = static_cast<uint32_t>(static_cast<int32_t>(sum * 0x1p40f));
+  const uint32_t normal = (word >> kFp17Dropped) - kFirstNormal + kSubnormals;
+  const uint32_t number = word < kLeastNormalFp17 ? small : normal;
+  return word > kInfinityWord ? kNanPlace : number;
 }
-float number_at(uint32_t index) {
-  if (index < kSubnormals) return static_cast<float>(index) * 0x1p-40f;
-  return std::bit_cast<float>((index - kSubnormals + (kLeastNormal >> kMantissaBits))
-                              << kMantissaBits);
+float number_at(uint32_t place) {
+  if (place == kNanPlace) return std::numeric_limits<float>::quiet_NaN();
+  if (place < kSubnormals) return static_cast<float>(place) * 0x1p-40f;
+  return std::bit_cast<float>((place - kSubnormals + kFirstNormal) << kFp17Dropped);
 }
-constexpr uint32_t kNumbers = index_of(std::bit_cast<float>(kLargest)) + 1;
+
+/// The channels of a pixel in FP17.
+void read_pixel(const CubeView& input, const Converter& converter, const Position& pixel,
+                float* values) {
+  const int64_t channels = input.dims().c, lanes = input.layout().lanes;
+  for (int64_t c = 0; c < channels; c += lanes) {
+    const Position at{pixel.n, c, pixel.h, pixel.w};
+    const int64_t count = std::min(lanes, channels - c);
+    if (input.is_int8()) {
+      const auto* const stored = reinterpret_cast<const int8_t*>(input.at(at));
+      for (int64_t i = 0; i < count; ++i) values[c + i] = fp17(real_of(stored[i], converter));
+    } else {
+      const auto* const stored = reinterpret_cast<const uint16_t*>(input.at(at));
+      for (int64_t i = 0; i < count; ++i) values[c + i] = fp17_of(stored[i]);
+    }
+  }
+}
+
+/// Writes FP17 numbers to the channels of a pixel.
+void write_pixel(const CubeView& output, const Converter& converter, const Position& pixel,
+                 const float* values) {
+  const int64_t channels = output.dims().c, lanes = output.layout().lanes;
+  for (int64_t c = 0; c < channels; c += lanes) {
+    const Position at{pixel.n, c, pixel.h, pixel.w};
+    const int64_t count = std::min(lanes, channels - c);
+    if (output.is_int8()) {
+      auto* const stored = reinterpret_cast<int8_t*>(output.at(at));
+      for (int64_t i = 0; i < count; ++i) stored[i] = to_int8(values[c + i], converter);
+    } else {
+      auto* const stored = reinterpret_cast<uint16_t*>(output.at(at));
+      for (int64_t i = 0; i < count; ++i) stored[i] = half_of_fp17(values[c + i]);
+    }
+  }
+}
 
 }  // namespace
 
@@ -63,9 +87,9 @@ void LrnRows::fill(const Loadable& loadable, ThreadPool& threads) {
   Memory memory;  // for its constants
   memory.loadable = &loadable;
   const Half* const entries = memory.constants<Half>(lut.entries);
-  factors_.resize(kNumbers);
+  factors_.resize(kNumbers + 1);  // the last is NaN's
   constexpr int64_t kGrain = 4096;
-  threads.parallel_ranges(kNumbers, kGrain, [&](int64_t first, int64_t last) {
+  threads.parallel_ranges(kNumbers + 1, kGrain, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i)
       factors_[static_cast<size_t>(i)] =
           to_fp17(look_up(lut, entries, number_at(static_cast<uint32_t>(i))));
@@ -73,21 +97,19 @@ void LrnRows::fill(const Loadable& loadable, ThreadPool& threads) {
 }
 
 void LrnRows::run_pixel(const CubeView& input, const CubeView& output, const PixelRows& rows,
-                        int64_t n, int64_t h, int64_t w) const {
+                        const Position& pixel) const {
   const auto& cdp = std::get<CdpParameters>(operation_.parameters);
   const int64_t channels = input.dims().c, reach = cdp.size / 2;
-  for (int64_t c = 0; c < channels; ++c)
-    rows.values[c] = fp17(read_float(input, {n, c, h, w}, cdp.input));
+  read_pixel(input, cdp.input, pixel, rows.values);
   for (int64_t c = 0; c < channels; ++c)
     rows.squares[reach + c] = fp17(rows.values[c] * rows.values[c]);
   std::fill_n(rows.sums, channels, 0.0f);
   for (int64_t d = 0; d < cdp.size; ++d)
     for (int64_t c = 0; c < channels; ++c) rows.sums[c] = fp17(rows.sums[c] + rows.squares[c + d]);
-  for (int64_t c = 0; c < channels; ++c) {
-    const float sum = rows.sums[c];
-    const float factor = std::isnan(sum) ? sum : factors_[index_of(sum)];
-    write_float(output, {n, c, h, w}, fp17(rows.values[c] * factor), cdp.output);
-  }
+  for (int64_t c = 0; c < channels; ++c) rows.places[c] = place_of(rows.sums[c]);
+  for (int64_t c = 0; c < channels; ++c) rows.sums[c] = factors_[rows.places[c]];
+  for (int64_t c = 0; c < channels; ++c) rows.values[c] = fp17(rows.values[c] * rows.sums[c]);
+  write_pixel(output, cdp.output, pixel, rows.values);
 }
 
 void LrnRows::run(const Memory& memory, ThreadPool& threads) const {
@@ -100,8 +122,9 @@ void LrnRows::run(const Memory& memory, ThreadPool& threads) const {
     // Zeros left and right of the squares: the window sums them to no effect.
     std::vector<float> values(channels), sums(channels),
         squares(channels + static_cast<size_t>(size), 0.0f);
-    const PixelRows rows{values.data(), squares.data(), sums.data()};
-    for (int64_t w = 0; w < dims.w; ++w) run_pixel(input, output, rows, n, h, w);
+    std::vector<uint32_t> places(channels);
+    const PixelRows rows{values.data(), squares.data(), sums.data(), places.data()};
+    for (int64_t w = 0; w < dims.w; ++w) run_pixel(input, output, rows, {n, 0, h, w});
   });
 }
 

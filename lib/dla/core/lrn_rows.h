@@ -23,10 +23,10 @@ class LrnRows {
   explicit LrnRows(const Operation& operation) : operation_(operation) {}
   void fill(const Loadable& loadable, ThreadPool& threads);
   void run_pixel(const CubeView& input, const CubeView& output, const struct PixelRows& rows,
-                 int64_t n, int64_t h, int64_t w) const;
+                 const Position& pixel) const;
 
   const Operation& operation_;
-  std::vector<float> factors_;  ///< in FP17, by index_of the sum of squares
+  std::vector<float> factors_;  ///< in FP17, by place_of the sum of squares
 };
 
 }  // namespace dlaexec::dla::core

@@ -89,15 +89,15 @@ struct NeonVectors {
     return D::each(
         [&](int i) { return vbslq_f64(vcgtzq_f64(value.part[i]), yes.part[i], no.part[i]); });
   }
-  /// Whole numbers in [-128, 127].
+  /// Rounded half away from zero, saturated; no magnitude passes 32 bits.
   static void store_int8(std::byte* to, const D& value) {
     const auto four = [&](int i) {
-      return vmovn_high_s64(vmovn_s64(vcvtq_s64_f64(value.part[i])),
-                            vcvtq_s64_f64(value.part[i + 1]));
+      return vmovn_high_s64(vmovn_s64(vcvtaq_s64_f64(value.part[i])),
+                            vcvtaq_s64_f64(value.part[i + 1]));
     };
-    const int16x8_t low = vmovn_high_s32(vmovn_s32(four(0)), four(2));
-    const int16x8_t high = vmovn_high_s32(vmovn_s32(four(4)), four(6));
-    vst1q_s8(reinterpret_cast<int8_t*>(to), vmovn_high_s16(vmovn_s16(low), high));
+    const int16x8_t low = vqmovn_high_s32(vqmovn_s32(four(0)), four(2));
+    const int16x8_t high = vqmovn_high_s32(vqmovn_s32(four(4)), four(6));
+    vst1q_s8(reinterpret_cast<int8_t*>(to), vqmovn_high_s16(vqmovn_s16(low), high));
   }
 
   /// FP32 sums of FP16 products; weights stay FP16 until they are used.
@@ -131,6 +131,17 @@ struct NeonVectors {
     static Acc step(const Acc& acc, float32x4_t x, const Weights& w) {
       return F::each([&](int i) { return vfmaq_f32(acc.part[i], x, w.part[i]); });
     }
+
+    using Lane = float;
+    static Lane lane(Half stored) { return static_cast<float>(stored); }
+    static F load_weight_lanes(const Lane* from) { return load_float(from); }
+    static F load_lanes(const std::byte* from) {
+      const auto* bits = reinterpret_cast<const uint16_t*>(from);
+      return F::each([&](int i) { return widen_half(bits + 4 * i, kConvInfinity); });
+    }
+    static Acc step_lanes(const Acc& acc, const F& x, const F& w) {
+      return F::each([&](int i) { return vfmaq_f32(acc.part[i], x.part[i], w.part[i]); });
+    }
   };
 
   /// What INT8 convolutions share: inputs and weights as they are stored, four channels a step.
@@ -151,6 +162,14 @@ struct NeonVectors {
     }
     static Acc load(const Number* from) { return load_int(from); }
     static void store(Number* to, const Acc& value) { store_int(to, value); }
+
+    using Lane = int32_t;
+    static Lane lane(int8_t stored) { return stored; }
+    static I load_weight_lanes(const Lane* from) { return load_int(from); }
+    static I load_lanes(const std::byte* from) { return load_int8(from); }
+    static Acc step_lanes(const Acc& acc, const I& x, const I& w) {
+      return I::each([&](int i) { return vmlaq_s32(acc.part[i], x.part[i], w.part[i]); });
+    }
   };
 };
 

@@ -1,7 +1,6 @@
-// Pooling of whole channel blocks: plain loops over the channels of an atom, which the compiler
-// turns into the vector instructions that every machine of its target has. Integers only, so the
-// bits are those of the scalar code.
-#include <array>
+// Pooling of whole channel blocks, neighbouring channels in vectors of 16 bytes, which SSE2 and
+// NEON have. Integers only, so the bits are those of the scalar code.
+#include <algorithm>
 
 #include "dla/core/blocks.h"
 #include "dla/core/pdp_window.h"
@@ -11,77 +10,80 @@ namespace dlaexec::dla::core {
 namespace {
 
 constexpr int64_t kInt8Lanes = 32, kHalfLanes = 16;
-constexpr int64_t kMostCells = 64;  // of an average in 32 bits: the largest window that rules allow
+constexpr int64_t kMostCells = 64;  // of an average in 16 bits: the largest window that rules allow
+
+/// 16 bytes of neighbouring channels.
+using Bytes [[gnu::vector_size(16)]] = int8_t;
+using Words [[gnu::vector_size(16)]] = int16_t;
+
+template <class Vector>
+Vector load(const std::byte* from) {
+  Vector vector;
+  std::memcpy(&vector, from, sizeof vector);
+  return vector;
+}
 
 /// The largest of the cells, or the least number where there is none.
-struct MaximumInt8 {
-  static constexpr int64_t kLanes = kInt8Lanes;
-  using Element = int8_t;
+class MaximumInt8 {
+ public:
+  static constexpr int64_t kBytes = 16;  ///< of a cell that take() reads
 
-  explicit MaximumInt8(const PdpParameters&) { largest.fill(-128); }
-  void take(const int8_t* cell) {
-    for (size_t i = 0; i < kLanes; ++i) largest[i] = std::max(largest[i], cell[i]);
+  explicit MaximumInt8(const PdpParameters&) {}
+  void take(const std::byte* cell) {
+    const auto found = load<Bytes>(cell);
+    largest_ = found > largest_ ? found : largest_;
   }
-  void give(int8_t* to) const { std::copy(largest.begin(), largest.end(), to); }
+  void give(std::byte* to) const { std::memcpy(to, &largest_, kBytes); }
 
-  std::array<int8_t, kLanes> largest;
+ private:
+  Bytes largest_ = Bytes{} + int8_t{-128};
 };
 
 /// FP16 numbers are compared by keys in the same order; a NaN never wins, both zeros are equal.
-struct MaximumHalf {
-  static constexpr int64_t kLanes = kHalfLanes;
-  using Element = uint16_t;
+class MaximumHalf {
+ public:
+  static constexpr int64_t kBytes = 16;
 
-  explicit MaximumHalf(const PdpParameters&) {
-    largest.fill(kLeast);
-    keys.fill(key(kLeast));
+  explicit MaximumHalf(const PdpParameters&) {}
+  void take(const std::byte* cell) {
+    const auto bits = load<Words>(cell);
+    const Words magnitude = bits & 0x7fff;
+    const Words negative = bits < 0;  // 0 or -1
+    const Words ordered = (magnitude ^ negative) - negative;
+    const Words key = magnitude > kInfinity ? Words{} + INT16_MIN : ordered;
+    largest_ = key > key_ ? bits : largest_;
+    key_ = key > key_ ? key : key_;
   }
-  void take(const uint16_t* cell) {
-    for (size_t i = 0; i < kLanes; ++i) {
-      const int16_t found = key(cell[i]);
-      const bool wins = found > keys[i];
-      keys[i] = wins ? found : keys[i];
-      largest[i] = wins ? cell[i] : largest[i];
-    }
+  void give(std::byte* to) const {
+    const Words finite = largest_ == kInfinity ? Words{} + kMost : largest_;
+    std::memcpy(to, &finite, kBytes);
   }
-  void give(uint16_t* to) const {
-    for (size_t i = 0; i < kLanes; ++i) to[i] = largest[i] == kInfinity ? kMost : largest[i];
-  }
-
-  std::array<uint16_t, kLanes> largest;
-  std::array<int16_t, kLanes> keys;
 
  private:
-  static constexpr uint16_t kInfinity = 0x7c00, kMost = 0x7bff, kLeast = 0xfbff;
+  static constexpr int16_t kInfinity = 0x7c00, kMost = 0x7bff;
 
-  static int16_t key(uint16_t bits) {
-    const auto magnitude = static_cast<int16_t>(bits & 0x7fff);
-    const auto ordered = static_cast<int16_t>(bits & 0x8000 ? -magnitude : magnitude);
-    return magnitude > kInfinity ? INT16_MIN : ordered;
-  }
+  Words largest_ = Words{} + static_cast<int16_t>(kMost | 0x8000);
+  Words key_ = Words{} + static_cast<int16_t>(-kMost);
 };
 
-/// The sum, then two reciprocals, each rounded. 64 cells of 8 bits times 2^16 stay below 2^30.
-struct AverageInt8 {
-  static constexpr int64_t kLanes = kInt8Lanes;
-  using Element = int8_t;
+/// The sum, then two reciprocals, each rounded. 64 cells of 8 bits fit 16, times 2^16 they stay
+/// below 2^30.
+class AverageInt8 {
+ public:
+  static constexpr int64_t kBytes = 8;
 
   explicit AverageInt8(const PdpParameters& pool)
-      : over_width(pool.reciprocal_w), over_height(pool.reciprocal_h) {
-    sums.fill(0);
+      : over_width_(pool.reciprocal_w), over_height_(pool.reciprocal_h) {}
+  void take(const std::byte* cell) {
+    using Eight [[gnu::vector_size(8)]] = int8_t;
+    sums_ += __builtin_convertvector(load<Eight>(cell), Words);
   }
-  void take(const int8_t* cell) {
-    for (size_t i = 0; i < kLanes; ++i) sums[i] += cell[i];
-  }
-  void give(int8_t* to) const {
-    for (size_t i = 0; i < kLanes; ++i) {
-      const int32_t mean = shifted(shifted(sums[i] * over_width) * over_height);
-      to[i] = static_cast<int8_t>(std::clamp(mean, -128, 127));
+  void give(std::byte* to) const {
+    for (int i = 0; i < kBytes; ++i) {
+      const int32_t mean = shifted(shifted(sums_[i] * over_width_) * over_height_);
+      to[i] = static_cast<std::byte>(std::clamp(mean, -128, 127));
     }
   }
-
-  int32_t over_width, over_height;
-  std::array<int32_t, kLanes> sums;
 
  private:
   /// value / 2^16, ties away from zero.
@@ -91,25 +93,40 @@ struct AverageInt8 {
     const int32_t rounded = (magnitude + 0x8000) >> 16;
     return (rounded ^ sign) - sign;
   }
+
+  int32_t over_width_, over_height_;
+  Words sums_{};
 };
 
 template <class Pool>
 void pool_blocks(const CubeView& input, const CubeView& output, const PdpParameters& parameters,
                  ThreadPool& threads) {
-  using Element = typename Pool::Element;
+  const Layout& from = input.layout();
+  const Layout& to = output.layout();
   const auto row = [&](int64_t n, int64_t c, int64_t channels, int64_t p) {
-    std::array<Element, Pool::kLanes> made;
+    const std::byte* const surface = input.at({n, c, 0, 0});
+    std::byte* const made = output.at({n, c, p, 0});
+    const int64_t bytes = channels * to.element;
     for (int64_t q = 0; q < output.dims().w; ++q) {
-      Pool pool(parameters);
-      for_each_cell(window_at(parameters, input.dims(), p, q), [&](int64_t h, int64_t w) {
-        pool.take(reinterpret_cast<const Element*>(input.at({n, c, h, w})));
-      });
-      pool.give(made.data());
-      std::memcpy(output.at({n, c, p, q}), made.data(),
-                  static_cast<size_t>(channels) * sizeof(Element));
+      const Window window = window_at(parameters, input.dims(), p, q);
+      for (int64_t byte = 0; byte < bytes; byte += Pool::kBytes) {
+        Pool pool(parameters);
+        for_each_cell(window, [&](int64_t h, int64_t w) {
+          pool.take(surface + h * from.line + w * from.pixel + byte);
+        });
+        std::byte* const pixel = made + q * to.pixel + byte;
+        if (bytes - byte >= Pool::kBytes) {
+          pool.give(pixel);
+          continue;
+        }
+        // What lies behind the last channel is not this tensor's.
+        std::byte whole[Pool::kBytes];
+        pool.give(whole);
+        std::memcpy(pixel, whole, static_cast<size_t>(bytes - byte));
+      }
     }
   };
-  for_each_block_row(output.dims(), Pool::kLanes, threads, row);
+  for_each_block_row(output.dims(), from.lanes, threads, row);
 }
 
 }  // namespace

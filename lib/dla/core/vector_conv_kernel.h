@@ -25,17 +25,13 @@ class VectorConv final : public PreparedConv {
       : operation_(operation),
         conv_(std::get<ConvParameters>(operation.parameters)),
         plan_(loadable, operation, {Arithmetic::kPerStep, Arithmetic::kBlock}),
-        sdp_(loadable, operation, conv_.sdp),
         weights_(static_cast<size_t>(plan_.groups * plan_.kernel_blocks * plan_.weights_size)),
         start_(static_cast<size_t>(plan_.groups * plan_.kernel_blocks * kKernelBlock)),
-        scratch_(static_cast<size_t>(plan_.scratch_size()) + 64 / sizeof(Input)) {
-    pack_weights(loadable);
-  }
+        scratch_(static_cast<size_t>(plan_.scratch_size()) + 64 / sizeof(Input)),
+        sdp_(loadable, operation, conv_.sdp, pack_weights(loadable)) {}
 
   void run(const Memory& memory, ThreadPool& threads) override {
-    const Sdp scalar_sdp(memory, operation_, conv_.sdp);
-    const Run run{memory.view(operation_.input), memory.view(operation_.output), &memory,
-                  &scalar_sdp};
+    const Run run{memory.view(operation_.input), {sdp_, memory, operation_, conv_.sdp}};
     for (int64_t image = 0; image < plan_.out.n; image += plan_.images_per_pass) {
       const int64_t images = std::min(plan_.images_per_pass, plan_.out.n - image);
       fill_scratch(run, image, images, threads);
@@ -46,30 +42,36 @@ class VectorConv final : public PreparedConv {
  private:
   /// What one run needs.
   struct Run {
-    CubeView input, output;
-    const Memory* memory;
-    const Sdp* scalar_sdp;
+    CubeView input;
+    VectorSdp<Isa, Number> sdp;
   };
 
-  void pack_weights(const Loadable& loadable) {
+  /// Returns the largest magnitude that a sum of integers can have.
+  double pack_weights(const Loadable& loadable) {
     const auto* from =
         reinterpret_cast<const typename Arithmetic::Stored*>(loadable.blob(conv_.weights).data());
+    int64_t largest = 0;
     for (int64_t k = 0; k < plan_.out.c; ++k) {
       const int64_t group = k / plan_.group_kernels;
       const int64_t inside = k % plan_.group_kernels;
       const int64_t block = group * plan_.kernel_blocks + inside / kKernelBlock;
       Weight* const to = weights_.data() + block * plan_.weights_size;
-      int64_t sum = 0;
+      int64_t sum = 0, magnitudes = 0;
       for (int64_t c = 0; c < plan_.group_channels; ++c)
         for (int64_t r = 0; r < plan_.kernel.h; ++r)
           for (int64_t s = 0; s < plan_.kernel.w; ++s) {
             const Weight weight = Arithmetic::weight(*from++);
             to[plan_.weight_offset(inside, c, r, s)] = weight;
-            if constexpr (std::is_same_v<Number, int32_t>) sum += weight;
+            if constexpr (std::is_same_v<Number, int32_t>) {
+              sum += weight;
+              magnitudes += std::abs(weight);
+            }
           }
+      largest = std::max(largest, 128 * magnitudes);
       start_[static_cast<size_t>(block * kKernelBlock + inside % kKernelBlock)] =
           Arithmetic::start(sum);
     }
+    return static_cast<double>(largest);
   }
 
   // --- the scratch ---
@@ -279,149 +281,34 @@ class VectorConv final : public PreparedConv {
         Arithmetic::store(sums + (i * kVectors + v) * kKernelBlock, acc[i][v]);
   }
 
-  // --- the SDP ---
-
   /// Hands the sums of @p count positions from @p first on to the SDP.
   template <int kVectors>
-  void deliver(const Run& run, const Stretch& place, int64_t first, int count,
+  void deliver(const Run& run, const Stretch& place, int64_t first, int64_t count,
                const Number* sums) const {
     const int64_t outputs = plan_.out.h * plan_.out.w;
-    int64_t image = place.image + first / outputs;
-    int64_t pixel = first % outputs;
-    for (int i = 0; i < count; ++i) {
+    while (count > 0) {
+      const int64_t pixel = first % outputs;
+      const int64_t pixels = std::min(count, outputs - pixel);  // of this image
       for (int v = 0; v < kVectors; ++v) {
         const int64_t inside = (place.block + v) * kKernelBlock;
-        const int64_t k = place.group * plan_.group_kernels + inside;
-        const int64_t lanes = std::min(kKernelBlock, plan_.group_kernels - inside);
-        deliver_vector(run, image, k, pixel, lanes, sums + (i * kVectors + v) * kKernelBlock);
+        run.sdp.deliver({place.image + first / outputs, place.group * plan_.group_kernels + inside,
+                         std::min(kKernelBlock, plan_.group_kernels - inside), pixel, pixels},
+                        sums + v * kKernelBlock, kVectors * kKernelBlock);
       }
-      if (++pixel == outputs) {
-        pixel = 0;
-        ++image;
-      }
+      first += pixels;
+      count -= pixels;
+      sums += pixels * kVectors * kKernelBlock;
     }
   }
-
-  void deliver_vector(const Run& run, int64_t image, int64_t k, int64_t pixel, int64_t lanes,
-                      const Number* sums) const {
-    const bool is_aligned = lanes == kKernelBlock && k % kKernelBlock == 0;
-    if (!sdp_.is_usable || !is_aligned) {
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        deliver_one(run, {image, k + lane, pixel / plan_.out.w, pixel % plan_.out.w}, sums[lane]);
-      return;
-    }
-    const auto place = [&](const CubeView& view) {
-      const Layout& layout = view.layout();
-      return view.data + image * layout.image + k / layout.lanes * layout.surface +
-             pixel * layout.pixel + k % layout.lanes * layout.element;
-    };
-    if constexpr (std::is_same_v<Number, int32_t>)
-      finish_integers(run, place, k, sums);
-    else
-      finish_floats(run, place, k, sums);
-  }
-
-  void deliver_one(const Run& run, const Position& at, Number sum) const {
-    if constexpr (std::is_same_v<Number, int32_t>) {
-      if (run.output.is_int8()) return run.scalar_sdp->deliver(at, int64_t{sum});
-      run.scalar_sdp->deliver(
-          at, static_cast<float>(sum) * static_cast<float>(factor(conv_.sdp.input)));
-    } else {
-      run.scalar_sdp->deliver(at, sum);
-    }
-  }
-
-  /// In doubles, which hold every intermediate exactly: 33 bits times 16, then an exact shift.
-  template <class PlaceOf>
-  void finish_integers(const Run& run, PlaceOf&& place, int64_t k, const int32_t* sums) const {
-    using D = typename Isa::D;
-    D value = Isa::to_double(Isa::load_int(sums));
-    for (const VectorStage& stage : sdp_.stages) {
-      if (stage.alu != SdpAlu::None) {
-        D operand;
-        if (stage.cube == kNoCube) {
-          operand = Isa::load_double(stage.alu_wide.data() + k);
-        } else {
-          const D stored = Isa::to_double(Isa::load_int8(place(run.memory->view(stage.cube))));
-          const D scaled = Isa::round_away((stored - Isa::splat(stage.cube_offset)) *
-                                           Isa::splat(stage.cube_factor));
-          operand = clamp(scaled, -32768.0, 32767.0) * Isa::splat(stage.cube_left);
-          operand = clamp(operand, kLeast32, kMost32);
-        }
-        value = stage.alu == SdpAlu::Sum   ? value + operand
-                : stage.alu == SdpAlu::Max ? Isa::max(value, operand)
-                                           : Isa::min(value, operand);
-      }
-      if (stage.mul != SdpMul::None) {
-        const D product = Isa::round_away(value * Isa::load_double(stage.mul_wide.data() + k));
-        value = stage.mul == SdpMul::All ? product : Isa::where_positive(value, value, product);
-      }
-      value = clamp(value, kLeast32, kMost32);
-      if (stage.is_relu) value = Isa::max(value, Isa::splat(0.0));
-    }
-    value = Isa::round_away((value - Isa::splat(sdp_.out_offset)) * Isa::splat(sdp_.out_factor));
-    Isa::store_int8(place(run.output), clamp(value, -128.0, 127.0));
-  }
-
-  static typename Isa::D clamp(const typename Isa::D& value, double low, double high) {
-    return Isa::min(Isa::max(value, Isa::splat(low)), Isa::splat(high));
-  }
-
-  template <class PlaceOf>
-  void finish_floats(const Run& run, PlaceOf&& place, int64_t k, const float* sums) const {
-    using F = typename Isa::F;
-    F value = Isa::load_float(sums);
-    for (const VectorStage& stage : sdp_.stages) {
-      if (stage.alu != SdpAlu::None) {
-        F operand;
-        if (stage.cube == kNoCube) {
-          operand = Isa::load_float(stage.alu_single.data() + k);
-        } else {
-          operand = Isa::load_half(place(run.memory->view(stage.cube)));
-          if (stage.cube_factor != 1)
-            operand = operand * Isa::splat_float(static_cast<float>(stage.cube_factor));
-        }
-        value = stage.alu == SdpAlu::Sum   ? value + operand
-                : stage.alu == SdpAlu::Max ? Isa::max(value, operand)
-                                           : Isa::min(value, operand);
-      }
-      if (stage.mul != SdpMul::None) {
-        const F product = value * Isa::load_float(stage.mul_single.data() + k);
-        value = stage.mul == SdpMul::All ? product : Isa::where_positive(value, value, product);
-      }
-      if (stage.is_relu) value = Isa::max(value, Isa::splat_float(0.0f));
-    }
-    Isa::store_half(place(run.output), value);
-  }
-
-  static constexpr double kLeast32 = -2147483648.0;
-  static constexpr double kMost32 = 2147483647.0;
 
   const Operation& operation_;
   const ConvParameters& conv_;
   ConvPlan plan_;
-  VectorSdp sdp_;
   std::vector<Weight, AlignedAllocator<Weight>> weights_;
   std::vector<Number, AlignedAllocator<Number>> start_;  ///< what each kernel's sum starts from
   std::vector<Input, AlignedAllocator<Input>> scratch_;
+  SdpProgram sdp_;
 };
-
-/// Whether every partial sum of the convolution fits 32 bits whatever the input, with room for the
-/// 128 that an unsigned input is shifted by.
-inline bool sums_fit(const Loadable& loadable, const Operation& operation) {
-  const auto& conv = std::get<ConvParameters>(operation.parameters);
-  const int64_t taps =
-      loadable.cube(operation.input).dims.c / conv.groups * conv.kernel.h * conv.kernel.w;
-  return taps <= (int64_t{1} << 31) / (128 * 128) - 1;
-}
-
-template <class Isa>
-std::unique_ptr<PreparedConv> prepare(const Loadable& loadable, const Operation& operation) {
-  if (operation.precision == ir::DataType::Float16)
-    return std::make_unique<VectorConv<Isa, typename Isa::HalfArithmetic>>(loadable, operation);
-  if (!sums_fit(loadable, operation)) return nullptr;
-  return std::make_unique<VectorConv<Isa, typename Isa::Int8Arithmetic>>(loadable, operation);
-}
 
 }  // namespace
 }  // namespace dlaexec::dla::core
