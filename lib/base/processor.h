@@ -10,4 +10,8 @@ bool has_sdot();
 /// them.
 bool has_amx();
 
+/// Whether this is x86-64 that converts FP16 numbers: F16C, which clang 14's
+/// __builtin_cpu_supports does not know.
+bool has_f16c();
+
 }  // namespace dlaexec

@@ -82,7 +82,8 @@ ir::Graph conv_segment(const ConvCase& conv, ir::DataType type) {
   const int64_t taps = conv.c / conv.groups * conv.kernel.h * conv.kernel.w;
   const std::string name(ir::text(type));
   // Scales as a calibration would choose them: sums grow with the square root of their length.
-  const double out_scale = 0.02 * 0.01 * 127 * 127 * std::sqrt(static_cast<double>(taps)) / 127;
+  const double out_scale =
+      conv.scale * 0.02 * 0.01 * 127 * 127 * std::sqrt(static_cast<double>(taps)) / 127;
   std::string scales;
   for (int64_t k = 0; k < conv.k; ++k)
     scales += format(", {}", 0.01 * (0.25 + 0.75 * static_cast<double>(k % 7) / 6));

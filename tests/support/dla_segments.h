@@ -40,6 +40,8 @@ struct ConvCase {
   int64_t groups = 1;
   std::string epilogue;  ///< attributes after groups: ", activation=relu"
   bool has_bias = true, has_residual = false;
+  /// INT8: of the output, against the one that a calibration would choose; small ones saturate.
+  double scale = 1;
 };
 ir::Graph conv_segment(const ConvCase& conv, ir::DataType type);
 

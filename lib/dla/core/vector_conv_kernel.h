@@ -169,35 +169,20 @@ class VectorConv final : public PreparedConv {
   /// Several kernel blocks share each load of the input; runs of positions are the other loop.
   void multiply(const Run& run, int64_t image, int64_t images, ThreadPool& threads) {
     constexpr int kVectors = Arithmetic::kVectors;
-    const int64_t pairs = (plan_.kernel_blocks + kVectors - 1) / kVectors;
+    const int64_t shares = (plan_.kernel_blocks + kVectors - 1) / kVectors;
     const int64_t positions = images * plan_.out.h * plan_.out.w;
     const int64_t runs = plan_.is_merged ? (positions + kMergedRun - 1) / kMergedRun : plan_.out.h;
-    const int64_t tasks = plan_.groups * pairs;
-    // Rows are the inner loop, so that a pair's weights stay in the cache.
-    threads.parallel_ranges(tasks * runs, 1, [&](int64_t first, int64_t last) {
+    // Rows are the inner loop, so that the weights of a share stay in the cache.
+    threads.parallel_ranges(plan_.groups * shares * runs, 1, [&](int64_t first, int64_t last) {
       for (int64_t i = first; i < last; ++i) {
-        const int64_t group = i / runs / pairs;
-        const int64_t block = i / runs % pairs * kVectors;
-        const int64_t index = i % runs;
         const Stretch place =
-            plan_.is_merged
-                ? Stretch{image,
-                          index * kMergedRun,
-                          std::min(kMergedRun, positions - index * kMergedRun),
-                          scratch_.data() + group * plan_.group_size +
-                              index * kMergedRun * plan_.width,
-                          group,
-                          block}
-                : Stretch{image,
-                          index * plan_.out.w,
-                          plan_.out.w,
-                          scratch_.data() + group * plan_.group_size + plan_.row_offset(index),
-                          group,
-                          block};
-        if (block + kVectors <= plan_.kernel_blocks)
-          walk<kVectors>(run, place);
-        else
-          walk<1>(run, place);
+            stretch(i % runs, image, positions, i / runs / shares, i / runs % shares * kVectors);
+        if constexpr (kVectors > 1)
+          if (place.block + kVectors > plan_.kernel_blocks) {
+            walk<1>(run, place);
+            continue;
+          }
+        walk<kVectors>(run, place);
       }
     });
   }
@@ -211,6 +196,18 @@ class VectorConv final : public PreparedConv {
     const Input* input;
     int64_t group, block;
   };
+
+  /// Run number @p index of a pass over @p positions outputs.
+  Stretch stretch(int64_t index, int64_t image, int64_t positions, int64_t group,
+                  int64_t block) const {
+    const Input* const input = scratch_.data() + group * plan_.group_size;
+    if (!plan_.is_merged)
+      return {image, index * plan_.out.w, plan_.out.w, input + plan_.row_offset(index), group,
+              block};
+    const int64_t first = index * kMergedRun;
+    return {image, first, std::min(kMergedRun, positions - first), input + first * plan_.width,
+            group, block};
+  }
 
   template <int kVectors>
   void walk(const Run& run, const Stretch& place) const {
