@@ -32,9 +32,10 @@ constexpr ClockConstants kOrin = {.dram_share = 0.267,
                                   .stripe_cycles = 9.4,
                                   .fp16_efficiency = 0.586};
 
-/// Mean error on whole networks that were left out of the fit, rounded up: what is quoted beside
-/// modelled times. scripts/calibrate_dla_clock --check holds them against the rows.
-constexpr double kXavierError = 0.13, kOrinInt8Error = 0.07;
+// Mean error, rounded up, on networks that were never in the fit ("held out") or on those that were
+// left out of it, whichever is larger. scripts/calibrate_dla_clock --check holds them against the
+// rows. Xavier's few rows do not tell the precisions apart.
+constexpr double kXavierError = 0.13, kOrinInt8Error = 0.15;
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

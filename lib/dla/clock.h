@@ -64,8 +64,9 @@ struct LoadableTime {
   std::optional<double> error;
 };
 
-/// The mean error of modelled times of whole networks that the constants were not fitted to, as a
-/// part of the time. No value where too little was measured to tell.
+/// The mean error of modelled times on measured networks that the constants were not fitted to, as
+/// a part of the time; single ones were off by more (CLOCK.md has each). No value where too little
+/// was measured to tell.
 std::optional<double> stated_error(Generation generation, ir::DataType precision);
 
 /// The error in words that stand behind a modelled figure: "+-5 %".

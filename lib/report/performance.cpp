@@ -170,8 +170,10 @@ std::string error_note(const bench::Profile& profile) {
     return layer.kind == run::Kind::Modelled;
   });
   if (!is_modelled) return "";
-  return format("Modelled times are part of all figures but Enqueue Time: {}",
-                dla::error_text(modelled_error(profile)));
+  const std::optional<double> error = modelled_error(profile);
+  return format("Modelled times are part of all figures but Enqueue Time: {}{}",
+                dla::error_text(error),
+                error ? ", the mean error on networks that the model was not fitted to" : "");
 }
 
 void print_performance(const bench::Result& result, const PerformanceOptions& options) {

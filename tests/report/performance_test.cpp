@@ -121,7 +121,8 @@ bench::Profile mixed_profile(std::optional<double> dla_error) {
 TEST(Performance, SaysHowFarOffModelledTimesAre) {
   EXPECT_EQ(modelled_error(mixed_profile(0.08)), 0.04);  // half of the time is modelled
   EXPECT_EQ(error_note(mixed_profile(0.08)),
-            "Modelled times are part of all figures but Enqueue Time: +-4 %");
+            "Modelled times are part of all figures but Enqueue Time: +-4 %, the mean "
+            "error on networks that the model was not fitted to");
   EXPECT_EQ(modelled_error(mixed_profile(std::nullopt)), std::nullopt);
   EXPECT_THAT(error_note(mixed_profile(std::nullopt)), HasSubstr("error unknown"));
   bench::Profile measured = mixed_profile(0.08);
