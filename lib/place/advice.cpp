@@ -26,7 +26,8 @@ constexpr AdviceRow kAdvice[] = {
     {"conv.hwc4-channels", "take the input as dla_linear or chw16/chw32"},
     {"conv.hwc4-type", "give the input the type that the convolution computes in"},
     {"conv.padding-kernel",
-     "pad by less than the kernel; a separate border adds nothing but zeros"},
+     "pad by less than the kernel and put the rest of the border into a Pad layer before, which "
+     "stays on the GPU"},
     {"pool.window", "pool twice with smaller windows"},
     {"pool.count-padding", "export the average with count_include_pad=1, or without padding"},
     {"pool.scale", "give input and output the same range"},

@@ -5,7 +5,7 @@
 
 #include "dla/clock.h"
 #include "dla/layer_facts.h"
-#include "place/estimate.h"
+#include "place/gpu_roofline.h"
 #include "place/segments.h"
 
 namespace dlaexec::place {
@@ -49,14 +49,12 @@ Segment describe(const Graph& graph, const Links& links, const Nodes& nodes,
   for (const int index : nodes) {
     const Node& node = graph.nodes[static_cast<size_t>(index)];
     segment.layers.push_back(node.name);
-    segment.dla_seconds += dla_seconds(graph, node, *options.platform, mode_of(options));
     segment.gpu_seconds += gpu_seconds(graph, node, *options.platform, mode_of(options));
   }
   for (const Crossing& crossing : segment.inputs)
     segment.border_seconds += dla::to_dla_seconds(crossing.bytes);
   for (const Crossing& crossing : segment.outputs)
     segment.border_seconds += dla::to_gpu_seconds(crossing.bytes);
-  segment.dla_seconds += segment.border_seconds;
   return segment;
 }
 

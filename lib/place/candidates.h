@@ -16,7 +16,7 @@ std::vector<Nodes> form_candidates(const ir::Graph& graph, const std::vector<cha
 /// "{ForeignNode[first...last]}"
 std::string segment_name(const ir::Graph& graph, const Nodes& nodes);
 
-/// What @p nodes are as one loadable: layers, borders with formats, rough times.
+/// What @p nodes are as one loadable: layers, borders with formats, times of all but the DLA.
 Segment describe(const ir::Graph& graph, const Links& links, const Nodes& nodes,
                  const Options& options);
 

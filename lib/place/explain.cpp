@@ -9,7 +9,6 @@
 #include "place/adjust.h"
 #include "place/advice.h"
 #include "place/candidates.h"
-#include "place/estimate.h"
 
 namespace dlaexec::place {
 namespace {

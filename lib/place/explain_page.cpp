@@ -83,9 +83,10 @@ std::string explanation_text(const Explanation& explanation) {
     text += layer_text(layer, explanation.gpu_error);
   for (const Segment& segment : explanation.segments)
     text += format(
-        "{}: {} layers; about {:.3g} ms on the DLA, {:.3g} ms of them at its borders, {:.3g} ms on "
+        "{}: {} layers; about {} ms on the DLA, {:.3g} ms of them at its borders, {:.3g} ms on "
         "the GPU (modelled: DLA {}, GPU {})\n",
-        segment.name, segment.layers.size(), segment.dla_seconds * 1e3,
+        segment.name, segment.layers.size(),
+        segment.dla_seconds ? format("{:.3g}", *segment.dla_seconds * 1e3) : "unknown",
         segment.border_seconds * 1e3, segment.gpu_seconds * 1e3, explanation.dla_error,
         explanation.gpu_error);
   for (const std::string& note : explanation.notes) text += format("note: {}\n", note);
@@ -96,13 +97,15 @@ std::string explanation_json(const Explanation& explanation) {
   ordered_json layers = ordered_json::array(), segments = ordered_json::array();
   for (const LayerExplanation& layer : explanation.layers) layers.push_back(layer_json(layer));
   for (const Segment& segment : explanation.segments)
-    segments.push_back({{"name", segment.name},
-                        {"layers", segment.layers},
-                        {"inputs", crossings_json(segment.inputs)},
-                        {"outputs", crossings_json(segment.outputs)},
-                        {"modelled_dla_ms", segment.dla_seconds * 1e3},
-                        {"modelled_border_ms", segment.border_seconds * 1e3},
-                        {"modelled_gpu_ms", segment.gpu_seconds * 1e3}});
+    segments.push_back(
+        {{"name", segment.name},
+         {"layers", segment.layers},
+         {"inputs", crossings_json(segment.inputs)},
+         {"outputs", crossings_json(segment.outputs)},
+         {"modelled_dla_ms",
+          segment.dla_seconds ? ordered_json(*segment.dla_seconds * 1e3) : ordered_json(nullptr)},
+         {"modelled_border_ms", segment.border_seconds * 1e3},
+         {"modelled_gpu_ms", segment.gpu_seconds * 1e3}});
   return ordered_json{{"schema", "dlaexec.explain/1"},      {"layers", std::move(layers)},
                       {"segments", std::move(segments)},    {"dla_error", explanation.dla_error},
                       {"gpu_error", explanation.gpu_error}, {"notes", explanation.notes}}

@@ -175,14 +175,24 @@ class Partitioner {
 
   static Finding compiler_finding(const std::string& reason, const std::string& layer) {
     return finding_of(
-        "place.compiler", reason, "a layer that the DLA compiler can lower", reason,
+        "place.compiler", layer, "a layer that the DLA compiler can lower",
+        format("Its answer: {}", sentence(reason)),
         format("Validation failed for DLA layer: {}. {} Splitting DLA subgraph at: {}", layer,
                sentence(reason), layer));
   }
   static Finding combination_finding(const std::string& reason, const std::string& segment) {
     return finding_of(
-        "place.combination", segment, "a segment that the DLA compiler can lower", reason,
+        "place.combination", segment, "a segment that the DLA compiler can lower",
+        format("Its answer: {}", sentence(reason)),
         format("Validation failed for DLA subgraph: {}. {}", segment, sentence(reason)));
+  }
+
+  Segment describe_timed(const Nodes& nodes) const {
+    Segment segment = describe(graph_, links_, nodes, options_);
+    const auto compiled = compiled_seconds_.find(segment.name);
+    if (compiled != compiled_seconds_.end())
+      segment.dla_seconds = compiled->second + segment.border_seconds;
+    return segment;
   }
 
   /// Keeps at most as many segments as a core holds.
@@ -191,8 +201,7 @@ class Partitioner {
     const size_t cap = loadable_cap(options_);
     if (segments.size() <= cap) return;
     std::vector<Segment> described;
-    for (const Nodes& nodes : segments)
-      described.push_back(describe(graph_, links_, nodes, options_));
+    for (const Nodes& nodes : segments) described.push_back(describe_timed(nodes));
     std::vector<size_t> order(segments.size());
     std::iota(order.begin(), order.end(), size_t{0});
     if (options_.order == SubgraphOrder::Benefit)
@@ -200,7 +209,8 @@ class Partitioner {
         return benefit(described[a]) > benefit(described[b]);
       });
     std::sort(order.begin() + static_cast<ptrdiff_t>(cap), order.end());
-    for (size_t i = cap; i < order.size(); ++i) drop(segments[order[i]], described[order[i]], cap);
+    for (size_t i = cap; i < order.size(); ++i)
+      drop(segments[order[i]], described[order[i]], segments.size(), cap);
     order.resize(cap);
     std::sort(order.begin(), order.end());
     Segments kept;
@@ -208,15 +218,17 @@ class Partitioner {
     segments = std::move(kept);
   }
 
-  void drop(const Nodes& nodes, const Segment& segment, size_t cap) {
+  void drop(const Nodes& nodes, const Segment& segment, size_t candidates, size_t cap) {
     const std::string reason =
-        options_.order == SubgraphOrder::Benefit
-            ? "A core holds no more loadables, and others save more GPU time."
-            : "A core holds no more loadables, and others come first in the network.";
+        format("A core holds no more loadables, and others {} than {}.",
+               options_.order == SubgraphOrder::Benefit ? "save more GPU time"
+                                                        : "come earlier in the network",
+               segment.name);
     for (const int index : nodes) {
       const std::string& layer = graph_.nodes[static_cast<size_t>(index)].name;
       send_to_gpu(index,
-                  finding_of("place.cap", segment.name, format("at most {} loadables", cap), reason,
+                  finding_of("place.cap", format("{} candidates", candidates),
+                             format("at most {} loadables", cap), reason,
                              format("DLA supports only {} subgraphs per DLA core. Switching to GPU "
                                     "for layer {}.",
                                     cap, layer)));
@@ -231,11 +243,7 @@ class Partitioner {
       graph_.nodes[i].segment = placement_.layers[i].segment = -1;
     }
     for (size_t s = 0; s < segments.size(); ++s) {
-      Segment segment = describe(graph_, links_, segments[s], options_);
-      if (const auto compiled = compiled_seconds_.find(segment.name);
-          compiled != compiled_seconds_.end())
-        segment.dla_seconds = compiled->second + segment.border_seconds;
-      placement_.segments.push_back(std::move(segment));
+      placement_.segments.push_back(describe_timed(segments[s]));
       for (const int index : segments[s]) {
         const auto at = static_cast<size_t>(index);
         graph_.nodes[at].device = placement_.layers[at].device = Device::Dla;

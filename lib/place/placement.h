@@ -89,10 +89,11 @@ struct Segment {
   std::string name;  ///< "{ForeignNode[first...last]}"
   std::vector<std::string> layers;
   std::vector<Crossing> inputs, outputs;
-  /// Modelled: on the DLA by the clock of the compiled segment where a front end was asked, else
-  /// roughly, with what the borders cost: handing tensors over, formats changed on the way.
-  double dla_seconds = 0, gpu_seconds = 0;
-  double border_seconds = 0;
+  double border_seconds = 0;  ///< modelled: handing tensors over, changing formats on the way
+  /// Modelled, borders included, by the clock on what the front end compiled; nothing where it was
+  /// not asked.
+  std::optional<double> dla_seconds;
+  double gpu_seconds = 0;  ///< modelled, of the same layers on the GPU
 };
 
 struct Placement {
