@@ -53,6 +53,40 @@ TEST(CoreBits, VectorizedConvolutionsEqualScalarOnes) {
     }
 }
 
+TEST(CoreBits, DepthwiseConvolutionsToo) {
+  struct Shape {
+    int64_t channels, width, kernel, stride, dilation, pad;
+  };
+  for (const Shape& shape :
+       {Shape{96, 112, 3, 2, 1, 1}, Shape{24, 7, 3, 1, 1, 1}, Shape{40, 14, 5, 1, 1, 2},
+        Shape{16, 2, 3, 1, 1, 1}, Shape{33, 9, 3, 1, 3, 2}, Shape{70, 31, 4, 3, 2, 3}})
+    for (const DataType type : {DataType::Float16, DataType::Int8}) {
+      test::ConvCase conv;
+      conv.n = 2;
+      conv.c = conv.k = conv.groups = shape.channels;
+      conv.h = 9;
+      conv.w = shape.width;
+      conv.kernel = {shape.kernel, shape.kernel};
+      conv.stride = {shape.stride, shape.stride};
+      conv.dilation = {shape.dilation, shape.dilation};
+      conv.pad = {shape.pad, shape.pad, shape.pad, shape.pad};
+      conv.epilogue = ", activation=clip, alpha=0, beta=6";
+      const ir::Graph segment = test::conv_segment(conv, type);
+      expect_equal_bits(segment, test::seeded_inputs(segment, 3));
+    }
+}
+
+TEST(CoreBits, SaturatedOutputsToo) {
+  for (uint64_t seed = 400; seed < 420; ++seed)
+    for (const double scale : {0.3, 0.02, 1e-4}) {
+      test::ConvCase conv = test::random_conv(seed);
+      conv.scale = scale;
+      const ir::Graph segment = test::conv_segment(conv, DataType::Int8);
+      if (test::refusal_of(segment, {Generation::Orin, default_pools(Generation::Orin)})) continue;
+      expect_equal_bits(segment, test::seeded_inputs(segment, seed));
+    }
+}
+
 TEST(CoreBits, ExtremeNumbersToo) {
   for (uint64_t seed = 300; seed < 330; ++seed) {
     test::ConvCase conv = test::random_conv(seed);
@@ -171,6 +205,16 @@ TEST(CoreAgainstRef, Int8LayersWithinOneStep) {
   for (const LayerCase& layer : kLayers)
     EXPECT_LE(test::difference_from_ref(layer_segment(layer, DataType::Int8, "0.02", "0.02")), 1)
         << layer.name;
+}
+
+TEST(CoreAgainstRef, Int8QuotientsByAConstantWithinOneStep) {
+  const LayerCase quotient{"div", "const %d = f32[1] [6]", "elementwise(%x, %d) {kind=div}"};
+  EXPECT_LE(test::difference_from_ref(layer_segment(quotient, DataType::Int8, "0.02", "0.004")), 1);
+  const LayerCase by_zero{"div", "const %d = f32[1] [0]", "elementwise(%x, %d) {kind=div}"};
+  const auto refusal = test::refusal_of(layer_segment(by_zero, DataType::Int8, "0.02", "0.004"),
+                                        {Generation::Orin, default_pools(Generation::Orin)});
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->reason(), "it divides by 0");
 }
 
 TEST(CoreAgainstRef, Int8LayersThatChangeTheScaleWithinOneStep) {

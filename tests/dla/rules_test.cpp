@@ -411,6 +411,10 @@ const Case kCases[] = {
        if (v == 1) n.concat("joined", {y, y});
      }, 0, 1},
     {"reduce.kind", [](Net& n, int64_t v) { reduce(n, v == 0 ? ir::ReduceKind::Max : ir::ReduceKind::Mean); }, 0, 1},
+    {"reduce.kind", [](Net& n, int64_t v) {
+       if (v == 0) n.conv("l", image(n), 8, 3);
+       else reduce(n, ir::ReduceKind::Mean);
+     }, 0, 1, kXavier},
     {"reduce.target", [](Net& n, int64_t) { reduce(n, ir::ReduceKind::Max); }, 0, 0, kOrin86, kOrin85},
     {"reduce.axes", [](Net& n, int64_t v) { reduce(n, ir::ReduceKind::Max, {v}); }, 1, 0},
     {"reduce.dimensions", [](Net& n, int64_t v) { reduce(n, ir::ReduceKind::Max, {2}, v == 0); }, 0, 1},

@@ -1,6 +1,7 @@
 // bench_dla MODEL.onnx [options]: the emulated DLA core on the loadables of one network.
+// bench_dla --isas: what the core has for this machine beside scalar code, one a line.
 //   --precision=int8|fp16  what it is built for (int8)
-//   --isa=NAME             scalar, avx2, avx512-vnni, neon, neon-dot (the fastest of this machine)
+//   --isa=NAME             scalar or one of --isas (the fastest of them)
 //   --threads=N            of the pool (2)
 // Says "ready", then answers lines on standard input: a number runs so often and prints the times
 // in milliseconds; "memory" prints the peak of resident memory in KiB.
@@ -122,6 +123,11 @@ void serve(Emulation& emulation) {
 int main(int argc, char** argv) {
   try {
     dlaexec::log::set_sink({});  // standard output is the answers'
+    if (argc == 2 && argv[1] == std::string("--isas")) {
+      for (const dlaexec::dla::core::Isa isa : dlaexec::dla::core::usable_isas())
+        if (isa != dlaexec::dla::core::Isa::Scalar) std::cout << dlaexec::ir::text(isa) << '\n';
+      return 0;
+    }
     const dlaexec::Arguments arguments = dlaexec::parse(argc, argv);
     dlaexec::ThreadPool threads(arguments.threads);
     dlaexec::Emulation emulation(arguments, threads);

@@ -77,6 +77,14 @@ void add_product(Builder& builder, const ir::Node& node, CubeId main, CubeId oth
   add_sdp(builder, node, precision, main, output, std::move(epilogue).finish());
 }
 
+RealOperand reciprocal(RealOperand operand) {
+  for (double& value : operand.values) {
+    if (value == 0) fail("it divides by 0");
+    value = 1 / value;
+  }
+  return operand;
+}
+
 /// A tensor with a constant.
 void add_with_constant(Builder& builder, const ir::Node& node, CubeId input, ir::ValueId constant,
                        bool constant_is_left, CubeId output) {
@@ -100,6 +108,10 @@ void add_with_constant(Builder& builder, const ir::Node& node, CubeId input, ir:
       case Kind::Prod:
         epilogue.multiply(operand);
         break;
+      case Kind::Div:
+        if (constant_is_left) fail("the emulated DLA divides by constants, not by tensors");
+        epilogue.multiply(reciprocal(operand));
+        break;
       case Kind::Max:
         epilogue.combine(SdpAlu::Max, operand);
         break;
@@ -107,7 +119,7 @@ void add_with_constant(Builder& builder, const ir::Node& node, CubeId input, ir:
         epilogue.combine(SdpAlu::Min, operand);
         break;
       default:
-        fail("the DLA does not do {} here", ir::text(attributes.kind));
+        fail("the emulated DLA has no {} with a constant", ir::text(attributes.kind));
     }
     epilogue.bend(bend);
   });
