@@ -1,17 +1,6 @@
 // Convolutions with AVX2, FMA and F16C. There is no 8-bit dot product without saturation, so INT8
 // goes in pairs of 16 bits, which are exact.
-#include <algorithm>
-#include <cstring>
-#include <limits>
-#include <memory>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include "dla/core/conv.h"
-#include "dla/core/conv_plan.h"
-#include "dla/core/sdp.h"
-#include "dla/core/vector_conv.h"
+#include "dla/core/vector_world.h"
 
 #if defined(__x86_64__)
 
@@ -126,19 +115,11 @@ struct Avx2 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packs_epi16(pair(0), pair(2)));
   }
 
-  struct HalfArithmetic {
-    using Stored = Half;
-    using Input = float;
-    using Weight = uint16_t;
-    using Number = float;
+  struct HalfArithmetic : HalfNumbers {
     using Acc = F;
     using Weights = F;
-    static constexpr int kPerStep = 1, kBlock = 16, kVectors = 1, kMostPositions = 6;
-    static constexpr Input kZero = 0;
+    static constexpr int kVectors = 1, kMostPositions = 6;
 
-    static Weight weight(Half stored) { return stored.bits; }
-    static Number start(int64_t) { return 0; }
-    static Input convert_one(Half stored) { return conv_input(stored); }
     static void convert(const Half* from, int64_t count, Input* to) {
       int64_t i = 0;
       for (; i + 8 <= count; i += 8) _mm256_storeu_ps(to + i, widen_half(from + i, kConvInfinity));
@@ -153,13 +134,10 @@ struct Avx2 {
       return F::each([&](int i) { return _mm256_cvtph_ps(_mm_load_si128(halves + i)); });
     }
     static __m256 spread(const Input* from) { return _mm256_set1_ps(*from); }
-    /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(const Acc& acc, __m256 x, const Weights& w) {
       return F::each([&](int i) { return _mm256_fmadd_ps(x, w.part[i], acc.part[i]); });
     }
 
-    using Lane = float;
-    static Lane lane(Half stored) { return static_cast<float>(stored); }
     static F load_weight_lanes(const Lane* from) { return load_float(from); }
     static F load_lanes(const std::byte* from) {
       return F::each([&](int i) { return widen_half(from + 16 * i, kConvInfinity); });
@@ -225,17 +203,11 @@ struct Avx2 {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
-// clang-format off
-#include "dla/core/vector_sdp.h"
-#include "dla/core/vector_conv_kernel.h"
-#include "dla/core/vector_depthwise.h"
 #include "dla/core/vector_prepare.h"
-// clang-format on
 
 namespace dlaexec::dla::core {
 
-std::unique_ptr<PreparedConv> prepare_conv_avx2(const Loadable& loadable,
-                                                const Operation& operation) {
+std::unique_ptr<Prepared> prepare_conv_avx2(const Loadable& loadable, const Operation& operation) {
   return prepare<Avx2>(loadable, operation);
 }
 

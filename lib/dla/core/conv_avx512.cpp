@@ -1,16 +1,5 @@
 // Convolutions with AVX-512 and VNNI.
-#include <algorithm>
-#include <cstring>
-#include <limits>
-#include <memory>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include "dla/core/conv.h"
-#include "dla/core/conv_plan.h"
-#include "dla/core/sdp.h"
-#include "dla/core/vector_conv.h"
+#include "dla/core/vector_world.h"
 
 #if defined(__x86_64__)
 
@@ -105,20 +94,11 @@ struct Avx512 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtsepi32_epi8(both));
   }
 
-  /// FP32 sums of FP16 products; weights stay FP16 until they are used.
-  struct HalfArithmetic {
-    using Stored = Half;
-    using Input = float;
-    using Weight = uint16_t;
-    using Number = float;
+  struct HalfArithmetic : HalfNumbers {
     using Acc = __m512;
     using Weights = __m512;
-    static constexpr int kPerStep = 1, kBlock = 16, kVectors = 2, kMostPositions = 14;
-    static constexpr Input kZero = 0;
+    static constexpr int kVectors = 2, kMostPositions = 14;
 
-    static Weight weight(Half stored) { return stored.bits; }
-    static Number start(int64_t) { return 0; }
-    static Input convert_one(Half stored) { return conv_input(stored); }
     static void convert(const Half* from, int64_t count, Input* to) {
       int64_t i = 0;
       for (; i + 16 <= count; i += 16)
@@ -133,11 +113,8 @@ struct Avx512 {
       return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
     }
     static __m512 spread(const Input* from) { return _mm512_set1_ps(*from); }
-    /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(Acc acc, __m512 x, Weights w) { return _mm512_fmadd_ps(x, w, acc); }
 
-    using Lane = float;
-    static Lane lane(Half stored) { return static_cast<float>(stored); }
     static F load_weight_lanes(const Lane* from) { return load_float(from); }
     static F load_lanes(const std::byte* from) {
       return widen_half(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)), kConvInfinity);
@@ -190,17 +167,12 @@ struct Avx512 {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
-// clang-format off
-#include "dla/core/vector_sdp.h"
-#include "dla/core/vector_conv_kernel.h"
-#include "dla/core/vector_depthwise.h"
 #include "dla/core/vector_prepare.h"
-// clang-format on
 
 namespace dlaexec::dla::core {
 
-std::unique_ptr<PreparedConv> prepare_conv_avx512(const Loadable& loadable,
-                                                  const Operation& operation) {
+std::unique_ptr<Prepared> prepare_conv_avx512(const Loadable& loadable,
+                                              const Operation& operation) {
   return prepare<Avx512>(loadable, operation);
 }
 

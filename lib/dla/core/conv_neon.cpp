@@ -1,16 +1,6 @@
 // Convolutions with the NEON that every aarch64 processor has. There is no 8-bit dot product, so
 // INT8 products are summed in twos in 16 bits, which holds them, and then in 32 bits.
-#include <algorithm>
-#include <limits>
-#include <memory>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include "dla/core/conv.h"
-#include "dla/core/conv_plan.h"
-#include "dla/core/sdp.h"
-#include "dla/core/vector_conv.h"
+#include "dla/core/vector_world.h"
 
 #if defined(__aarch64__)
 
@@ -68,17 +58,11 @@ struct Neon : NeonVectors {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
-// clang-format off
-#include "dla/core/vector_sdp.h"
-#include "dla/core/vector_conv_kernel.h"
-#include "dla/core/vector_depthwise.h"
 #include "dla/core/vector_prepare.h"
-// clang-format on
 
 namespace dlaexec::dla::core {
 
-std::unique_ptr<PreparedConv> prepare_conv_neon(const Loadable& loadable,
-                                                const Operation& operation) {
+std::unique_ptr<Prepared> prepare_conv_neon(const Loadable& loadable, const Operation& operation) {
   // The compiler keeps INT8 weights in [-127, 127]; a loadable from elsewhere may not.
   if (operation.precision == ir::DataType::Int8) {
     const auto weights = loadable.blob(std::get<ConvParameters>(operation.parameters).weights);

@@ -1,15 +1,5 @@
 // Convolutions with NEON's 8-bit dot product (SDOT), which sums exactly in 32 bits.
-#include <algorithm>
-#include <limits>
-#include <memory>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include "dla/core/conv.h"
-#include "dla/core/conv_plan.h"
-#include "dla/core/sdp.h"
-#include "dla/core/vector_conv.h"
+#include "dla/core/vector_world.h"
 
 #if defined(__aarch64__)
 
@@ -48,17 +38,12 @@ struct NeonDot : NeonVectors {
 }  // namespace
 }  // namespace dlaexec::dla::core
 
-// clang-format off
-#include "dla/core/vector_sdp.h"
-#include "dla/core/vector_conv_kernel.h"
-#include "dla/core/vector_depthwise.h"
 #include "dla/core/vector_prepare.h"
-// clang-format on
 
 namespace dlaexec::dla::core {
 
-std::unique_ptr<PreparedConv> prepare_conv_neon_dot(const Loadable& loadable,
-                                                    const Operation& operation) {
+std::unique_ptr<Prepared> prepare_conv_neon_dot(const Loadable& loadable,
+                                                const Operation& operation) {
   if (operation.precision == ir::DataType::Float16) return prepare_conv_neon(loadable, operation);
   return prepare<NeonDot>(loadable, operation);
 }

@@ -6,10 +6,8 @@
 #include "base/error.h"
 #include "base/processor.h"
 #include "dla/core/conv.h"
-#include "dla/core/lrn_rows.h"
 #include "dla/core/memory.h"
-#include "dla/core/sdp.h"
-#include "dla/core/sdp_table.h"
+#include "dla/core/prepared.h"
 #include "dla/core/units.h"
 #include "dla/core/vector_conv.h"
 
@@ -88,44 +86,47 @@ struct Core::State {
   ThreadPool& threads;
   HalfSum half_sum;
   ir::Tensor local, sram;
-  /// By operation; null where the scalar code runs.
-  std::vector<std::unique_ptr<PreparedConv>> convolutions;
-  std::vector<std::unique_ptr<SdpTable>> tables;
-  std::vector<std::unique_ptr<LrnRows>> norms;
-  bool is_reference = true;  ///< scalar code everywhere
+  /// By operation; null where the reference runs. Empty: everywhere.
+  std::vector<std::unique_ptr<Prepared>> prepared;
 
   void prepare(Isa isa) {
+    if (isa == Isa::Scalar) return;
     const PrepareConv prepare_conv = preparation(isa);
-    convolutions.resize(loadable.operations.size());
-    tables.resize(loadable.operations.size());
-    norms.resize(loadable.operations.size());
-    is_reference = isa == Isa::Scalar;
-    if (is_reference) return;
-    for (size_t i = 0; i < tables.size(); ++i) {
-      tables[i] = SdpTable::make(loadable, loadable.operations[i], threads);
-      norms[i] = LrnRows::make(loadable, loadable.operations[i], threads);
-    }
-    threads.parallel_for(static_cast<int64_t>(convolutions.size()), [&](int64_t i) {
-      const Operation& operation = loadable.operations[static_cast<size_t>(i)];
-      const bool is_scalar =
-          half_sum == HalfSum::Nvdla && operation.precision == ir::DataType::Float16;
-      if (operation.unit() == Unit::Conv && !is_scalar)
-        convolutions[static_cast<size_t>(i)] = prepare_conv(loadable, operation);
+    prepared.resize(loadable.operations.size());
+    threads.parallel_for(static_cast<int64_t>(prepared.size()), [&](int64_t i) {
+      const auto at = static_cast<size_t>(i);
+      prepared[at] = prepare(loadable.operations[at], prepare_conv);
     });
   }
 
+  std::unique_ptr<Prepared> prepare(const Operation& operation, PrepareConv prepare_conv) {
+    const bool is_half = operation.precision == ir::DataType::Float16;
+    switch (operation.unit()) {
+      case Unit::Conv:
+        if (is_half && half_sum == HalfSum::Nvdla) return nullptr;
+        return prepare_conv(loadable, operation);
+      case Unit::Sdp:
+        return prepare_sdp_table(loadable, operation, threads);
+      case Unit::Pdp:
+        return prepare_pooling(loadable, operation);
+      case Unit::Cdp:
+        return prepare_lrn(loadable, operation, threads);
+      case Unit::Rubik:
+      case Unit::Bdma:
+        return nullptr;
+    }
+    __builtin_unreachable();
+  }
+
   void run(const Memory& memory, size_t index) {
+    if (!prepared.empty() && prepared[index]) return prepared[index]->run(memory, threads);
     const Operation& operation = loadable.operations[index];
-    if (convolutions[index]) return convolutions[index]->run(memory, threads);
-    if (tables[index]) return tables[index]->run(memory, threads);
-    if (norms[index]) return norms[index]->run(memory, threads);
     switch (operation.unit()) {
       case Unit::Conv:
         return run_conv_scalar(memory, operation, threads, half_sum);
       case Unit::Sdp:
         return run_sdp(memory, operation, threads);
       case Unit::Pdp:
-        if (!is_reference && run_pdp_blocks(memory, operation, threads)) return;
         return run_pdp(memory, operation, threads);
       case Unit::Cdp:
         return run_cdp(memory, operation, threads);
@@ -152,8 +153,6 @@ Core::Core(const Loadable& loadable, ThreadPool& threads, Isa isa, HalfSum half_
                        half_sum,
                        arena(loadable.pools.local),
                        arena(loadable.pools.sram),
-                       {},
-                       {},
                        {}}) {
   state_->prepare(isa);
 }

@@ -100,20 +100,11 @@ struct NeonVectors {
     vst1q_s8(reinterpret_cast<int8_t*>(to), vqmovn_high_s16(vqmovn_s16(low), high));
   }
 
-  /// FP32 sums of FP16 products; weights stay FP16 until they are used.
-  struct HalfArithmetic {
-    using Stored = Half;
-    using Input = float;
-    using Weight = uint16_t;
-    using Number = float;
+  struct HalfArithmetic : HalfNumbers {
     using Acc = F;
     using Weights = F;
-    static constexpr int kPerStep = 1, kBlock = 16, kVectors = 1, kMostPositions = 6;
-    static constexpr Input kZero = 0;
+    static constexpr int kVectors = 1, kMostPositions = 6;
 
-    static Weight weight(Half stored) { return stored.bits; }
-    static Number start(int64_t) { return 0; }
-    static Input convert_one(Half stored) { return conv_input(stored); }
     static void convert(const Half* from, int64_t count, Input* to) {
       int64_t i = 0;
       for (; i + 4 <= count; i += 4) vst1q_f32(to + i, widen_half(&from[i].bits, kConvInfinity));
@@ -127,13 +118,10 @@ struct NeonVectors {
       return F::each([&](int i) { return vcvt_f32_f16(halves(from + 4 * i)); });
     }
     static float32x4_t spread(const Input* from) { return vld1q_dup_f32(from); }
-    /// The product is exact in FP32, so one rounding is the rounding of the sum.
     static Acc step(const Acc& acc, float32x4_t x, const Weights& w) {
       return F::each([&](int i) { return vfmaq_f32(acc.part[i], x, w.part[i]); });
     }
 
-    using Lane = float;
-    static Lane lane(Half stored) { return static_cast<float>(stored); }
     static F load_weight_lanes(const Lane* from) { return load_float(from); }
     static F load_lanes(const std::byte* from) {
       const auto* bits = reinterpret_cast<const uint16_t*>(from);

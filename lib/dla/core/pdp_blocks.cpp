@@ -4,7 +4,7 @@
 
 #include "dla/core/blocks.h"
 #include "dla/core/pdp_window.h"
-#include "dla/core/units.h"
+#include "dla/core/prepared.h"
 
 namespace dlaexec::dla::core {
 namespace {
@@ -129,22 +129,45 @@ void pool_blocks(const CubeView& input, const CubeView& output, const PdpParamet
   for_each_block_row(output.dims(), from.lanes, threads, row);
 }
 
+using Pooling = void (*)(const CubeView& input, const CubeView& output,
+                         const PdpParameters& parameters, ThreadPool& threads);
+
+/// Null for what only the scalar code does.
+Pooling pooling_of(const PdpParameters& pool, bool is_int8) {
+  if (pool.kind == PdpKind::Max)
+    return is_int8 ? pool_blocks<MaximumInt8> : pool_blocks<MaximumHalf>;
+  const bool fits = pool.kernel.h * pool.kernel.w <= kMostCells;
+  return pool.kind == PdpKind::Average && is_int8 && fits ? pool_blocks<AverageInt8> : nullptr;
+}
+
+class BlockPooling final : public Prepared {
+ public:
+  BlockPooling(const Operation& operation, Pooling pooling)
+      : operation_(operation), pooling_(pooling) {}
+
+  void run(const Memory& memory, ThreadPool& threads) override {
+    pooling_(memory.view(operation_.input), memory.view(operation_.output),
+             std::get<PdpParameters>(operation_.parameters), threads);
+  }
+
+ private:
+  const Operation& operation_;
+  Pooling pooling_;
+};
+
 }  // namespace
 
-bool run_pdp_blocks(const Memory& memory, const Operation& operation, ThreadPool& threads) {
-  const auto& pool = std::get<PdpParameters>(operation.parameters);
-  const CubeView input = memory.view(operation.input), output = memory.view(operation.output);
-  const int64_t lanes = input.is_int8() ? kInt8Lanes : kHalfLanes;
-  if (input.layout().lanes != lanes || output.layout().lanes != lanes) return false;
-  if (pool.kind == PdpKind::Max)
-    input.is_int8() ? pool_blocks<MaximumInt8>(input, output, pool, threads)
-                    : pool_blocks<MaximumHalf>(input, output, pool, threads);
-  else if (pool.kind == PdpKind::Average && input.is_int8() &&
-           pool.kernel.h * pool.kernel.w <= kMostCells)
-    pool_blocks<AverageInt8>(input, output, pool, threads);
-  else
-    return false;
-  return true;
+std::unique_ptr<Prepared> prepare_pooling(const Loadable& loadable, const Operation& operation) {
+  const auto* pool = std::get_if<PdpParameters>(&operation.parameters);
+  if (pool == nullptr) return nullptr;
+  const Cube& input = loadable.cube(operation.input);
+  const bool is_int8 = input.type == ir::DataType::Int8;
+  const int64_t lanes = is_int8 ? kInt8Lanes : kHalfLanes;
+  const bool in_blocks =
+      input.layout.lanes == lanes && loadable.cube(operation.output).layout.lanes == lanes;
+  const Pooling pooling = pooling_of(*pool, is_int8);
+  if (!in_blocks || pooling == nullptr) return nullptr;
+  return std::make_unique<BlockPooling>(operation, pooling);
 }
 
 }  // namespace dlaexec::dla::core

@@ -1,6 +1,7 @@
 #include "dla/core/sdp.h"
 
 #include "dla/core/rows.h"
+#include "dla/core/units.h"
 
 namespace dlaexec::dla::core {
 namespace {

@@ -1,7 +1,6 @@
 // SDP, the single point data processor: what happens to each element alone.
 #pragma once
 
-#include "base/thread_pool.h"
 #include "dla/core/memory.h"
 #include "dla/core/sdp_arithmetic.h"
 
@@ -34,8 +33,5 @@ class Sdp {
   const SdpParameters& parameters_;
   CubeView output_;
 };
-
-/// Runs an operation of the SDP alone.
-void run_sdp(const Memory& memory, const Operation& operation, ThreadPool& threads);
 
 }  // namespace dlaexec::dla::core

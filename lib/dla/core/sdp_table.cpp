@@ -1,8 +1,10 @@
-#include "dla/core/sdp_table.h"
-
+// SDP operations whose result depends on few values, as tables: the scalar code fills them once,
+// so that every element is looked up and has the same bits.
 #include <algorithm>
+#include <vector>
 
 #include "dla/core/blocks.h"
+#include "dla/core/prepared.h"
 #include "dla/core/sdp_arithmetic.h"
 
 namespace dlaexec::dla::core {
@@ -82,7 +84,36 @@ std::vector<const SdpOperand*> operands(const SdpParameters& sdp) {
   return found;
 }
 
-}  // namespace
+/// What an SDP operation makes of each value that its input can hold, by channel where constants
+/// differ from channel to channel; or of each pair of Int8 values, where it takes a second tensor.
+class SdpTable final : public Prepared {
+ public:
+  /// Null for an operation that no table of at most 65536 results stands for, or whose tensors are
+  /// smaller than their table.
+  static std::unique_ptr<SdpTable> make(const Loadable& loadable, const Operation& operation,
+                                        ThreadPool& threads);
+
+  void run(const Memory& memory, ThreadPool& threads) override;
+
+ private:
+  SdpTable(const Loadable& loadable, const Operation& operation) : operation_(operation) {
+    is_input_int8_ = loadable.cube(operation.input).type == ir::DataType::Int8;
+    is_output_int8_ = loadable.cube(operation.output).type == ir::DataType::Int8;
+  }
+  void fill(const Loadable& loadable, ThreadPool& threads);
+  int64_t rows(const Loadable& loadable) const;
+  int64_t values() const { return is_input_int8_ ? 256 : 65536; }
+  template <class In, class Out>
+  void run_as(const Memory& memory, ThreadPool& threads) const;
+
+  const Operation& operation_;
+  bool is_input_int8_ = false, is_output_int8_ = false;
+  CubeId other_ = kNoCube;  ///< the second tensor
+  bool by_channel_ = false;
+  /// The stored bits of the output. Index: channel or first value, then the (second) value.
+  std::vector<uint8_t> bytes_;
+  std::vector<uint16_t> halves_;
+};
 
 std::unique_ptr<SdpTable> SdpTable::make(const Loadable& loadable, const Operation& operation,
                                          ThreadPool& threads) {
@@ -157,12 +188,19 @@ void SdpTable::run_as(const Memory& memory, ThreadPool& threads) const {
   for_each_block_row(output.dims(), lanes, threads, row);
 }
 
-void SdpTable::run(const Memory& memory, ThreadPool& threads) const {
+void SdpTable::run(const Memory& memory, ThreadPool& threads) {
   if (is_input_int8_)
     return is_output_int8_ ? run_as<uint8_t, uint8_t>(memory, threads)
                            : run_as<uint8_t, uint16_t>(memory, threads);
   return is_output_int8_ ? run_as<uint16_t, uint8_t>(memory, threads)
                          : run_as<uint16_t, uint16_t>(memory, threads);
+}
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_sdp_table(const Loadable& loadable, const Operation& operation,
+                                            ThreadPool& threads) {
+  return SdpTable::make(loadable, operation, threads);
 }
 
 }  // namespace dlaexec::dla::core

@@ -1,5 +1,6 @@
 // The units of the core that move or combine elements between places. Each takes an operation that
-// dla::verify has passed. The element by element code is the reference for the faster one.
+// dla::verify has passed. This code goes element by element and is the reference for what
+// dla/core/prepared.h offers.
 #pragma once
 
 #include "base/thread_pool.h"
@@ -7,11 +8,10 @@
 
 namespace dlaexec::dla::core {
 
+/// SDP, the single point data processor, on its own.
+void run_sdp(const Memory& memory, const Operation& operation, ThreadPool& threads);
 /// PDP, the planar data processor: pooling and maxima over axes.
 void run_pdp(const Memory& memory, const Operation& operation, ThreadPool& threads);
-/// The same for whole channel blocks, many times faster; false, and nothing done, for an operation
-/// or a layout that it does not know.
-bool run_pdp_blocks(const Memory& memory, const Operation& operation, ThreadPool& threads);
 /// CDP, the cross-channel data processor: LRN and softmax.
 void run_cdp(const Memory& memory, const Operation& operation, ThreadPool& threads);
 /// Rubik, which reorders elements.

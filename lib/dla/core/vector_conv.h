@@ -6,8 +6,7 @@
 #include <memory>
 #include <new>
 
-#include "base/thread_pool.h"
-#include "dla/core/memory.h"
+#include "dla/core/prepared.h"
 
 namespace dlaexec::dla::core {
 
@@ -25,25 +24,15 @@ struct AlignedAllocator {
   friend bool operator==(const AlignedAllocator&, const AlignedAllocator&) { return true; }
 };
 
-/// One convolution with its weights packed.
-class PreparedConv {
- public:
-  virtual ~PreparedConv() = default;
-  virtual void run(const Memory& memory, ThreadPool& threads) = 0;
-};
-
 /// The convolution made ready, or null where this code cannot promise the scalar core's bits: sums
 /// that may pass 32 bits.
-using PrepareConv = std::unique_ptr<PreparedConv> (*)(const Loadable& loadable,
-                                                      const Operation& operation);
-
-std::unique_ptr<PreparedConv> prepare_conv_avx2(const Loadable& loadable,
-                                                const Operation& operation);
-std::unique_ptr<PreparedConv> prepare_conv_avx512(const Loadable& loadable,
+using PrepareConv = std::unique_ptr<Prepared> (*)(const Loadable& loadable,
                                                   const Operation& operation);
-std::unique_ptr<PreparedConv> prepare_conv_neon(const Loadable& loadable,
+
+std::unique_ptr<Prepared> prepare_conv_avx2(const Loadable& loadable, const Operation& operation);
+std::unique_ptr<Prepared> prepare_conv_avx512(const Loadable& loadable, const Operation& operation);
+std::unique_ptr<Prepared> prepare_conv_neon(const Loadable& loadable, const Operation& operation);
+std::unique_ptr<Prepared> prepare_conv_neon_dot(const Loadable& loadable,
                                                 const Operation& operation);
-std::unique_ptr<PreparedConv> prepare_conv_neon_dot(const Loadable& loadable,
-                                                    const Operation& operation);
 
 }  // namespace dlaexec::dla::core

@@ -1,20 +1,11 @@
-// The vectorized convolution, written once for all instruction sets. Include it after the set's
-// types are defined, inside the region that compiles for the set: everything here is a template or
-// has internal linkage, so that no other file's code is replaced by code for this set.
-//
-// An instruction set Isa gives vectors of 16 numbers and arithmetic on them:
-//   F, D            16 floats, 16 doubles, with + - *
-//   HalfArithmetic  and Int8Arithmetic: Stored elements of cubes and weights, Input of the scratch,
-//   packed Weight, Number and its vector Acc; channels of a step and of a block; kernel blocks
-//   (kVectors) and positions of a tile, as many as there are registers; kZero, the Input that
-//   stands for 0
-// and the functions used below.
+// The vectorized convolution of groups of several channels: the input goes into a scratch first,
+// see conv_plan.h. Part of vector_prepare.h.
 
 namespace dlaexec::dla::core {
 namespace {
 
 template <class Isa, class Arithmetic>
-class VectorConv final : public PreparedConv {
+class VectorConv final : public Prepared {
  public:
   using Input = typename Arithmetic::Input;
   using Weight = typename Arithmetic::Weight;

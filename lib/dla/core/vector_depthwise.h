@@ -1,15 +1,12 @@
-// The vectorized depthwise convolution, written once for all instruction sets: include it as
-// vector_conv_kernel.h. Kernel k reads channel k alone, so 16 channels of a pixel, which lie side
-// by side in the input, are multiplied side by side, where they lie.
-//
-// The arithmetic gives Lane, the type of a packed weight, and on vectors of 16 lanes load_lanes()
-// of what a cube stores, load_weight_lanes() and step_lanes().
+// The vectorized depthwise convolution: kernel k reads channel k alone, so 16 channels of a pixel,
+// which lie side by side in the input, are multiplied side by side, where they lie. Part of
+// vector_prepare.h.
 
 namespace dlaexec::dla::core {
 namespace {
 
 template <class Isa, class Arithmetic>
-class VectorDepthwise final : public PreparedConv {
+class VectorDepthwise final : public Prepared {
  public:
   using Stored = typename Arithmetic::Stored;
   using Lane = typename Arithmetic::Lane;

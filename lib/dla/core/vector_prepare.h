@@ -1,5 +1,21 @@
-// Which vectorized code takes a convolution, written once for all instruction sets: include it
-// behind what it chooses from.
+// All of the vectorized convolutions, written once for all instruction sets, and which of them
+// takes an operation. Include it after the set's types are defined, inside the region that compiles
+// for the set: everything here is a template or has internal linkage, so that no other file's code
+// is replaced by code for this set.
+//
+// An instruction set Isa gives vectors of 16 numbers and arithmetic on them:
+//   F, D            16 floats, 16 doubles, with + - *
+//   HalfArithmetic  and Int8Arithmetic: Stored elements of cubes and weights, Input of the scratch,
+//   packed Weight, Number and its vector Acc; channels of a step and of a block; kernel blocks
+//   (kVectors) and positions of a tile, as many as there are registers; kZero, the Input that
+//   stands for 0; Lane, a packed weight of a depthwise convolution
+// and the functions that these files use.
+
+// clang-format off
+#include "dla/core/vector_sdp.h"
+#include "dla/core/vector_conv_kernel.h"
+#include "dla/core/vector_depthwise.h"
+// clang-format on
 
 namespace dlaexec::dla::core {
 namespace {
@@ -14,14 +30,14 @@ inline bool sums_fit(const Loadable& loadable, const Operation& operation) {
 }
 
 template <class Isa, class Arithmetic>
-std::unique_ptr<PreparedConv> prepare_with(const Loadable& loadable, const Operation& operation) {
+std::unique_ptr<Prepared> prepare_with(const Loadable& loadable, const Operation& operation) {
   if (VectorDepthwise<Isa, Arithmetic>::takes(loadable, operation))
     return std::make_unique<VectorDepthwise<Isa, Arithmetic>>(loadable, operation);
   return std::make_unique<VectorConv<Isa, Arithmetic>>(loadable, operation);
 }
 
 template <class Isa>
-std::unique_ptr<PreparedConv> prepare(const Loadable& loadable, const Operation& operation) {
+std::unique_ptr<Prepared> prepare(const Loadable& loadable, const Operation& operation) {
   if (operation.precision == ir::DataType::Float16)
     return prepare_with<Isa, typename Isa::HalfArithmetic>(loadable, operation);
   if (!sums_fit(loadable, operation)) return nullptr;

@@ -1,5 +1,5 @@
-// The SDP behind a vectorized convolution, written once for all instruction sets: include it as
-// vector_conv_kernel.h.
+// The SDP behind a vectorized convolution: 16 kernels of a pixel at a time. Part of
+// vector_prepare.h.
 
 namespace dlaexec::dla::core {
 namespace {

@@ -1,10 +1,15 @@
-#include "dla/core/lrn_rows.h"
+// LRN by pixels: each element is read and squared once, and the function table is evaluated once
+// for every FP17 number.
+#include <vector>
 
 #include "dla/core/half_lanes.h"
+#include "dla/core/prepared.h"
 #include "dla/core/rows.h"
 #include "dla/core/sdp.h"
 
 namespace dlaexec::dla::core {
+
+namespace {
 
 /// The channels of one pixel: values, their squares with room for the window on both sides, sums
 /// and where the factors of these stand.
@@ -14,8 +19,6 @@ struct PixelRows {
   float* sums;
   uint32_t* places;
 };
-
-namespace {
 
 constexpr uint32_t kSubnormals = 1 << 10;  // FP17 numbers below 2^-30: multiples of 2^-40
 constexpr uint32_t kFirstNormal = kLeastNormalFp17 >> kFp17Dropped;
@@ -70,19 +73,35 @@ void write_pixel(const CubeView& output, const Converter& converter, const Posit
   }
 }
 
-}  // namespace
+class LrnPixels final : public Prepared {
+ public:
+  /// Null for an operation that is no LRN, or smaller than its table.
+  static std::unique_ptr<LrnPixels> make(const Loadable& loadable, const Operation& operation,
+                                         ThreadPool& threads);
 
-std::unique_ptr<LrnRows> LrnRows::make(const Loadable& loadable, const Operation& operation,
-                                       ThreadPool& threads) {
+  void run(const Memory& memory, ThreadPool& threads) override;
+
+ private:
+  explicit LrnPixels(const Operation& operation) : operation_(operation) {}
+  void fill(const Loadable& loadable, ThreadPool& threads);
+  void run_pixel(const CubeView& input, const CubeView& output, const PixelRows& rows,
+                 const Position& pixel) const;
+
+  const Operation& operation_;
+  std::vector<float> factors_;  ///< in FP17, by place_of the sum of squares
+};
+
+std::unique_ptr<LrnPixels> LrnPixels::make(const Loadable& loadable, const Operation& operation,
+                                           ThreadPool& threads) {
   const auto* cdp = std::get_if<CdpParameters>(&operation.parameters);
   if (cdp == nullptr || cdp->kind != CdpKind::Lrn) return nullptr;
   if (loadable.cube(operation.input).dims.count() < int64_t{kNumbers}) return nullptr;
-  std::unique_ptr<LrnRows> rows(new LrnRows(operation));
+  std::unique_ptr<LrnPixels> rows(new LrnPixels(operation));
   rows->fill(loadable, threads);
   return rows;
 }
 
-void LrnRows::fill(const Loadable& loadable, ThreadPool& threads) {
+void LrnPixels::fill(const Loadable& loadable, ThreadPool& threads) {
   const Lut& lut = std::get<CdpParameters>(operation_.parameters).lut;
   Memory memory;  // for its constants
   memory.loadable = &loadable;
@@ -96,8 +115,8 @@ void LrnRows::fill(const Loadable& loadable, ThreadPool& threads) {
   });
 }
 
-void LrnRows::run_pixel(const CubeView& input, const CubeView& output, const PixelRows& rows,
-                        const Position& pixel) const {
+void LrnPixels::run_pixel(const CubeView& input, const CubeView& output, const PixelRows& rows,
+                          const Position& pixel) const {
   const auto& cdp = std::get<CdpParameters>(operation_.parameters);
   const int64_t channels = input.dims().c, reach = cdp.size / 2;
   read_pixel(input, cdp.input, pixel, rows.values);
@@ -112,7 +131,7 @@ void LrnRows::run_pixel(const CubeView& input, const CubeView& output, const Pix
   write_pixel(output, cdp.output, pixel, rows.values);
 }
 
-void LrnRows::run(const Memory& memory, ThreadPool& threads) const {
+void LrnPixels::run(const Memory& memory, ThreadPool& threads) {
   const CubeView input = memory.view(operation_.input), output = memory.view(operation_.output);
   const Nchw& dims = input.dims();
   const int64_t size = std::get<CdpParameters>(operation_.parameters).size;
@@ -126,6 +145,13 @@ void LrnRows::run(const Memory& memory, ThreadPool& threads) const {
     const PixelRows rows{values.data(), squares.data(), sums.data(), places.data()};
     for (int64_t w = 0; w < dims.w; ++w) run_pixel(input, output, rows, {n, 0, h, w});
   });
+}
+
+}  // namespace
+
+std::unique_ptr<Prepared> prepare_lrn(const Loadable& loadable, const Operation& operation,
+                                      ThreadPool& threads) {
+  return LrnPixels::make(loadable, operation, threads);
 }
 
 }  // namespace dlaexec::dla::core
