@@ -15,7 +15,9 @@ struct AdviceRow {
 
 // The rules whose answer is the same for every layer.
 constexpr AdviceRow kAdvice[] = {
-    {"general.precision", "allow FP16 or INT8 for this layer: --fp16, --int8, --layerPrecisions"},
+    {"general.precision",
+     "allow it a type that the DLA has: --fp16, or --int8 with ranges for its tensors; "
+     "--layerPrecisions"},
     {"general.static-shape", "fix the shape: --shapes with every dimension, min = opt = max"},
     {"general.batch", "build for a smaller batch and run it more often"},
     {"general.rank", "keep the tensor in NCHW with H = W = 1 until the network's end"},

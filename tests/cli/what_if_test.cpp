@@ -80,7 +80,7 @@ TEST(WhatIf, TheTableHasARowForEachCombinationAndItsError) {
       {"--dlaClock=400:1600:400", "--dramBandwidth=50,200", "--powerMode=MAXN,15W", "--json"}));
   ASSERT_EQ(json["points"].size(), 4u * 2 * 2);
   EXPECT_EQ(json["timeline"], "predicted");
-  EXPECT_THAT(json["error"].get<std::string>(), HasSubstr("DLA +-7 %"));
+  EXPECT_THAT(json["error"].get<std::string>(), HasSubstr("DLA +-15 %"));
   const auto& slow = json["points"][0];
   const auto& fast = json["points"][7];
   EXPECT_EQ(slow["dla_mhz"], 400);
@@ -88,7 +88,7 @@ TEST(WhatIf, TheTableHasARowForEachCombinationAndItsError) {
   EXPECT_GT(slow["dla_ms"], fast["dla_ms"]);
   EXPECT_GT(fast["latency_ms"], fast["dla_ms"]);
   const std::string text = table({"--powerMode=all"});
-  EXPECT_THAT(text, HasSubstr("(modelled, DLA +-7 %"));
+  EXPECT_THAT(text, HasSubstr("(modelled, DLA +-15 %"));
   for (const char* mode : {"MAXN", "50W", "30W", "15W"}) EXPECT_THAT(text, HasSubstr(mode));
 }
 
