@@ -18,7 +18,7 @@ h3 .soft { font-weight: 400; } .soft { color: var(--soft); } .bad { color: var(-
 ul { padding-left: 1.2rem; margin: .6rem 0; } code { font-size: .85em; }
 .figures { display: flex; flex-wrap: wrap; gap: 1.2rem 2.8rem; margin: 1.4rem 0; }
 .figures b { display: block; font-size: 1.7rem; font-weight: 600; } .figures small { font-size: .6em; font-weight: 400; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .4rem 0 1rem; }
 th { text-align: left; color: var(--soft); font-weight: 500; white-space: nowrap; }
 th, td { padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }

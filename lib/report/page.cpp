@@ -74,29 +74,49 @@ std::string head(const json& run) {
   const json& placement = run.at("placement");
   text += big(text_of(placement.at("dla_layers")), "layers",
               format("on the DLA, {} elsewhere", text_of(placement.at("gpu_layers"))));
-  text += big(format("{:.1f}", run.at("plan").at("size_bytes").get<double>() / (1 << 20)), "MiB",
+  const double bytes = run.at("plan").at("size_bytes").get<double>();
+  const bool is_small = bytes < 1 << 20;
+  text += big(format("{:.1f}", bytes / (is_small ? 1 << 10 : 1 << 20)), is_small ? "KiB" : "MiB",
               "plan");
   return text + "</div>\n";
 }
 
-/// Counts of latencies as columns: [[least value of the bucket, count], ...] in rising order.
-std::string columns(const json& buckets) {
-  constexpr int kWidth = 720, kHeight = 90;
-  double most = 1;
-  for (const json& bucket : buckets) most = std::max(most, bucket.at(1).get<double>());
-  const double width = static_cast<double>(kWidth) / static_cast<double>(buckets.size());
-  std::string text =
-      format("<svg viewBox=\"0 0 {} {}\" width=\"{}\" role=\"img\">", kWidth, kHeight + 16, kWidth);
-  for (size_t i = 0; i < buckets.size(); ++i) {
-    const double height = kHeight * buckets[i].at(1).get<double>() / most;
-    text +=
-        format(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
-               width * static_cast<double>(i), kHeight - height, std::max(1.0, width - 1), height);
+/// How many of @p samples, in rising order, lie in each of @p parts equal parts of [low, high].
+std::vector<int> counts_between(std::span<const double> samples, double low, double high,
+                                size_t parts) {
+  std::vector<int> counts(parts, 0);
+  for (const double sample : samples) {
+    if (sample > high) break;
+    const auto part = static_cast<size_t>((sample - low) / (high - low) * parts);
+    ++counts[std::min(part, parts - 1)];
   }
-  text += format(R"(<text x="0" y="{}">{} ms</text>)", kHeight + 13, number(buckets.front().at(0)));
+  return counts;
+}
+
+/// Latencies as columns, without the slowest hundredth, which would squeeze all others into one;
+/// nothing where they are all alike.
+std::string columns(const json& latencies) {
+  constexpr int kWidth = 720, kHeight = 90;
+  constexpr size_t kColumns = 48;
+  std::vector<double> samples = latencies.get<std::vector<double>>();
+  std::ranges::sort(samples);
+  if (samples.empty()) return "";
+  const double low = samples.front(), high = samples[(samples.size() - 1) * 99 / 100];
+  if (!(high > low)) return "";
+  const std::vector<int> counts = counts_between(samples, low, high, kColumns);
+  const double unit = static_cast<double>(kHeight) / *std::ranges::max_element(counts);
+  const double width = static_cast<double>(kWidth) / kColumns;
+  std::string text = format("<svg viewBox=\"0 0 {} {}\" role=\"img\">", kWidth, kHeight + 16);
+  for (size_t i = 0; i < kColumns; ++i)
+    text += format(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+                   width * static_cast<double>(i), kHeight - unit * counts[i], width - 1,
+                   unit * counts[i]);
+  text += format(R"(<text x="0" y="{}">{} ms</text>)", kHeight + 13, number(low));
   text += format(R"(<text x="{}" y="{}" text-anchor="end">{} ms</text></svg>)", kWidth,
-                 kHeight + 13, number(buckets.back().at(0)));
-  return text + "\n";
+                 kHeight + 13, number(high));
+  const auto beyond = std::ranges::count_if(samples, [&](double sample) { return sample > high; });
+  return text + format("\n<p class=\"soft\">{} samples, {} of them beyond the right end</p>\n",
+                       samples.size(), beyond);
 }
 
 /// The figures in the order in which people ask for them; transfers that take no time tell nothing.
@@ -118,12 +138,10 @@ std::string latency_table(const json& figures) {
 }
 
 std::string latency(const json& run) {
-  constexpr size_t kFewestColumns = 3;  // fewer show nothing
   if (!run.contains("figures")) return "";
   const json& total = run["figures"].at("latency_ms");
   std::string text;
-  if (total.contains("histogram") && total["histogram"].size() > kFewestColumns)
-    text += columns(total["histogram"]);
+  if (total.contains("samples")) text += columns(total["samples"]);
   text += latency_table(run["figures"]) + list(total.value("remarks", json::array()));
   return section("Latency", text + list(run.at("measurement").at("conditions").at("remarks")));
 }

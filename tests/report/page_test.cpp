@@ -69,6 +69,34 @@ TEST(Page, ARunWithoutADlaNamesTheMachine) {
   EXPECT_THAT(summary_page(run.dump()), HasSubstr("Some CPU, no DLA; dlaexec 0.1.0"));
 }
 
+/// The heights of the columns of a page's chart.
+std::vector<double> heights_in(const std::string& page) {
+  std::vector<double> heights;
+  const std::string before = "height=\"";
+  for (size_t at = page.find("<rect"); at != std::string::npos; at = page.find("<rect", at + 1))
+    heights.push_back(std::stod(page.substr(page.find(before, at) + before.size())));
+  return heights;
+}
+
+TEST(Page, ColumnsAreTheLatenciesButTheSlowestHundredth) {
+  json run = run_with(0);
+  run["measurement"]["conditions"]["remarks"] = json::array();
+  json& latency = run["figures"]["latency_ms"];
+  latency = {{"kind", "measured"}, {"median", 1.0}, {"mean", 1.0},
+             {"min", 1.0},         {"max", 500.0},  {"percentiles", json::object()}};
+  run["figures"]["throughput_qps"]["value"] = 1000;
+  for (int i = 0; i < 150; ++i) latency["samples"].push_back(1.0);
+  for (int i = 0; i < 49; ++i) latency["samples"].push_back(2.0);
+  latency["samples"].push_back(500.0);
+  const std::string page = summary_page(run.dump());
+  const std::vector<double> heights = heights_in(page);
+  ASSERT_EQ(heights.size(), 48u);
+  EXPECT_GT(heights.front(), 3 * heights.back());
+  EXPECT_GT(heights.back(), 0);
+  EXPECT_EQ(heights[20], 0);
+  EXPECT_THAT(page, HasSubstr("200 samples, 1 of them beyond the right end"));
+}
+
 TEST(Page, CellsCarryTheirHeadersForNarrowScreens) {
   EXPECT_THAT(summary_page(run_with(1).dump()),
               HasSubstr(R"(<td class="n" title="MACs used %">50</td>)"));
