@@ -87,11 +87,10 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
       const bool bulk = tactic.unit == ProductTactic::Unit::Bulk;
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
-          if (bulk && split == 0) continue;
           if (!types.every_pipeline && (!bulk || split == 2) && rows != (split == 2)) continue;
           tactic.split = std::max(split, 1);
           tactic.stays = split == 0;
-          if (!runs(tactic, types.in, types.out, target)) continue;
+          if (!exists(tactic) || !runs(tactic, types.in, types.out, target)) continue;
           if (types.full && !tactic.takes_full_floats()) continue;
           const bool one_pipeline = !types.every_pipeline || split == 2;
           const std::string tile = format("{} {}", tile_of(tactic), rows);

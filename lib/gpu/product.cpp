@@ -86,6 +86,11 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t, const Targe
   return aligned + pipeline + result_tiles(product, t) * t.rows * row;
 }
 
+bool exists(const ProductTactic& t) {
+  if (t.unit != Unit::Bulk) return true;
+  return !t.stays && (t.k > 32 || t.split > 1);  // the narrowest tile is for shared sums alone
+}
+
 std::string to_text(const ProductTactic& t) {
   const char* unit = t.unit == Unit::Mma ? "mma" : t.unit == Unit::Wgmma ? "wgmma" : "bulk";
   return format("{} {}x{} w{}x{} r{} s{} k{}{}", unit, t.rows, t.k, t.warp_rows, t.warp_k,
@@ -194,7 +199,7 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
       if (product.batch > 1 && split > 1) continue;
       if (split > 8 && !target.is_hopper())
         continue;  // through memory, that costs more than it brings
-      if (tactic.unit == Unit::Bulk && split == 0) continue;
+      if (!exists(tactic)) continue;
       if (fits(tactic, product, target))
         scored.emplace_back(predicted_seconds(product, tactic, target), tactic);
     }

@@ -32,6 +32,9 @@ struct ProductTactic {
   bool takes_full_floats() const { return unit == Unit::Mma && rows * k <= 64 * threads(); }
 };
 
+/// False for a tactic that no kernel has a form for.
+bool exists(const ProductTactic& tactic);
+
 /// "mma 128x64 w2x2 r128 s4 k1", with " stay" where weights do, and back; nothing for a text that
 /// is no tactic.
 std::string to_text(const ProductTactic& tactic);

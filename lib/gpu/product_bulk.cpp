@@ -11,8 +11,8 @@ namespace {
 using Unit = ProductTactic::Unit;
 
 /// Tiles, of one warpgroup in conv_bulk.cu and of a block in conv_share.cu, and their most stages.
-constexpr int kBulkTiles[][3] = {{128, 128, 5}, {64, 256, 4}, {128, 64, 8},
-                                 {64, 128, 6},  {64, 64, 8},  {64, 64, 4}};
+constexpr int kBulkTiles[][3] = {{128, 128, 5}, {64, 256, 4}, {128, 64, 8}, {64, 128, 6},
+                                 {64, 64, 8},   {64, 64, 4},  {64, 32, 8}};
 
 /// 128-byte pieces along the sum, each of one tap.
 int64_t steps_of(const Product& product) {
@@ -99,7 +99,7 @@ bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target
                          is_corner((p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1))))
     return false;
   if (tactic.rows > 64 && tactic.rows >= 2 * round_up(p.pixels, 64)) return false;
-  return tactic.k == 64 || tactic.k < 2 * p.k_padded;
+  return tactic.k <= 64 || tactic.k < 2 * p.k_padded;
 }
 
 double in_balance(double computing, double moving) {

@@ -205,6 +205,10 @@ std::vector<gpu::Cubin> compile_all(const std::vector<std::vector<gpu::Lowered>>
 /// cannot prepare early. A launch timed after itself does not show it.
 constexpr double kOverlap = 0.5;
 
+/// What one launch must gain over several, in microseconds, so that the measurement's scatter does
+/// not decide.
+constexpr double kDoubt = 0.2;
+
 bool leaves_no_room(const gpu::Lowered& lowered, const gpu::Target& target) {
   for (const gpu::Step& step : lowered.steps)
     if (step.launch.shared_bytes > target.shared_bytes / 2) return true;
@@ -228,7 +232,8 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
     const Microseconds time =
         bench->time(std::move(candidates[i]), code, Microseconds(best.microseconds));
     log::verbose("{}: {} {:.2f} us", problem.text, problem.tactics[i], time.count());
-    const double cost = time.count() + (alone ? kOverlap : 0);
+    const bool joins = in_company && problem.tactics[i] != gpu::kApart;
+    const double cost = time.count() + (alone ? kOverlap : joins ? kDoubt : 0);
     if (cost < best_cost) {
       best_cost = cost;
       best = {problem.tactics[i], time.count()};

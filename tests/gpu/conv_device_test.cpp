@@ -81,9 +81,9 @@ std::vector<std::string> tactics_of(const std::string& type, int split, int k) {
   for (ProductTactic tactic : all_product_tactics(device().target())) {
     if (tactic.unit != ProductTactic::Unit::Mma && type == "f32") continue;
     for (const int parts : {1, split, 0}) {  // 0: weights stay
-      if (tactic.unit == ProductTactic::Unit::Bulk && parts == 0) continue;
       tactic.split = std::max(parts, 1);
       tactic.stays = parts == 0;
+      if (!exists(tactic)) continue;
       if (tactic.stays && tactic.k < k) continue;  // one tile along k
       tactics.push_back(to_text(tactic));
     }

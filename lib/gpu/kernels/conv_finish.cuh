@@ -116,32 +116,41 @@ struct ClusterSums {
   Barrier there;
   int rank, split, rows_log2;
 
-  /// @p memory holds kTileRows * kPitch words, @p barrier is in shared memory.
-  __device__ __forceinline__ ClusterSums(void* memory, unsigned long long* barrier, int blocks)
+  /// @p memory holds kTileRows * kPitch words, @p barrier is in shared memory; @p warps send.
+  __device__ __forceinline__ ClusterSums(void* memory, unsigned long long* barrier, int blocks,
+                                         int warps)
       : received(static_cast<SumType*>(memory)),
         there{shared_address(barrier)},
         rank(static_cast<int>(blockIdx.z)),
         split(blocks),
         rows_log2(31 - __clz(kTileRows / blocks)) {
     if (threadIdx.x == 0) {
-      there.init(1);
+      there.init(warps);
       fence_barrier_init();
     }
   }
   /// Lets the others send, as soon as all of them have come here: @p memory is nobody else's.
   __device__ __forceinline__ void invite() const { cluster_arrive(); }
-  /// Until the others have begun, and may be sent to. What they send may come before it is
-  /// expected.
-  __device__ __forceinline__ void open() const {
-    cluster_wait();
-    if (threadIdx.x == 0)
-      there.arrive_expecting(kTileRows * kTileK * static_cast<int>(sizeof(SumType)));
-  }
-  /// Sends two neighbouring sums to the row's owner.
+  /// Until the others have begun, and may be sent to.
+  __device__ __forceinline__ void open() const { cluster_wait(); }
+  /// Sends two neighbouring sums to the row's owner; a block keeps its own, since the way between
+  /// multiprocessors is narrow.
   __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
     const int owner = row >> rows_log2, own_row = row & ((1 << rows_log2) - 1);
-    send_pair(shared_address(received + ((rank << rows_log2) + own_row) * kPitch + column), owner,
-              there, bits(first), bits(second));
+    SumType* const to = received + ((rank << rows_log2) + own_row) * kPitch + column;
+    if (owner == rank)
+      *reinterpret_cast<Vector<SumType, 2>*>(to) = {first, second};
+    else
+      send_pair(shared_address(to), owner, there, bits(first), bits(second));
+  }
+  /// All of a warp's sums are on their way. What others send may have come before it is expected.
+  __device__ __forceinline__ void sent() const {
+    __syncwarp();
+    if (threadIdx.x == 0)
+      there.arrive_expecting((kTileRows - (1 << rows_log2)) * kTileK *
+                             static_cast<int>(sizeof(SumType)));
+    else if (threadIdx.x % 32 == 0)
+      there.arrive();
   }
   __device__ __forceinline__ int first_row() const { return rank << rows_log2; }
   __device__ __forceinline__ int last_row() const { return (rank + 1) << rows_log2; }
@@ -175,7 +184,7 @@ enum Share { Alone, Cluster, Memory };
 /// In the place of ClusterSums where sums are not shared so.
 template <class SumType>
 struct NoClusterSums {
-  __device__ __forceinline__ NoClusterSums(void*, unsigned long long*, int) {}
+  __device__ __forceinline__ NoClusterSums(void*, unsigned long long*, int, int) {}
   __device__ __forceinline__ void invite() const {}
 };
 #if __CUDA_ARCH__ >= 900

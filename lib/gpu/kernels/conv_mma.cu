@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   Feeder feed(p, shared_address(shared), first_step, last_step);
   __shared__ __align__(8) unsigned long long sums_there;
   const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
-      shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
+      shared + (feed.outs - shared_address(shared)), &sums_there, p.split, kThreads / 32);
   cluster_sums.invite();
   feed.template begin<kStages - 1>(p);
 
@@ -85,6 +85,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
             cluster_sums.send(warp_row + i * 16 + half_row * 8 + lane / 4,
                               warp_k + j * 8 + lane % 4 * 2, sums[i][j][half_row * 2],
                               sums[i][j][half_row * 2 + 1]);
+      cluster_sums.sent();
       End::run(p, cluster_sums, first_pixel, first_k);
     } else {
       // One tile a block: its sums take the place of the copies.

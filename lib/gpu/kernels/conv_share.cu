@@ -37,7 +37,8 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
       empty(i).init(kGroups);
     }
   const ClusterSums<SumType, kTileRows, kTileK> sums_of(shared + kStages * kStage,
-                                                        barriers + 2 * kStages, p.split);
+                                                        barriers + 2 * kStages, p.split,
+                                                        kThreads / 32);
   if (threadIdx.x == 0) fence_copies();
   __syncthreads();
   sums_of.invite();
@@ -101,6 +102,7 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
     for (int half_row = 0; half_row < 2; ++half_row)
       sums_of.send(own_row + half_row * 8, i * 8 + lane % 4 * 2, sums[i * 4 + half_row * 2],
                    sums[i * 4 + half_row * 2 + 1]);
+  sums_of.sent();
   End::run(p, sums_of, first_pixel, first_k);
 #endif
 }

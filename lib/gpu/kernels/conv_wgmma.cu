@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
   Feeder feed(p, shared_address(shared), first_step, last_step);
   __shared__ __align__(8) unsigned long long sums_there;
   const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
-      shared + (feed.outs - shared_address(shared)), &sums_there, p.split);
+      shared + (feed.outs - shared_address(shared)), &sums_there, p.split, kThreads / 32);
   cluster_sums.invite();
   feed.template begin<kAhead>(p);
 
@@ -80,6 +80,7 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
         for (int half_row = 0; half_row < 2; ++half_row)
           cluster_sums.send(own_row + half_row * 8, i * 8 + lane % 4 * 2,
                             sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]);
+      cluster_sums.sent();
       End::run(p, cluster_sums, first_pixel, first_k);
     } else {
       // One tile a block: its sums take the place of the copies.

@@ -106,13 +106,14 @@ struct OwnSums {
   static constexpr int kPitch = kColumns + 4;
   SumType* received;
 
-  __device__ __forceinline__ OwnSums(void* memory, unsigned long long*, int)
+  __device__ __forceinline__ OwnSums(void* memory, unsigned long long*, int, int)
       : received(static_cast<SumType*>(memory)) {}
   __device__ __forceinline__ void invite() const {}
   __device__ __forceinline__ void open() const { __syncthreads(); }
   __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
     *reinterpret_cast<Vector<SumType, 2>*>(received + row * kPitch + column) = {first, second};
   }
+  __device__ __forceinline__ void sent() const {}
   __device__ __forceinline__ int first_row() const { return 0; }
   __device__ __forceinline__ int last_row() const { return kRows; }
   __device__ __forceinline__ void wait() const { __syncthreads(); }
@@ -163,7 +164,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   const unsigned seconds_at = shared_address(seconds), wide_at = shared_address(wide);
   const int rank = static_cast<int>(blockIdx.z), first_k = rank * kWide;
   const int first_pixel = static_cast<int>(blockIdx.x) * kRows;
-  const Sums sums(shared, &sums_there, static_cast<int>(gridDim.z));
+  const Sums sums(shared, &sums_there, static_cast<int>(gridDim.z), kThreads / 32);
 
   first.fetch_weights(p.first, first_k);
   if constexpr (kShortcut) shortcut.fetch_weights(p.shortcut, first_k);
@@ -243,6 +244,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
         sums.send(warp_row + i * 8 + lane / 4, column + j * 8 + lane % 4 * 2,
                   parts[i / 2][j][i % 2 * 2], parts[i / 2][j][i % 2 * 2 + 1]);
   }
+  sums.sent();
   Wide::template for_each<kThreads>(
       first_pixel, first_k, [&](int row, int column, int pixel, int k) {
         if (pixel >= p.first.pixels || k >= p.first.k_written) return;

@@ -45,14 +45,15 @@ struct GroupMma;
 // Operands of the array d, and the places %0, %1, ... that stand for them.
 #define DLAEXEC_D8(c, i) \
   c(d[i]), c(d[i + 1]), c(d[i + 2]), c(d[i + 3]), c(d[i + 4]), c(d[i + 5]), c(d[i + 6]), c(d[i + 7])
-#define DLAEXEC_D32(c, i) \
-  DLAEXEC_D8(c, i), DLAEXEC_D8(c, i + 8), DLAEXEC_D8(c, i + 16), DLAEXEC_D8(c, i + 24)
+#define DLAEXEC_D16(c, i) DLAEXEC_D8(c, i), DLAEXEC_D8(c, i + 8)
+#define DLAEXEC_D32(c, i) DLAEXEC_D16(c, i), DLAEXEC_D16(c, i + 16)
 #define DLAEXEC_D64(c, i) DLAEXEC_D32(c, i), DLAEXEC_D32(c, i + 32)
 #define DLAEXEC_D128(c, i) DLAEXEC_D64(c, i), DLAEXEC_D64(c, i + 64)
 #define DLAEXEC_TEN(t)                                                                   \
   "%" #t "0, %" #t "1, %" #t "2, %" #t "3, %" #t "4, %" #t "5, %" #t "6, %" #t "7, %" #t \
   "8, "                                                                                  \
   "%" #t "9"
+#define DLAEXEC_PLACES16 DLAEXEC_TEN() ", %10, %11, %12, %13, %14, %15"
 #define DLAEXEC_PLACES32 DLAEXEC_TEN() ", " DLAEXEC_TEN(1) ", " DLAEXEC_TEN(2) ", %30, %31"
 #define DLAEXEC_PLACES64                                                        \
   DLAEXEC_TEN()                                                                 \
@@ -83,6 +84,7 @@ struct GroupMma;
                     __VA_ARGS__)                                                                \
   DLAEXEC_GROUP_MMA(signed char, int, "+r", kColumns, kRegisters, "k32.s32.s8.s8", "", __VA_ARGS__)
 
+DLAEXEC_GROUP_MMA_OF(32, 16, 16, 17, 18)
 DLAEXEC_GROUP_MMA_OF(64, 32, 32, 33, 34)
 DLAEXEC_GROUP_MMA_OF(128, 64, 64, 65, 66)
 DLAEXEC_GROUP_MMA_OF(256, 128, 128, 129, 130)
@@ -92,9 +94,11 @@ DLAEXEC_GROUP_MMA_OF(256, 128, 128, 129, 130)
 #undef DLAEXEC_PLACES128
 #undef DLAEXEC_PLACES64
 #undef DLAEXEC_PLACES32
+#undef DLAEXEC_PLACES16
 #undef DLAEXEC_TEN
 #undef DLAEXEC_D128
 #undef DLAEXEC_D64
 #undef DLAEXEC_D32
+#undef DLAEXEC_D16
 #undef DLAEXEC_D8
 #endif
