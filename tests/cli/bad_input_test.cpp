@@ -215,6 +215,12 @@ TEST_F(BadInput, FilesThatWouldBeOverwritten) {
             0);
 }
 
+TEST_F(BadInput, BytesOfADamagedFileDoNotReachTheTerminal) {
+  put("small.onnx", small_network().bytes());
+  put("odd.cache", "\033[2J\xff\n");
+  expect_failure("--onnx=small.onnx --int8 --calib=odd.cache", 1, HasSubstr("found '?[2J?'"));
+}
+
 TEST_F(BadInput, PathsThatAreTooLong) {
   put("small.onnx", small_network().bytes());
   const std::string path(5000, 'x');

@@ -58,6 +58,7 @@ TEST_F(AmongProcesses, WhatCannotBeWrittenIsAnError) {
   EXPECT_THAT(full.err, HasSubstr("cannot write to standard output: No space left on device"));
   for (const char* flag : {"exportTimes", "exportProfile", "saveEngine", "exportSummary"})
     EXPECT_EQ(bash(model + " --separateProfileRun --" + flag + "=/dev/full").status, 1) << flag;
+  EXPECT_THAT(bash(model + " --exportTimes=/dev/full").err, HasSubstr("free some space"));
   EXPECT_EQ(bash("$D --help > /dev/full").status, 1);
 }
 

@@ -17,6 +17,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 /// As version 1 wrote it: figures other than the latency had no samples, steps no decisions.
 json version_1() {
@@ -102,7 +103,7 @@ TEST(Recorded, RefusesLaterVersionsAndWhatIsNoSummary) {
   for (const auto& [key, value] : whole.items()) {
     json damaged = version_1();
     damaged[key] = json::array({json(nullptr)});
-    EXPECT_NO_FATAL_FAILURE(sentence(damaged.dump())) << key;
+    EXPECT_THAT(sentence(damaged.dump()), Not(HasSubstr("json.exception"))) << key;
   }
 }
 
