@@ -190,6 +190,7 @@ void lower_norm(Lowering& lowering, const ir::Node& node) {
     kernel.expression = format("normalize_in_registers<{}, {}, {}, {}>", device_type(x.type),
                                device_type(y.type), node.op == Op::LayerNorm, passes);
     launch = {{ceil_div(rows.outer, 4), 1, 1}, {128, 1, 1}};
+    launch.runs_on = true;
   }
   const Place gain = lowering.constant_floats(lowering.graph().constant(node, 1)->to_floats());
   const ir::Tensor* shift = lowering.graph().constant(node, 2);

@@ -192,12 +192,13 @@ __device__ __forceinline__ float over_warp(float value) {
   return value;
 }
 
-/// The same for dense rows of whole vectors that a warp holds in registers: one read, one write.
-/// kPasses: vectors of a lane. Grid: ceil(outer / 4). Block: 128 threads.
+/// The same for dense rows of whole vectors that a warp holds in registers: one read, one write. A
+/// warp goes on to other rows, which it asks for ahead, with gains that stay.
+/// kPasses: vectors of a lane. Grid: ceil(outer / 4), or fewer. Block: 128 threads.
 template <class T, class Out, bool kCentred, int kPasses>
 __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_constant__ RowsParams p) {
   constexpr int kVec = 16 / (sizeof(T) > sizeof(Out) ? sizeof(T) : sizeof(Out));
-  const int row = blockIdx.x * 4 + threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int lane = threadIdx.x % 32, step = gridDim.x * 4;
   // Constants need not wait for other kernels.
   Vector<float, kVec> gain[kPasses], shift[kPasses];
 #pragma unroll
@@ -210,41 +211,51 @@ __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_const
   }
   wait_for_inputs();
   release_next();
-  if (row >= p.outer) return;
-  const T* x = static_cast<const T*>(p.x) + row * p.x_outer;
-  float values[kPasses][kVec];
-  float sum = 0.f;
+  Vector<T, kVec> next[kPasses] = {};
+  const auto fetch = [&](int row) {
+    if (row >= p.outer) return;
+    const T* x = static_cast<const T*>(p.x) + row * p.x_outer;
 #pragma unroll
-  for (int pass = 0; pass < kPasses; ++pass) {
-    const int first = (pass * 32 + lane) * kVec;
-    Vector<T, kVec> in = {};
-    if (first < p.length) in = *reinterpret_cast<const Vector<T, kVec>*>(x + first);
-#pragma unroll
-    for (int i = 0; i < kVec; ++i) {
-      values[pass][i] = real(in.at[i], p.x_scale);
-      sum += values[pass][i];
+    for (int pass = 0; pass < kPasses; ++pass) {
+      const int first = (pass * 32 + lane) * kVec;
+      if (first < p.length) next[pass] = *reinterpret_cast<const Vector<T, kVec>*>(x + first);
     }
-  }
-  const float mean = kCentred ? over_warp<Sum>(sum) / static_cast<float>(p.length) : 0.f;
-  float squares = 0.f;
+  };
+  int row = blockIdx.x * 4 + threadIdx.x / 32;
+  fetch(row);
+  for (; row < p.outer; row += step) {
+    float values[kPasses][kVec];
+    float sum = 0.f;
 #pragma unroll
-  for (int pass = 0; pass < kPasses; ++pass)
+    for (int pass = 0; pass < kPasses; ++pass)
 #pragma unroll
-    for (int i = 0; i < kVec; ++i) {
-      const float difference = values[pass][i] - mean;
-      if ((pass * 32 + lane) * kVec < p.length) squares = fmaf(difference, difference, squares);
+      for (int i = 0; i < kVec; ++i) {
+        values[pass][i] = real(next[pass].at[i], p.x_scale);
+        sum += values[pass][i];
+      }
+    fetch(row + step);
+    const float mean = kCentred ? over_warp<Sum>(sum) / static_cast<float>(p.length) : 0.f;
+    float squares = 0.f;
+#pragma unroll
+    for (int pass = 0; pass < kPasses; ++pass)
+#pragma unroll
+      for (int i = 0; i < kVec; ++i) {
+        const float difference = values[pass][i] - mean;
+        if ((pass * 32 + lane) * kVec < p.length) squares = fmaf(difference, difference, squares);
+      }
+    const float inverse =
+        rsqrtf(over_warp<Sum>(squares) / static_cast<float>(p.length) + p.epsilon);
+    Out* y = static_cast<Out*>(p.y) + row * p.y_outer;
+#pragma unroll
+    for (int pass = 0; pass < kPasses; ++pass) {
+      const int first = (pass * 32 + lane) * kVec;
+      if (first >= p.length) break;
+      Vector<Out, kVec> out;
+#pragma unroll
+      for (int i = 0; i < kVec; ++i)
+        out.at[i] = stored<Out>((values[pass][i] - mean) * inverse * gain[pass].at[i] + shift[pass].at[i],
+                                p.y_inverse);
+      *reinterpret_cast<Vector<Out, kVec>*>(y + first) = out;
     }
-  const float inverse = rsqrtf(over_warp<Sum>(squares) / static_cast<float>(p.length) + p.epsilon);
-  Out* y = static_cast<Out*>(p.y) + row * p.y_outer;
-#pragma unroll
-  for (int pass = 0; pass < kPasses; ++pass) {
-    const int first = (pass * 32 + lane) * kVec;
-    if (first >= p.length) break;
-    Vector<Out, kVec> out;
-#pragma unroll
-    for (int i = 0; i < kVec; ++i)
-      out.at[i] = stored<Out>((values[pass][i] - mean) * inverse * gain[pass].at[i] + shift[pass].at[i],
-                              p.y_inverse);
-    *reinterpret_cast<Vector<Out, kVec>*>(y + first) = out;
   }
 }

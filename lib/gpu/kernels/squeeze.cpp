@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gpu/families.h"
 #include "gpu/groups.h"
+#include "gpu/kernels/conv_problem.h"
 #include "gpu/kernels/squeeze_params.h"
 #include "gpu/kernels/window.h"
 
@@ -101,12 +103,25 @@ Shares shares_with(const ir::Dims& dims, int64_t hidden, int64_t blocks) {
   return shares;
 }
 
-/// Clusters of 16 where few images leave multiprocessors idle, or 8 would keep too much in each.
-Shares shares_of(const ir::Dims& dims, int64_t hidden) {
+/// One way to run a squeeze-and-excite.
+struct Form {
+  std::string tactic;
+  Shares shares;
+};
+
+/// Those in one launch that @p target can run, the likely best first: clusters of 16 where few
+/// images leave multiprocessors idle, or 8 would keep too much in each.
+std::vector<Form> forms_of(const ir::Dims& dims, int64_t hidden, const Target& target) {
   constexpr int64_t kComfortable = 96 << 10;  // two blocks fit side by side
-  const Shares shares = shares_with(dims, hidden, 8);
-  return dims[0] <= 4 || shares.shared_bytes > kComfortable ? shares_with(dims, hidden, 16)
-                                                            : shares;
+  constexpr int64_t kStatic = (kSqueezeThreads * 12 + kSqueezeHidden) * 4;
+  const Shares eight = shares_with(dims, hidden, 8), sixteen = shares_with(dims, hidden, 16);
+  std::vector<Form> forms = {{"cluster 8", eight}, {"cluster 16", sixteen}};
+  if (dims[0] <= 4 || eight.shared_bytes > kComfortable) std::swap(forms[0], forms[1]);
+  std::erase_if(forms, [&](const Form& form) {
+    return form.shares.slice_vectors * 8 > kSqueezeThreads * 4 ||
+           form.shares.shared_bytes + kStatic > target.shared_bytes;
+  });
+  return forms;
 }
 
 /// [hidden][channels padded] of a layer's weights; @p turned: they are [channels][hidden].
@@ -197,19 +212,18 @@ SqueezeParams parameters(const Lowering& lowering, const Parts& parts, const Vie
   return p;
 }
 
-void lower_squeeze(Lowering& lowering, const Group& group) {
+Step& add_squeeze(Lowering& lowering, const Parts& parts, const Shares& shares) {
   const ir::Graph& graph = lowering.graph();
-  const Parts parts = parts_of(graph, group);
   const ir::Node* const window = parts.window;
   const View x = lowering.pixels(window ? window->inputs[0] : parts.mean->inputs[0]);
   const View y = lowering.target_pixels(parts.product->outputs[0]);
   const int64_t hidden = graph.constant(*parts.first, 1)->dims()[0];
-  const Shares shares = shares_of(y.dims, hidden);
   const SqueezeParams p = parameters(lowering, parts, y, shares, hidden);
   Place weights, bias0;
   if (window) {
     weights = window_weights(lowering, *graph.constant(*window, 1), p.channels);
-    bias0 = layer_bias(lowering, *window, p.channels);
+    const Conv c = conv_of(graph, *window);
+    bias0 = lowering.constant_floats(padded_bias(lowering, c.bias, c.k));
   }
   const Place w1 = layer_weights(lowering, *graph.constant(*parts.first, 1), p.channels, false);
   const Place w2 = layer_weights(lowering, *graph.constant(*parts.second, 1), p.channels, true);
@@ -235,6 +249,35 @@ void lower_squeeze(Lowering& lowering, const Group& group) {
   patch(step, &SqueezeParams::bias0, bias0);
   step.bytes = static_cast<double>(span_bytes(x) + span_bytes(y));
   if (window) step.operations = window_operations(graph, *window, y);
+  return step;
+}
+
+void lower_squeeze(Lowering& lowering, const Group& group);
+
+/// The window by itself, then the rest.
+void lower_apart(Lowering& lowering, const Group& group, const Parts& parts) {
+  lowering.begin(*parts.window);
+  lower_conv(lowering, *parts.window);
+  Group rest = group;
+  std::erase(rest.nodes, group.nodes.front());
+  lowering.begin(*parts.product, &rest);
+  lower_squeeze(lowering, rest);
+}
+
+void lower_squeeze(Lowering& lowering, const Group& group) {
+  const ir::Graph& graph = lowering.graph();
+  const Parts parts = parts_of(graph, group);
+  const ir::Dims dims = ir::dims_of(graph.value(parts.mean->inputs[0]).shape);
+  const int64_t hidden = graph.constant(*parts.first, 1)->dims()[0];
+  std::vector<Form> forms = forms_of(dims, hidden, lowering.target());
+  if (parts.window) forms.push_back({std::string(kApart), {}});
+  const std::string problem = format("squeeze {} hidden {} after {}", join(dims, "x"), hidden,
+                                     window_text(lowering, parts.window));
+  const Form& form = choose_form(lowering, problem, forms);
+  if (form.tactic == kApart) return lower_apart(lowering, group, parts);
+  Step& step = add_squeeze(lowering, parts, form.shares);
+  step.problem = problem;
+  step.tactic = form.tactic;
 }
 
 }  // namespace
@@ -247,14 +290,11 @@ std::optional<Group> squeeze_around(const Links& links, const ir::Node& mean,
   const ir::Graph& graph = links.graph();
   const ir::Dims x = ir::dims_of(graph.value(mean.inputs[0]).shape);
   const int64_t hidden = graph.constant(*parts->first, 1)->dims()[0];
-  const Shares shares = shares_of(x, hidden);
-  constexpr int64_t kStatic = (kSqueezeThreads * 12 + kSqueezeHidden) * 4;
   if (hidden > kSqueezeHidden || graph.constant(*parts->second, 1)->dims()[0] != x[1] ||
-      shares.slice_vectors * 8 > kSqueezeThreads * 4 ||
-      shares.shared_bytes + kStatic > target.shared_bytes)
+      forms_of(x, hidden, target).empty())
     return std::nullopt;
   // One cluster makes an image's windows slower than the whole device does: only many images pay.
-  const bool busy = x[0] * shares.blocks >= 2 * target.multiprocessors;
+  const bool busy = x[0] * 8 >= 2 * target.multiprocessors;
   Group group;
   for (const ir::Node* node :
        {busy ? parts->window : nullptr, parts->mean, parts->first, parts->second, parts->product})
