@@ -114,18 +114,20 @@ struct ClusterSums {
 
   SumType* received;  ///< [block][rows of mine][kPitch]
   Barrier there;
-  int rank, split, rows_log2;
+  int rank, split, rows_log2, threads;
 
-  /// @p memory holds kTileRows * kPitch words, @p barrier is in shared memory; @p warps send.
+  /// @p memory holds kTileRows * kPitch words, @p barrier is in shared memory; @p threads_sending,
+  /// the block's first, send.
   __device__ __forceinline__ ClusterSums(void* memory, unsigned long long* barrier, int blocks,
-                                         int warps)
+                                         int threads_sending)
       : received(static_cast<SumType*>(memory)),
         there{shared_address(barrier)},
         rank(static_cast<int>(blockIdx.z)),
         split(blocks),
-        rows_log2(31 - __clz(kTileRows / blocks)) {
+        rows_log2(31 - __clz(kTileRows / blocks)),
+        threads(threads_sending) {
     if (threadIdx.x == 0) {
-      there.init(warps);
+      there.init(1);
       fence_barrier_init();
     }
   }
@@ -143,14 +145,13 @@ struct ClusterSums {
     else
       send_pair(shared_address(to), owner, there, bits(first), bits(second));
   }
-  /// All of a warp's sums are on their way. What others send may have come before it is expected.
+  /// All sums are on their way or, the block's own, there. What others send may have come before it
+  /// is expected.
   __device__ __forceinline__ void sent() const {
-    __syncwarp();
     if (threadIdx.x == 0)
       there.arrive_expecting((kTileRows - (1 << rows_log2)) * kTileK *
                              static_cast<int>(sizeof(SumType)));
-    else if (threadIdx.x % 32 == 0)
-      there.arrive();
+    asm volatile("bar.sync 1, %0;" ::"r"(threads) : "memory");
   }
   __device__ __forceinline__ int first_row() const { return rank << rows_log2; }
   __device__ __forceinline__ int last_row() const { return (rank + 1) << rows_log2; }

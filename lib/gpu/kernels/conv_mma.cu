@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   Feeder feed(p, shared_address(shared), first_step, last_step);
   __shared__ __align__(8) unsigned long long sums_there;
   const SumsOf<kShare, SumType, kTileRows, kTileK> cluster_sums(
-      shared + (feed.outs - shared_address(shared)), &sums_there, p.split, kThreads / 32);
+      shared + (feed.outs - shared_address(shared)), &sums_there, p.split, kThreads);
   cluster_sums.invite();
   feed.template begin<kStages - 1>(p);
 

@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
     }
   const ClusterSums<SumType, kTileRows, kTileK> sums_of(shared + kStages * kStage,
                                                         barriers + 2 * kStages, p.split,
-                                                        kThreads / 32);
+                                                        kThreads);
   if (threadIdx.x == 0) fence_copies();
   __syncthreads();
   sums_of.invite();

@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   const unsigned seconds_at = shared_address(seconds), wide_at = shared_address(wide);
   const int rank = static_cast<int>(blockIdx.z), first_k = rank * kWide;
   const int first_pixel = static_cast<int>(blockIdx.x) * kRows;
-  const Sums sums(shared, &sums_there, static_cast<int>(gridDim.z), kThreads / 32);
+  const Sums sums(shared, &sums_there, static_cast<int>(gridDim.z), kThreads);
 
   first.fetch_weights(p.first, first_k);
   if constexpr (kShortcut) shortcut.fetch_weights(p.shortcut, first_k);
