@@ -21,61 +21,70 @@ struct Int8Batch {
   Epilogue epilogue;
   const Int8Kernels* kernels = nullptr;
 
+  /// What a thread works in.
+  struct Room {
+    Product product;
+    std::vector<float> left, right;        ///< whole numbers
+    std::vector<float> results, residual;  ///< rows of whole blocks
+  };
+
   void multiply(const float* left, const float* right, const float* residual, float* to,
-                Product& mine, std::vector<float>& memory) const;
+                Room& room) const;
 
  private:
-  void pack(const float* right, Product& mine, std::vector<float>& memory) const;
-  void finish(const float* sums, const float* residual, float* to, float* row) const;
+  void pack(const float* right, Room& room) const;
+  void finish(bool has_residual, Room& room) const;
 };
 
 /// The right matrix as whole numbers in panels.
-void Int8Batch::pack(const float* right, Product& mine, std::vector<float>& memory) const {
-  memory.resize(static_cast<size_t>(sums.terms * outputs));
-  kernels->to_whole(right_scale, right, memory.data(), sums.terms * outputs);
-  for (const Panel& panel : mine.panels.panels) {
-    float* panel_at = mine.panels.weights.data() + panel.weights;
+void Int8Batch::pack(const float* right, Room& room) const {
+  room.right.resize(static_cast<size_t>(sums.terms * outputs));
+  kernels->to_whole(right_scale, right, room.right.data(), sums.terms * outputs);
+  Panels& panels = room.product.panels;
+  for (const Panel& panel : panels.panels) {
+    float* panel_at = panels.weights.data() + panel.weights;
     const int64_t column = panel.first_block * kBlock;
     const int64_t width = std::min(panel.blocks * kBlock, outputs - column);
     for (int64_t term = 0; term < sums.terms; ++term, panel_at += panel.blocks * kBlock)
-      std::copy_n(memory.data() + term * outputs + column, width, panel_at);
+      std::copy_n(room.right.data() + term * outputs + column, width, panel_at);
   }
 }
 
 void Int8Batch::multiply(const float* left, const float* right, const float* residual, float* to,
-                         Product& mine, std::vector<float>& memory) const {
-  pack(right, mine, memory);
+                         Room& room) const {
+  pack(right, room);
+  room.left.resize(static_cast<size_t>(rows * sums.terms));
+  kernels->to_whole(left_scale, left, room.left.data(), rows * sums.terms);
   const int64_t whole = sums.outputs;
-  memory.resize(static_cast<size_t>(rows * (sums.terms + whole) + 2 * whole));
-  float* integers = memory.data();
-  float* products = integers + rows * sums.terms;
-  kernels->to_whole(left_scale, left, integers, rows * sums.terms);
-  const Strips strips(1, rows, mine.tiles->most_rows);
-  mine.run_task({integers, sums.terms, nullptr, products, rows}, strips,
-                {0, mine.panels.count(), 0, strips.count(), strips.count()});
-  float* row = products + rows * whole;
+  room.results.resize(static_cast<size_t>(rows * whole));
+  const Strips strips(1, rows, room.product.tiles->most_rows);
+  room.product.run_task({room.left.data(), sums.terms, nullptr, room.results.data(), rows}, strips,
+                        {0, room.product.panels.count(), 0, strips.count(), strips.count()});
+  if (residual != nullptr) {
+    room.residual.resize(room.results.size());
+    for (int64_t r = 0; r < rows; ++r)
+      std::copy_n(residual + r * outputs, outputs, room.residual.data() + r * whole);
+  }
+  finish(residual != nullptr, room);
   for (int64_t r = 0; r < rows; ++r)
-    finish(products + r * whole, residual == nullptr ? nullptr : residual + r * outputs,
-           to + r * outputs, row);
+    std::copy_n(room.results.data() + r * whole, outputs, to + r * outputs);
 }
 
-/// One row of results from its sums; @p row has room for two rows of whole blocks.
-void Int8Batch::finish(const float* row_sums, const float* residual, float* to, float* row) const {
-  float* added = row + sums.outputs;
-  if (residual != nullptr) std::copy_n(residual, outputs, added);
+/// Results of the sums, where they lie.
+void Int8Batch::finish(bool has_residual, Room& room) const {
   for (int64_t first = 0; first < sums.outputs; first += kBlock) {
     Int8Results made{};
-    made.rows = 1;
+    made.rows = static_cast<int>(rows);
+    made.sums_step = made.output_step = sums.outputs;
     made.factor = results.factors.data() + first;
     made.bias = results.bias.data() + first;
-    made.residual = residual == nullptr ? nullptr : added + first;
+    made.residual = has_residual ? room.residual.data() + first : nullptr;
     made.low = epilogue.low;
     made.high = epilogue.high;
-    made.output = row + first;
-    kernels->finish_whole(row_sums + first, made);
+    made.output = room.results.data() + first;
+    kernels->finish_whole(made.output, made);
   }
-  if (epilogue.has_more()) epilogue.finish(row, outputs);
-  std::copy_n(row, outputs, to);
+  if (epilogue.has_more()) epilogue.finish(room.results.data(), rows * sums.outputs);
 }
 
 /// What multiplies matrices [rows, terms] x [terms, outputs] and finishes them as @p request asks.
@@ -125,14 +134,13 @@ std::optional<Kernel> make_int8_batched_matmul(const Request& request) {
        a_steps = batch_steps(a, output), b_steps = batch_steps(b, output)](const Call& call) {
         const int64_t matrix = batch->rows * batch->outputs;
         call.pool.parallel_ranges(ir::volume(output) / matrix, 1, [&](int64_t first, int64_t last) {
-          Product mine = batch->sums;
-          std::vector<float> memory;
+          Int8Batch::Room room{batch->sums, {}, {}, {}, {}};
           for (int64_t i = first; i < last; ++i)
             batch->multiply(
                 call.input(0) + batch_offset(i, output, a_steps),
                 call.input(1) + batch_offset(i, output, b_steps),
                 residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + i * matrix,
-                call.output() + i * matrix, mine, memory);
+                call.output() + i * matrix, room);
         });
       };
   return kernel;

@@ -75,6 +75,22 @@ constexpr OpCase kCases[] = {
      "const %n = i64[4] [1, 2, 4, 5]\n %z = resize(%x, _, _, %n) {mode=linear}"},
     {"depth_to_space", "1,8,3,2", "", "%z = depth_to_space(%x) {block=2, order=crd}"},
     {"prelu", "1,4,3,3", "", "const %a = T[4,1,1] seed(1)\n %z = prelu(%x, %a)"},
+    {"det", "3,4,4", "", "%z = det(%x)"},
+    {"if_sees_values_around", "2,3", "2,3",
+     "const %go = bool[] [1]\n %s = elementwise(%x, %y) {kind=sum} : T[2,3]\n"
+     "%z = if(%go) {then_branch=\n graph @then() {\n outer %s: T[2,3]\n"
+     "%a = activation(%s) {kind=sigmoid} : T[2,3]\n return %a\n }\n, else_branch=\n"
+     "graph @else() {\n outer %y: T[2,3]\n %a = unary(%y) {kind=neg} : T[2,3]\n return %a\n }\n}"},
+    {"loop_sees_values_around", "3,8", "8",
+     "const %trips = i64[] [3]\n const %w = T[8,8] seed(1)\n"
+     "%rows = elementwise(%x, %y) {kind=prod} : T[3,8]\n"
+     "%z = loop(%trips, _, %y) {body=\n"
+     "graph @body(%i: i64[], %on: bool[], %state: T[8]) {\n"
+     "outer %rows: T[3,8]\n outer %w: T[8,8]\n"
+     "%row = gather(%rows, %i) {axis=0} : T[8]\n %sum = elementwise(%row, %state) {kind=sum} : "
+     "T[8]\n"
+     "%next = matmul(%sum, %w) : T[8]\n %still = identity(%on) : bool[]\n"
+     "return %still, %next\n }\n}"},
 };
 
 std::string with_type(std::string body, const std::string& type) {

@@ -1,7 +1,7 @@
 // Tiles of Quads by AMX: 16 rows by 16 outputs by 64 terms an instruction.
 #include "cpu/kernels/int8.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && __GNUC__ >= 11
 
 #include <immintrin.h>
 
