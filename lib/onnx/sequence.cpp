@@ -23,9 +23,9 @@ ir::Ints part_sizes(Node& node, int64_t size) {
   if (node.has(1)) sizes = node.required(node.in(1), "the sizes of parts");
   if (is_list) return sizes;
   const int64_t each = sizes.empty() ? 0 : sizes[0];
-  if (each < 1 || (size + each - 1) / each > kMostParts)
-    fail("an axis of {} in parts of {} is not supported; at most {} parts are allowed", size, each,
-         kMostParts);
+  if (each < 1 || size / each >= kMostParts)
+    fail("an axis of {} in parts of {} is not supported; fewer than {} parts are allowed", size,
+         each, kMostParts);
   sizes.assign(static_cast<size_t>(size / each), each);
   if (size % each != 0) sizes.push_back(size % each);
   return sizes;

@@ -73,6 +73,17 @@ TEST(Sequence, AnOutputThatIsOneIsRefused) {
   EXPECT_THAT(error_of(model), testing::HasSubstr("a tensor is needed"));
 }
 
+TEST(Sequence, MorePartsThanAnybodyNeedsAreRefused) {
+  Model model;
+  model.add_input("x", {"9223372036854775807"});
+  model.add_initializer("two", {}, {})->set_data_type(TensorProto::INT64);
+  model.graph()->mutable_initializer(0)->add_int64_data(2);
+  model.add_node("SplitToSequence", {"x", "two"}, {"parts"}, "cut");
+  model.add_node("SequenceLength", {"parts"}, {"y"});
+  model.add_output("y");
+  EXPECT_THAT(error_of(model), testing::HasSubstr("in parts of 2 is not supported"));
+}
+
 TEST(Sequence, APositionOutsideIsNamed) {
   Model model;
   model.reals("a", {2, 3}, 1);
