@@ -29,6 +29,23 @@ std::vector<place::EdgeFormat> io_formats(const Network& network,
   return list;
 }
 
+/// What the user asks of the types of @p layer, under the names that its nodes have in the build.
+void add_wishes(build::Options& options, const Layer& layer) {
+  if (!layer.has_node()) return;  // a constant
+  const auto name_of = [&](int node) -> const std::string& {
+    return options.graph->nodes[static_cast<size_t>(node)].name;
+  };
+  if (layer.precision())
+    for (const int node : layer.nodes())
+      options.layer_precisions[name_of(node)] = *layer.precision();
+  if (layer.output_types().empty()) return;
+  if (std::ssize(layer.output_types()) != layer.getNbOutputs())
+    fail("setOutputType: layer '{}' has {} outputs and types for {}; set the type of each",
+         layer.getName(), layer.getNbOutputs(), layer.output_types().size());
+  std::vector<ir::DataType>& types = options.layer_output_types[name_of(layer.nodes().back())];
+  for (const auto& [index, type] : layer.output_types()) types.push_back(type);
+}
+
 }  // namespace
 
 DeviceType BuilderConfig::getDeviceType(const ILayer* layer) const noexcept {
@@ -130,6 +147,7 @@ build::Options BuilderConfig::options(const Network& network, int64_t implicit_b
     const auto set = settings_.pools.find(type);
     return set == settings_.pools.end() ? std::nullopt : std::optional<uint64_t>(set->second);
   };
+  for (const auto& layer : network.layers()) add_wishes(options, *layer);
   options.pools = {pool(MemoryPoolType::kWORKSPACE), pool(MemoryPoolType::kDLA_MANAGED_SRAM),
                    pool(MemoryPoolType::kDLA_LOCAL_DRAM), pool(MemoryPoolType::kDLA_GLOBAL_DRAM)};
   options.repetitions = settings_.repetitions;

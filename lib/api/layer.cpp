@@ -47,16 +47,28 @@ ITensor* Layer::getOutput(int32_t index) const noexcept {
 }
 
 void Layer::setPrecision(DataType type) noexcept {
-  succeeds(network_.logger(), [&] { node().precision = to_ir(type); });
+  succeeds(network_.logger(), [&] { precision_ = to_ir(type); });
 }
 
 DataType Layer::getPrecision() const noexcept {
-  return node().precision ? to_api(*node().precision) : DataType::kFLOAT;
+  return precision_ ? to_api(*precision_) : DataType::kFLOAT;
 }
 
-bool Layer::precisionIsSet() const noexcept { return node().precision.has_value(); }
+void Layer::setOutputType(int32_t index, DataType type) noexcept {
+  succeeds(network_.logger(), [&] {
+    if (index < 0 || index >= getNbOutputs())
+      fail("setOutputType: layer '{}' has {} outputs, none of index {}", getName(), getNbOutputs(),
+           index);
+    output_types_[index] = to_ir(type);
+  });
+}
 
-void Layer::resetPrecision() noexcept { node().precision.reset(); }
+DataType Layer::getOutputType(int32_t index) const noexcept {
+  const auto set = output_types_.find(index);
+  if (set != output_types_.end()) return to_api(set->second);
+  const ITensor* output = getOutput(index);
+  return output == nullptr ? DataType::kFLOAT : output->getType();
+}
 
 void ConstantLayer::setName(const char* name) noexcept {
   network_.graph().value(value_).name = name;

@@ -200,10 +200,6 @@ class ConstantLayer final : public Layer, public IConstantLayer {
   ITensor* getInput(int32_t) const noexcept override { return nullptr; }
   int32_t getNbOutputs() const noexcept override { return 1; }
   ITensor* getOutput(int32_t index) const noexcept override;
-  void setPrecision(DataType) noexcept override {}
-  bool precisionIsSet() const noexcept override { return false; }
-  DataType getPrecision() const noexcept override { return DataType::kFLOAT; }
-  void resetPrecision() noexcept override {}
 
  private:
   ir::ValueId value_;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "api/edge.h"
 #include "dla/rules.h"
@@ -63,9 +64,18 @@ class Layer : public virtual ILayer {
   ITensor* getOutput(int32_t index) const noexcept override;
   void setPrecision(DataType type) noexcept override;
   DataType getPrecision() const noexcept override;
-  bool precisionIsSet() const noexcept override;
-  void resetPrecision() noexcept override;
+  bool precisionIsSet() const noexcept override { return precision_.has_value(); }
+  void resetPrecision() noexcept override { precision_.reset(); }
+  void setOutputType(int32_t index, DataType type) noexcept override;
+  DataType getOutputType(int32_t index) const noexcept override;
+  bool outputTypeIsSet(int32_t index) const noexcept override {
+    return output_types_.contains(index);
+  }
+  void resetOutputType(int32_t index) noexcept override { output_types_.erase(index); }
 
+  /// What the user asks of the layer's types: of its computation, and of outputs by their index.
+  const std::optional<ir::DataType>& precision() const { return precision_; }
+  const std::map<int32_t, ir::DataType>& output_types() const { return output_types_; }
   /// The node that stands for the layer; the layer must have one.
   ir::Node& node() const;
   bool has_node() const { return !nodes_.empty(); }
@@ -84,6 +94,10 @@ class Layer : public virtual ILayer {
   Network& network_;
   LayerType type_;
   std::vector<int> nodes_;
+
+ private:
+  std::optional<ir::DataType> precision_;
+  std::map<int32_t, ir::DataType> output_types_;
 };
 
 class Network final : public INetworkDefinition {

@@ -42,11 +42,18 @@ class ILayer {
   virtual ITensor* getInput(int32_t index) const noexcept = 0;
   virtual int32_t getNbOutputs() const noexcept = 0;
   virtual ITensor* getOutput(int32_t index) const noexcept = 0;
-  /// The type this layer should compute in.
+  /// The type this layer should compute in; binds under kOBEY_PRECISION_CONSTRAINTS and
+  /// kPREFER_PRECISION_CONSTRAINTS, and where a DLA takes part.
   virtual void setPrecision(DataType type) noexcept = 0;
   virtual DataType getPrecision() const noexcept = 0;
   virtual bool precisionIsSet() const noexcept = 0;
   virtual void resetPrecision() noexcept = 0;
+  /// The type this layer should deliver an output in, under the same constraints. The network's
+  /// outputs have the types of their tensors. Of several outputs all are to be set.
+  virtual void setOutputType(int32_t index, DataType type) noexcept = 0;
+  virtual DataType getOutputType(int32_t index) const noexcept = 0;
+  virtual bool outputTypeIsSet(int32_t index) const noexcept = 0;
+  virtual void resetOutputType(int32_t index) noexcept = 0;
 };
 
 /// Convolution and deconvolution. Unset strides and dilations are 1, unset paddings 0.
