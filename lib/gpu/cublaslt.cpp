@@ -14,6 +14,7 @@ constexpr int kComputeTf32 = 77, kComputeFloat32 = 68;           // cublasComput
 constexpr int kTransposed = 1;                                   // cublasOperation_t
 constexpr int kTransposeA = 3, kEpilogue = 7, kBiasPointer = 8;  // cublasLtMatmulDescAttributes_t
 constexpr int kBatchCount = 5, kBatchStep = 6;                   // cublasLtMatrixLayoutAttribute_t
+constexpr int kLeastAlignment[] = {5, 6, 7, 8};                  // of A, B, C, D
 constexpr int kMostWorkspace = 1;                        // cublasLtMatmulPreferenceAttributes_t
 constexpr int kBias = 4, kReluBias = 6, kGeluBias = 36;  // cublasLtEpilogue_t
 
@@ -155,6 +156,9 @@ std::vector<LibraryTactic> CublasLt::tactics(const LibraryProduct& product, size
   check_library(functions_.preference_create(&preference), "asking for algorithms");
   const auto workspace = static_cast<uint64_t>(workspace_bytes);
   functions_.preference_set(preference, kMostWorkspace, &workspace, sizeof workspace);
+  constexpr uint32_t kAlignment = kLibraryAlignment;
+  for (const int attribute : kLeastAlignment)
+    functions_.preference_set(preference, attribute, &kAlignment, sizeof kAlignment);
   std::vector<HeuristicResult> results(most);
   int found = 0;
   const Result status = functions_.heuristic(

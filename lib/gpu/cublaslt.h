@@ -56,6 +56,9 @@ struct LibraryProduct {
   bool has_residual = false;
 };
 
+/// Bytes on which every matrix starts.
+inline constexpr int64_t kLibraryAlignment = 16;
+
 /// Why the library does not compute @p product, as a clause; nothing if it may.
 std::optional<std::string> why_not_library(const LibraryProduct& product);
 

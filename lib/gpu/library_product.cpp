@@ -27,6 +27,8 @@ std::optional<LibraryProduct> library_product_of(const Product& product) {
   asked.has_residual = product.residual_type.has_value();
   asked.residual = {p.residual_pixel, p.residual_batch};
   const bool same_residual = !product.residual_type || product.residual_type == product.out;
+  for (const Place& place : {product.x, product.weights, product.residual, product.y})
+    if (place.offset % kLibraryAlignment != 0) return std::nullopt;
   if (!product.rows || !same_residual || why_not_library(asked)) return std::nullopt;
   return asked;
 }
