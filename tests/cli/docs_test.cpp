@@ -15,11 +15,14 @@
 namespace dlaexec::cli {
 namespace {
 
+/// The README and the pages below lib/, but for the history of the kernels, which speaks of many
+/// compilers and profilers.
 std::vector<std::string> pages() {
   std::vector<std::string> paths = {test::source_dir() + "/README.md"};
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(test::source_dir() + "/lib"))
-    if (entry.path().extension() == ".md") paths.push_back(entry.path().string());
+    if (entry.path().extension() == ".md" && entry.path().filename() != "LADDER.md")
+      paths.push_back(entry.path().string());
   return paths;
 }
 
