@@ -219,6 +219,15 @@ std::optional<WholeSums> whole_sums(const Request& request, const DeconvParts& p
   return whole;
 }
 
+Frame frame_of(const ImageDims& input, const Margins& vertical, const Margins& horizontal) {
+  Frame frame{input.blocks(), input.height, input.width, kBlock};
+  frame.top = vertical.before;
+  frame.left = horizontal.before;
+  frame.height = input.height + vertical.before + vertical.after;
+  frame.width = input.width + horizontal.before + horizontal.after;
+  return frame;
+}
+
 }  // namespace
 
 std::optional<Kernel> make_deconv(const Request& request) {
@@ -235,16 +244,11 @@ std::optional<Kernel> make_deconv(const Request& request) {
   const std::vector<Phase> rows = phases_of(parts.y), columns = phases_of(parts.x);
   const Margins vertical = margins_of(rows, deconv->input.height);
   const Margins horizontal = margins_of(columns, deconv->input.width);
-  Frame& frame = deconv->frame;
-  frame = {deconv->input.blocks(), deconv->input.height, deconv->input.width, kBlock};
-  frame.top = vertical.before;
-  frame.left = horizontal.before;
-  frame.height = deconv->input.height + vertical.before + vertical.after;
-  frame.width = deconv->input.width + horizontal.before + horizontal.after;
+  deconv->frame = frame_of(deconv->input, vertical, horizontal);
 
   SlidingSum start;
   start.tiles = &tile_kernels(request.isa);
-  start.input_bytes = frame.bytes();
+  start.input_bytes = deconv->frame.bytes();
   start.output_block = deconv->output.pixels() * kBlock;
   start.epilogue = make_epilogue({attributes.activation, attributes.alpha, attributes.beta},
                                  request.output(), request.isa);
@@ -262,7 +266,7 @@ std::optional<Kernel> make_deconv(const Request& request) {
   const char* name = deconv->whole ? "deconv.int8" : "deconv.phases";
   Kernel kernel = kernel_with_epilogue(request, name, kBlocked, residual);
   if (deconv->whole) kernel.may_overwrite.clear();  // it is read after the sums lie in the output
-  if (deconv->needs_frame()) kernel.scratch_bytes = frame.bytes();
+  if (deconv->needs_frame()) kernel.scratch_bytes = deconv->frame.bytes();
   kernel.run = [deconv](const Call& call) { deconv->run(call); };
   return kernel;
 }

@@ -191,12 +191,19 @@ struct Int8Depthwise {
   Epilogue epilogue;
   const WindowKernels* windows;
   const Int8Kernels* kernels;
+  int residual = -1;  ///< which input
 
-  void run_row(const float* image, const float* residual, float* output, int64_t block,
+  int64_t elements() const {
+    return shape.input.batch * shape.input.blocks() * shape.input.pixels() * kBlock;
+  }
+  void run(const Call& call) const;
+
+ private:
+  void run_row(const float* image, const float* added, float* output, int64_t block,
                int64_t row_index) const;
 };
 
-void Int8Depthwise::run_row(const float* image, const float* residual, float* output, int64_t block,
+void Int8Depthwise::run_row(const float* image, const float* added, float* output, int64_t block,
                             int64_t row_index) const {
   static constexpr float kNoBias[kBlock] = {};
   const int64_t at = row_index * shape.output.width * kBlock;
@@ -213,12 +220,33 @@ void Int8Depthwise::run_row(const float* image, const float* residual, float* ou
   made.sums_step = made.output_step = kBlock;
   made.factor = results.factors.data() + block * kBlock;
   made.bias = results.bias.data() + block * kBlock;
-  made.residual = residual == nullptr ? nullptr : residual + at;
+  made.residual = added == nullptr ? nullptr : added + at;
   made.low = epilogue.low;
   made.high = epilogue.high;
   made.output = row.output;
   kernels->finish_whole(row.output, made);
   if (epilogue.has_more()) epilogue.finish(row.output, shape.output.width * kBlock);
+}
+
+void Int8Depthwise::run(const Call& call) const {
+  call.pool.parallel_ranges(elements() / kBlock, 1024, [&](int64_t first, int64_t last) {
+    kernels->to_whole(scale, call.input(0) + first * kBlock, call.scratch_floats() + first * kBlock,
+                      (last - first) * kBlock);
+  });
+  const int64_t rows = shape.output.height, blocks = shape.input.blocks();
+  const int64_t work = shape.output.width * shape.y.kernel * shape.x.kernel * kBlock;
+  call.pool.parallel_ranges(
+      shape.input.batch * blocks * rows, std::max<int64_t>(1, 32 * 1024 / work),
+      [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i) {
+          const int64_t image = i / rows;
+          const int64_t at = image * shape.output.pixels() * kBlock;
+          const float* added =
+              residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + at;
+          run_row(call.scratch_floats() + image * shape.input.pixels() * kBlock, added,
+                  call.output() + at, image % blocks, i % rows);
+        }
+      });
 }
 
 }  // namespace
@@ -238,34 +266,12 @@ std::optional<Kernel> make_int8_depthwise_conv(const Request& request) {
   conv->epilogue = epilogue_of(request);
   conv->windows = &window_kernels(request.isa);
   conv->kernels = &int8_kernels(request.isa);
-  const int64_t elements =
-      shape->input.batch * shape->input.blocks() * shape->input.pixels() * kBlock;
+  conv->residual = residual_input(request);
 
-  const int residual = residual_input(request);
-  Kernel kernel = kernel_with_epilogue(request, "conv.int8-depthwise", kBlocked, residual);
-  kernel.scratch_bytes = elements * 4;
+  Kernel kernel = kernel_with_epilogue(request, "conv.int8-depthwise", kBlocked, conv->residual);
+  kernel.scratch_bytes = conv->elements() * 4;
   kernel.may_overwrite.clear();  // the residual is read after the sums lie in the output
-  kernel.run = [conv, elements, residual](const Call& call) {
-    const ConvShape& of = conv->shape;
-    call.pool.parallel_ranges(elements / kBlock, 1024, [&](int64_t first, int64_t last) {
-      conv->kernels->to_whole(conv->scale, call.input(0) + first * kBlock,
-                              call.scratch_floats() + first * kBlock, (last - first) * kBlock);
-    });
-    const int64_t rows = of.output.height, blocks = of.input.blocks();
-    const int64_t work = of.output.width * of.y.kernel * of.x.kernel * kBlock;
-    call.pool.parallel_ranges(
-        of.input.batch * blocks * rows, std::max<int64_t>(1, 32 * 1024 / work),
-        [&](int64_t first, int64_t last) {
-          for (int64_t i = first; i < last; ++i) {
-            const int64_t image = i / rows;
-            const int64_t at = image * of.output.pixels() * kBlock;
-            const float* added =
-                residual < 0 ? nullptr : call.input(static_cast<size_t>(residual)) + at;
-            conv->run_row(call.scratch_floats() + image * of.input.pixels() * kBlock, added,
-                          call.output() + at, image % blocks, i % rows);
-          }
-        });
-  };
+  kernel.run = [conv](const Call& call) { conv->run(call); };
   return kernel;
 }
 

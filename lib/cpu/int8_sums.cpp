@@ -151,26 +151,32 @@ void Int8Sums::run_task(const Task& task, const std::byte* terms, const float* r
   if (kernels->tiles.release != nullptr) kernels->tiles.release();
 }
 
+/// What the sums of a block of outputs are made into.
+Int8Results Int8Sums::results_of(int64_t block) const {
+  const int64_t channel = block * kBlock;
+  Int8Results made{};
+  if (!corrections.empty()) made.correction = corrections.data() + channel;
+  made.factor = results.factors.data() + channel;
+  made.bias = results.bias.data() + channel;
+  made.low = epilogue.low;
+  made.high = epilogue.high;
+  return made;
+}
+
 void Int8Sums::finish(const int32_t* sums, const Panel& panel, const Strip& strip,
                       const float* residual, float* to) const {
   alignas(64) float edge[kMostRows * kBlock], edge_residual[kMostRows * kBlock];
   const int64_t blocks_of_group = divide_up(outputs, kBlock);
   for (int b = 0; b < panel.blocks; ++b) {
     const int64_t block = panel.first_block + b;
-    const auto channel = static_cast<size_t>(block * kBlock);
     const int64_t at = block * output_block + strip.y * output.y + strip.x * output.x;
     // Blocked results have room for whole blocks; a matrix's last columns are made aside.
     const int64_t width = output_block == kBlock && output.x != kBlock
                               ? std::min(kBlock, outputs - block % blocks_of_group * kBlock)
                               : kBlock;
-    Int8Results made{};
+    Int8Results made = results_of(block);
     made.rows = strip.width;
     made.sums_step = panel.blocks * kBlock;
-    if (!corrections.empty()) made.correction = corrections.data() + channel;
-    made.factor = results.factors.data() + channel;
-    made.bias = results.bias.data() + channel;
-    made.low = epilogue.low;
-    made.high = epilogue.high;
     made.residual = residual == nullptr ? nullptr : residual + at;
     made.output = to + at;
     made.output_step = output.x;

@@ -57,6 +57,7 @@ struct Int8Sums {
   void convert(const float* from, std::byte* scratch, ThreadPool& pool) const;
   void convert_terms(const float* from, std::byte* to, int64_t count) const;
   void run_task(const Task& task, const std::byte* terms, const float* residual, float* to) const;
+  Int8Results results_of(int64_t block) const;
   void finish(const int32_t* sums, const Panel& panel, const Strip& strip, const float* residual,
               float* to) const;
 };

@@ -79,11 +79,15 @@ ValueId mask_bias(Node& node, ValueId mask, ValueId k, ValueId like) {
   return node.add(Op::Pad, {bias, node.ints_constant(pads), node.number(kHidden, like)});
 }
 
-/// Rows that see nothing get zeros, not NaN.
-ValueId safe_softmax(Node& node, ValueId scores) {
+ValueId softmax_over_keys(Node& node, ValueId scores) {
   ir::SoftmaxAttributes attributes;
   attributes.axis = node.rank(scores) - 1;
-  const ValueId weights = node.add(Op::Softmax, {scores}, attributes);
+  return node.add(Op::Softmax, {scores}, attributes);
+}
+
+/// Rows that see nothing get zeros, not NaN.
+ValueId safe_softmax(Node& node, ValueId scores) {
+  const ValueId weights = softmax_over_keys(node, scores);
   const ValueId undefined = node.unary(UnaryKind::IsNan, weights);
   return node.add(Op::Where, {undefined, node.number(0, weights), weights});
 }
@@ -118,12 +122,10 @@ ValueIds attention(Node& node) {
   if (causal)
     biased = node.binary(ElementwiseKind::Sum, biased,
                          causal_bias(node, query_places(node, q, node.optional(4)), k, biased));
-  ir::SoftmaxAttributes softmax;
-  softmax.axis = 3;
   const ir::DataType type = node.type_of(biased);
   const ValueId scores = node.cast(biased, node.type("softmax_precision", type));
-  const ValueId weights = node.cast(
-      masked ? safe_softmax(node, scores) : node.add(Op::Softmax, {scores}, softmax), type);
+  const ValueId weights =
+      node.cast(masked ? safe_softmax(node, scores) : softmax_over_keys(node, scores), type);
   ValueId y = node.add(Op::MatMul, {weights, repeated(node, v, heads)});
   if (flat) y = without_heads(node, y);
   const int64_t mode = node.integer("qk_matmul_output_mode", 0);
@@ -142,9 +144,7 @@ ValueId attended(Node& node, const Operands& operands, const ValueIds& biases) {
       capped(node, node.binary(ElementwiseKind::Prod, products, node.number(scale, products)));
   for (const ValueId bias : biases)
     if (bias != kNoValue) scores = node.binary(ElementwiseKind::Sum, scores, bias);
-  ir::SoftmaxAttributes softmax;
-  softmax.axis = 3;
-  const ValueId weights = node.add(Op::Softmax, {scores}, softmax);
+  const ValueId weights = softmax_over_keys(node, scores);
   return without_heads(node, node.add(Op::MatMul, {weights, operands.v}));
 }
 
