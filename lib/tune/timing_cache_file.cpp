@@ -11,7 +11,7 @@ namespace dlaexec::tune {
 TimingCacheFile::TimingCacheFile(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;
   const log::Speaking program(log::Voice::Program);  // trtexec does this itself
-  std::error_code unreachable;  // reading it tells why
+  std::error_code unreachable;                       // reading it tells why
   if (!std::filesystem::exists(path_, unreachable) && !unreachable) {
     log::warning("Could not read timing cache from: {}. A new timing cache will be generated.",
                  path_);

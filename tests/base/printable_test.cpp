@@ -16,7 +16,7 @@ TEST(Printable, LeavesNothingThatMovesACursor) {
 
 TEST(Printable, BytesThatAreNoTextAreMarked) {
   EXPECT_EQ(printable("a\xff\xfe"), "a??");
-  EXPECT_EQ(printable("\xc3"), "?");       // cut short
+  EXPECT_EQ(printable("\xc3"), "?");         // cut short
   EXPECT_EQ(printable("\xe2\x82z"), "??z");  // interrupted
   EXPECT_EQ(printable("\xc0\xaf"), "??");    // longer than it need be
 }

@@ -35,8 +35,8 @@ TEST_F(Answers, GatesEndWithTheirStatusAndAJUnitFile) {
 }
 
 TEST_F(Answers, GatesThatWouldTestNothingAreRefused) {
-  for (const char* flags : {"--maxRegression=5%", "--exportComparison=c.json", "--maxLatency=",
-                            "--baseline=", "--abOptions=--fp16"}) {
+  for (const char* flags : {"--maxRegression=5%", "--exportComparison=c.json",
+                            "--maxLatency=", "--baseline=", "--abOptions=--fp16"}) {
     const test::Outcome outcome = run("--onnx=small.onnx " + std::string(flags) + kBrief);
     EXPECT_EQ(outcome.status, 2) << flags;
     EXPECT_THAT(outcome.err, HasSubstr("give")) << flags;
