@@ -81,6 +81,21 @@ TEST(Pair, TakesTheConvolutionThatMakesItsResidualAlong) {
   EXPECT_EQ(files(text, "sm_90a", std::string(kApart)).size(), 3u);
 }
 
+TEST(Pair, ApartItPosesTheProblemOfEachToo) {
+  const ir::Graph graph = ir::parse(graph_of({1, 256, 14, 14, 1024, 256}, "f16"));
+  LowerOptions options;
+  options.choose = [](const std::string& problem, const std::vector<std::string>&) {
+    return problem.rfind("pair ", 0) == 0 ? std::string(kApart) : std::string();
+  };
+  const std::vector<Choice> choices = lower(graph, target_of("sm_90a"), options).choices;
+  ASSERT_EQ(choices.size(), 3u);
+  EXPECT_EQ(choices[0].problem, "pair " + choices[1].problem + " + " + choices[2].problem);
+  EXPECT_THAT(choices[0].tactics, testing::Contains(std::string(kApart)));
+  EXPECT_THAT(choices[0].nodes, ElementsAre(0, 1));
+  EXPECT_THAT(choices[1].nodes, ElementsAre(0));
+  EXPECT_THAT(choices[2].nodes, ElementsAre(1));
+}
+
 TEST(Pair, ATacticThatDoesNotFitIsRefused) {
   // 2048 channels are 32 blocks of 64, and a cluster has 16.
   EXPECT_THROW(files(graph_of({1, 64, 8, 8, 2048, 256}, "f16"), "sm_90a", "cluster 16x64 w1x4"),

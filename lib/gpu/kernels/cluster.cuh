@@ -20,15 +20,15 @@ __device__ __forceinline__ unsigned peer_address(unsigned own, int rank) {
   asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(own), "r"(rank));
   return peer;
 }
-/// Sends two words to where @p own lies in block @p rank, and tells @p done there.
-__device__ __forceinline__ void send_pair(unsigned own, int rank, Barrier done, unsigned first,
-                                          unsigned second) {
+/// Sends four words to where @p own lies in block @p rank, and tells @p done there.
+__device__ __forceinline__ void send_four(unsigned own, int rank, Barrier done,
+                                          const uint4& words) {
   asm volatile(
       "{\n.reg .b32 to, barrier;\n"
       "mapa.shared::cluster.u32 to, %0, %2;\nmapa.shared::cluster.u32 barrier, %1, %2;\n"
-      "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v2.b32 [to], {%3, %4}, "
+      "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [to], {%3, %4, %5, %6}, "
       "[barrier];\n}" ::"r"(own),
-      "r"(done.address), "r"(rank), "r"(first), "r"(second)
+      "r"(done.address), "r"(rank), "r"(words.x), "r"(words.y), "r"(words.z), "r"(words.w)
       : "memory");
 }
 __device__ __forceinline__ void store_peer_word(unsigned address, float x) {

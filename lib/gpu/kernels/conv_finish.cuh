@@ -104,6 +104,26 @@ struct Epilogue {
   }
 };
 
+/// Two lanes' sums of two blocks of eight columns, two neighbours of each, exchanged so that both
+/// lanes hold four neighbours: of the left block in the even lane, of the right one in the odd.
+template <class SumType>
+struct Neighbours {
+  uint4 words;
+  int column;  ///< of the first, from the left block's first on
+
+  __device__ __forceinline__ Neighbours(const SumType (&left)[2], const SumType (&right)[2]) {
+    const int lane = threadIdx.x % 4;
+    const bool odd = lane % 2;
+    const unsigned a[2] = {bits(left[0]), bits(left[1])}, b[2] = {bits(right[0]), bits(right[1])};
+    const unsigned other0 = __shfl_xor_sync(0xffffffffu, odd ? a[0] : b[0], 1);
+    const unsigned other1 = __shfl_xor_sync(0xffffffffu, odd ? a[1] : b[1], 1);
+    words = odd ? make_uint4(other0, other1, b[0], b[1]) : make_uint4(a[0], a[1], other0, other1);
+    column = (odd ? 8 : 0) + lane / 2 * 4;
+  }
+  static __device__ __forceinline__ unsigned bits(float x) { return __float_as_uint(x); }
+  static __device__ __forceinline__ unsigned bits(int x) { return static_cast<unsigned>(x); }
+};
+
 #if __CUDA_ARCH__ >= 900
 /// A tile's sums that the blocks of a cluster share. Each block owns some of the rows and is sent
 /// what the others have of them: nobody reads another's memory, so nobody waits to be read before
@@ -135,15 +155,18 @@ struct ClusterSums {
   __device__ __forceinline__ void invite() const { cluster_arrive(); }
   /// Until the others have begun, and may be sent to.
   __device__ __forceinline__ void open() const { cluster_wait(); }
-  /// Sends two neighbouring sums to the row's owner; a block keeps its own, since the way between
-  /// multiprocessors is narrow.
-  __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
+  /// Sends a lane's sums of two blocks of eight columns, from @p column on and as tensor cores
+  /// leave them, to the row's owner; a block keeps its own, since the way between multiprocessors
+  /// is narrow.
+  __device__ __forceinline__ void send(int row, int column, const SumType (&left)[2],
+                                       const SumType (&right)[2]) const {
     const int owner = row >> rows_log2, own_row = row & ((1 << rows_log2) - 1);
-    SumType* const to = received + ((rank << rows_log2) + own_row) * kPitch + column;
+    const Neighbours<SumType> four(left, right);
+    SumType* const to = received + ((rank << rows_log2) + own_row) * kPitch + column + four.column;
     if (owner == rank)
-      *reinterpret_cast<Vector<SumType, 2>*>(to) = {first, second};
+      *reinterpret_cast<uint4*>(to) = four.words;
     else
-      send_pair(shared_address(to), owner, there, bits(first), bits(second));
+      send_four(shared_address(to), owner, there, four.words);
   }
   /// All sums are on their way or, the block's own, there. What others send may have come before it
   /// is expected.
@@ -172,10 +195,6 @@ struct ClusterSums {
       }
     }
   }
-
- private:
-  static __device__ __forceinline__ unsigned bits(float x) { return __float_as_uint(x); }
-  static __device__ __forceinline__ unsigned bits(int x) { return static_cast<unsigned>(x); }
 };
 #endif
 

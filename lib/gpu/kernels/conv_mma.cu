@@ -79,12 +79,12 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
 #pragma unroll
       for (int i = 0; i < kMmaRows; ++i)
 #pragma unroll
-        for (int j = 0; j < kMmaK; ++j)
+        for (int j = 0; j < kMmaK; j += 2)
 #pragma unroll
           for (int half_row = 0; half_row < 2; ++half_row)
-            cluster_sums.send(warp_row + i * 16 + half_row * 8 + lane / 4,
-                              warp_k + j * 8 + lane % 4 * 2, sums[i][j][half_row * 2],
-                              sums[i][j][half_row * 2 + 1]);
+            cluster_sums.send(warp_row + i * 16 + half_row * 8 + lane / 4, warp_k + j * 8,
+                              {sums[i][j][half_row * 2], sums[i][j][half_row * 2 + 1]},
+                              {sums[i][j + 1][half_row * 2], sums[i][j + 1][half_row * 2 + 1]});
       cluster_sums.sent();
       End::run(p, cluster_sums, first_pixel, first_k);
     } else {

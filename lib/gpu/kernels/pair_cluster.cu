@@ -110,8 +110,10 @@ struct OwnSums {
       : received(static_cast<SumType*>(memory)) {}
   __device__ __forceinline__ void invite() const {}
   __device__ __forceinline__ void open() const { __syncthreads(); }
-  __device__ __forceinline__ void send(int row, int column, SumType first, SumType second) const {
-    *reinterpret_cast<Vector<SumType, 2>*>(received + row * kPitch + column) = {first, second};
+  __device__ __forceinline__ void send(int row, int column, const SumType (&left)[2],
+                                       const SumType (&right)[2]) const {
+    const Neighbours<SumType> four(left, right);
+    *reinterpret_cast<uint4*>(received + row * kPitch + column + four.column) = four.words;
   }
   __device__ __forceinline__ void sent() const {}
   __device__ __forceinline__ int first_row() const { return 0; }
@@ -172,8 +174,7 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
   second_weights.start(p.second, static_cast<const char*>(p.second.weights), 0,
                        rank * Wide::kSteps);
 #pragma unroll 1
-  for (int i = 0; i < Wide::kSteps; ++i)
-    second_weights.copy(seconds_at + i * kNarrow * Wide::kRow);
+  for (int i = 0; i < Wide::kSteps; ++i) second_weights.copy(seconds_at + i * kNarrow * Wide::kRow);
   prefetch_floats(p.first.bias, first_k, kWide, p.first.k_padded);
   prefetch_floats(p.first.multiplier, first_k, kWide, p.first.k_padded);
   prefetch_floats(p.second.bias, 0, kNarrow, p.second.k_padded);
@@ -234,15 +235,16 @@ __global__ void __launch_bounds__(kWarpRows* kWarpK * 32)
     SumType parts[kMmaRows][kMmaNarrow][4] = {};
 #pragma unroll
     for (int i = 0; i < Wide::kSteps; ++i)
-      multiply_tile<T, kMmaRows, kMmaNarrow, Wide::kRow>(
-          parts, wide_at + i * Wide::kStepBytes, seconds_at + i * kNarrow * Wide::kRow,
-          warp_row, column);
+      multiply_tile<T, kMmaRows, kMmaNarrow, Wide::kRow>(parts, wide_at + i * Wide::kStepBytes,
+                                                         seconds_at + i * kNarrow * Wide::kRow,
+                                                         warp_row, column);
 #pragma unroll
     for (int i = 0; i < kMmaRows * 2; ++i)
 #pragma unroll
-      for (int j = 0; j < kMmaNarrow; ++j)
-        sums.send(warp_row + i * 8 + lane / 4, column + j * 8 + lane % 4 * 2,
-                  parts[i / 2][j][i % 2 * 2], parts[i / 2][j][i % 2 * 2 + 1]);
+      for (int j = 0; j < kMmaNarrow; j += 2)
+        sums.send(warp_row + i * 8 + lane / 4, column + j * 8,
+                  {parts[i / 2][j][i % 2 * 2], parts[i / 2][j][i % 2 * 2 + 1]},
+                  {parts[i / 2][j + 1][i % 2 * 2], parts[i / 2][j + 1][i % 2 * 2 + 1]});
   }
   sums.sent();
   Wide::template for_each<kThreads>(
