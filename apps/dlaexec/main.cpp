@@ -22,6 +22,7 @@
 #include "output_files.h"
 #include "plan_source.h"
 #include "question.h"
+#include "reader_watch.h"
 #include "reports.h"
 #include "settings.h"
 #include "stopwatch.h"
@@ -110,6 +111,7 @@ bench::Result measure(const Reporter& reporter, Inference& inference) {
   std::optional<bench::Result> profiled;
   {
     const InterruptEndsMeasuring guard;  // before the line: who reads it may send a signal
+    const ReaderWatch watch;
     log::info("Starting inference");
     result = inference.measure();
     if (job.profiles) profiled = job.separate_profile_run ? inference.measure() : result;
