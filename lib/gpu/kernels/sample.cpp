@@ -34,7 +34,6 @@ SampleParams parameters(const View& x, const View& y) {
   return p;
 }
 
-/// The kernel and its parameters but for the addresses.
 Kernel grid_kernel(const ir::Node& node, const View& x, const View& points, const View& y) {
   const auto& a = node.get<ir::GridSampleAttributes>();
   return {"sample.cu", format("grid_sample<{}, {}, {}, {}, {}, {}>", device_type(x.type),
@@ -42,6 +41,7 @@ Kernel grid_kernel(const ir::Node& node, const View& x, const View& points, cons
                               padding_name(a.padding), a.align_corners)};
 }
 
+/// The kernel of pooled regions, and their part of the parameters.
 Kernel region_kernel(const ir::Node& node, const View& x, const View& points, const View& images,
                      const View& y, SampleParams& p) {
   const auto& a = node.get<ir::RoiAlignAttributes>();
