@@ -127,8 +127,41 @@ OnnxModel attentive() {
   return model;
 }
 
+/// A decoder's step: shared keys behind past ones, weights of 4 bits, a split into a sequence.
+OnnxModel decoding() {
+  OnnxModel model(17);
+  model.add_opset("com.microsoft", 1);
+  model.add_input("q", {"2", "1", "32"});
+  for (const char* name : {"k", "v"}) model.add_input(name, {"2", "1", "16"});
+  for (const char* name : {"past_k", "past_v"}) model.add_input(name, {"2", "2", "P", "8"});
+  model.add_input("last", {"2"}, onnx_file::TensorProto::INT32);
+  model.add_input("total", {"1"}, onnx_file::TensorProto::INT32);
+  for (const char* name : {"cosines", "sines"})
+    model.add_initializer(name, {16, 4}, std::vector<float>(64, 0.5f));
+  auto* grouped = model.add_node(
+      "GroupQueryAttention",
+      {"q", "k", "v", "past_k", "past_v", "last", "total", "cosines", "sines"}, {"a"}, "attention");
+  OnnxModel::set(grouped, "num_heads", 4);
+  OnnxModel::set(grouped, "kv_num_heads", 2);
+  OnnxModel::set(grouped, "do_rotary", 1);
+  auto* packed = model.add_initializer("packed", {6, 2, 8}, {});
+  packed->set_data_type(onnx_file::TensorProto::UINT8);
+  for (int i = 0; i < 96; ++i) packed->add_int32_data(i);
+  model.add_initializer("scales", {6, 2}, std::vector<float>(12, 0.1f));
+  auto* product = model.add_node("MatMulNBits", {"a", "packed", "scales"}, {"m"}, "product");
+  for (const auto& [name, value] :
+       {std::pair("N", 6), std::pair("K", 32), std::pair("bits", 4), std::pair("block_size", 16)})
+    OnnxModel::set(product, name, value);
+  for (auto* node : {grouped, product}) node->set_domain("com.microsoft");
+  OnnxModel::set(model.add_node("SplitToSequence", {"m"}, {"parts"}, "split"), "axis", 2);
+  OnnxModel::set(model.add_node("ConcatFromSequence", {"parts"}, {"y"}, "join"), "axis", 2);
+  model.add_output("y");
+  return model;
+}
+
 TEST_F(Malformed, TheNetworksImportWhileTheyAreWhole) {
-  for (const OnnxModel& model : {convolutional(), with_shapes_and_bodies(), attentive()})
+  for (const OnnxModel& model :
+       {convolutional(), with_shapes_and_bodies(), attentive(), decoding()})
     EXPECT_NO_THROW(import_bytes(model.bytes(), "/nonexistent"));
 }
 
@@ -149,7 +182,8 @@ TEST_F(Malformed, EveryTruncationEndsInAnErrorOrAGraph) {
 TEST_F(Malformed, WhatIsWrongWithANodeNamesTheNode) {
   int errors = 0, named = 0;
   std::mt19937 random(7);
-  for (const OnnxModel& model : {convolutional(), with_shapes_and_bodies(), attentive()})
+  for (const OnnxModel& model :
+       {convolutional(), with_shapes_and_bodies(), attentive(), decoding()})
     for (int i = 0; i < 700; ++i) {
       try {
         import_bytes(test::with_damaged_parts(model.bytes(), random), "/nonexistent");
@@ -170,6 +204,7 @@ TEST_F(Malformed, DamagedPartsOfSmallNetworksEndInAGraphOrAnError) {
   expect_no_mishap(with_shapes_and_bodies().bytes(), 1500, 5, "with_shapes_and_bodies",
                    test::with_damaged_parts);
   expect_no_mishap(attentive().bytes(), 1500, 6, "attentive", test::with_damaged_parts);
+  expect_no_mishap(decoding().bytes(), 1500, 7, "decoding", test::with_damaged_parts);
 }
 
 /// A size in bytes that overflows must not look small.
