@@ -6,6 +6,7 @@
 #include "build/build.h"
 #include "build/device_code.h"
 #include "cpu/program.h"
+#include "gpu/code.h"
 #include "gpu/driver.h"
 #include "passes/pipeline.h"
 #include "ref/evaluate.h"
@@ -76,6 +77,7 @@ class PlanPeer final : public Peer {
     build::Options compile;
     compile.gpu_device = options.gpu_device;
     compile.optimization_level = 0;
+    compile.tf32 = !gpu::code_from_bytes(plan.device_code.front().bytes).full_floats;
     plan.device_code = build::compile_for_device(plan.graph, compile);
     return plan;
   }
