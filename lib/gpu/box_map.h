@@ -9,12 +9,17 @@ namespace dlaexec::gpu {
 BoxMap rows_map(ir::DataType type, int64_t columns, int64_t rows, int64_t row_bytes,
                 int64_t box_columns, int64_t box_rows);
 
-/// The weights of @p product, 128 bytes of @p columns of its columns at a time: in the order that
-/// PanelWay of panel.cuh asks for (copy_columns in bulk.cuh takes both).
-BoxMap columns_map(const Product& product, int64_t columns);
+/// The weights of @p product, @p row_bytes of @p columns of its columns at a time: in the order
+/// that PanelWay of panel.cuh asks for (copy_columns in bulk.cuh takes both).
+BoxMap columns_map(const Product& product, int64_t columns, int64_t row_bytes = 128);
 
 /// The input of @p product as rows of patches: base pixels run over the output, each tap adds its
 /// offset.
 BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels);
+
+/// Whole rows of images with their borders: what a tile of conv_halo.cu reads of the input, and
+/// what it writes.
+BoxMap input_rows_map(const Product& product, int64_t box_channels, int64_t box_rows);
+BoxMap output_rows_map(const Product& product, int64_t box_channels, int64_t box_rows);
 
 }  // namespace dlaexec::gpu

@@ -6,6 +6,7 @@
 #include "gpu/families.h"
 #include "gpu/kernels/pair.h"
 #include "gpu/product.h"
+#include "gpu/product_halo.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -23,6 +24,21 @@ Product product_with(DataType in, DataType out, bool full, bool rows, int sum_by
   product.activation = ir::ActivationKind::Relu;
   product.rows = rows;
   product.sum_bytes = product.p.channel_bytes = sum_bytes;
+  return product;
+}
+
+/// A convolution of 3 x 3 that @p tactic of conv_halo.cu takes.
+Product product_of_windows(DataType in, DataType out, const ProductTactic& tactic) {
+  Product product;
+  product.in = in;
+  product.out = out;
+  product.activation = ir::ActivationKind::Relu;
+  ConvParams& p = product.p;
+  p.taps_h = p.taps_w = 3;
+  p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.whole_vectors = 1;
+  p.out_h = p.out_w = 56;
+  p.channel_bytes = p.x_pixel_bytes = tactic.row_bytes;
+  p.k_padded = p.k_written = p.y_pixel = tactic.k;
   return product;
 }
 
@@ -70,7 +86,7 @@ int declared_spill_bytes(const Kernel& kernel) {
   // once a tile.
   if (kernel.file == "pool.cu") return 16;
   if (kernel.file == "attention.cu") return 32;  // five words of a head of 80, on sm_75 alone
-  if (kernel.file == "conv_bulk.cu") return 0;
+  if (kernel.file == "conv_bulk.cu" || kernel.file == "conv_halo.cu") return 0;
   if (kernel.file == "pair_bulk.cu") return 16;     // two words of int8 with 256 columns
   if (kernel.file == "pair_cluster.cu") return 64;  // of the largest tiles with a shortcut
   if (kernel.file == "stem.cu") return 64;          // of int8, beside the row above
@@ -84,6 +100,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   for (const Types& types : types_of(coverage)) {
     std::set<std::string> tiles;  // that have their kernel
     for (ProductTactic tactic : all_product_tactics(target)) {
+      if (tactic.unit == ProductTactic::Unit::Halo) continue;
       const bool bulk = tactic.unit == ProductTactic::Unit::Bulk;
       for (const bool rows : {false, true})
         for (const int split : {1, 2, 0}) {  // 0: weights stay
@@ -104,6 +121,12 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
         }
     }
   }
+  for (const Types& types : types_of(coverage))
+    for (const ProductTactic& tactic : all_product_tactics(target)) {
+      const Product product = product_of_windows(types.in, types.out, tactic);
+      if (tactic.unit == ProductTactic::Unit::Halo && fits_halo(tactic, product, target))
+        add_unique(kernels, product_kernel(product, tactic, target));
+    }
   for (Kernel& kernel : pair_kernels(target, coverage)) add_unique(kernels, std::move(kernel));
   return kernels;
 }
@@ -245,6 +268,8 @@ void add_fused(std::vector<Kernel>& kernels, const Target& target) {
   }
   if (target.is_ampere())
     for (const char* form : {"float, half, half, Relu, 3, 64, 7, 7, true",
+                             "float, half, half, Relu, 3, 64, 7, 8, true",
+                             "float, signed char, signed char, Relu, 3, 64, 7, 8, true",
                              "half, half, half, Silu, 3, 32, 3, 7, false",
                              "float, half, half, Relu, 1, 32, 5, 2, false",
                              "float, signed char, signed char, Relu, 3, 64, 7, 7, true",

@@ -6,11 +6,14 @@
 
 #include "base/error.h"
 #include "gpu/product_bulk.h"
+#include "gpu/product_halo.h"
 
 namespace dlaexec::gpu {
 namespace {
 
 using Unit = ProductTactic::Unit;
+
+constexpr const char* kUnitNames[] = {"mma", "wgmma", "bulk", "halo"};
 
 /// Tiles of conv_mma.cu: rows, k, warps along rows, warps along k.
 constexpr int kMmaTiles[][4] = {
@@ -30,6 +33,7 @@ constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4},
 bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
   if (product.full && !tactic.takes_full_floats()) return false;
   if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
+  if (tactic.unit == Unit::Halo) return fits_halo(tactic, product, target);
   if (shared_bytes(product, tactic, target) > target.shared_bytes) return false;
   const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
   if (tactic.split > 1 && steps < 2 * tactic.split) return false;
@@ -62,7 +66,7 @@ std::string type_list(const Product& product) {
 }
 
 bool runs_on(const Product& product, const ProductTactic& tactic) {
-  if (tactic.unit == Unit::Bulk) return tactic.split == 1;
+  if (tactic.unit >= Unit::Bulk) return tactic.split == 1;
   return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
 }
 
@@ -74,6 +78,7 @@ int64_t result_tiles(const Product& product, const ProductTactic& t) {
 
 int64_t shared_bytes(const Product& product, const ProductTactic& t, const Target& target) {
   if (t.unit == Unit::Bulk) return bulk_shared_bytes(product, t);
+  if (t.unit == Unit::Halo) return halo_shared_bytes(product, t);
   const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
   const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
   const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
@@ -87,12 +92,13 @@ int64_t shared_bytes(const Product& product, const ProductTactic& t, const Targe
 }
 
 bool exists(const ProductTactic& t) {
+  if (t.unit == Unit::Halo) return !t.stays && t.split == 1;
   if (t.unit != Unit::Bulk) return true;
   return !t.stays && (t.k > 32 || t.split > 1);  // the narrowest tile is for shared sums alone
 }
 
 std::string to_text(const ProductTactic& t) {
-  const char* unit = t.unit == Unit::Mma ? "mma" : t.unit == Unit::Wgmma ? "wgmma" : "bulk";
+  const char* unit = kUnitNames[static_cast<size_t>(t.unit)];
   return format("{} {}x{} w{}x{} r{} s{} k{}{}", unit, t.rows, t.k, t.warp_rows, t.warp_k,
                 t.row_bytes, t.stages, t.split, t.stays ? " stay" : "");
 }
@@ -104,7 +110,8 @@ std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
                                &t.warp_rows, &t.warp_k, &t.row_bytes, &t.stages, &t.split);
   const std::string name = unit;
   if (read != 8) return std::nullopt;
-  t.unit = name == "mma" ? Unit::Mma : name == "wgmma" ? Unit::Wgmma : Unit::Bulk;
+  for (size_t i = 0; i < std::size(kUnitNames); ++i)
+    if (name == kUnitNames[i]) t.unit = static_cast<Unit>(i);
   t.stays = text.size() > 5 && text.substr(text.size() - 5) == " stay";
   if (to_text(t) != text) return std::nullopt;
   return t;
@@ -127,12 +134,14 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
     }
   }
   if (target.is_hopper())
-    for (const ProductTactic& tactic : bulk_tactics()) all.push_back(tactic);
+    for (const auto& tactics : {bulk_tactics(), halo_tactics()})
+      all.insert(all.end(), tactics.begin(), tactics.end());
   return all;
 }
 
 double predicted_seconds(const Product& product, const ProductTactic& t, const Target& target) {
   if (t.unit == Unit::Bulk) return bulk_seconds(product, t, target);
+  if (t.unit == Unit::Halo) return halo_seconds(product, t, target);
   // Rates per multiprocessor and cycle, from the architecture papers; the clock is one for all,
   // since only the order of tactics matters.
   const double clock = 1.7e9;
@@ -178,7 +187,7 @@ void bring_bulk_forward(std::vector<std::pair<double, ProductTactic>>& scored) {
   constexpr size_t kBulk = 12, kAfter = 12;
   size_t brought = 0;
   for (size_t i = 0; i < scored.size() && brought < kBulk; ++i) {
-    if (scored[i].second.unit != Unit::Bulk) continue;
+    if (scored[i].second.unit < Unit::Bulk) continue;
     const size_t to = kAfter + brought++;
     if (i > to)
       std::rotate(scored.begin() + static_cast<std::ptrdiff_t>(to),
@@ -217,6 +226,7 @@ Kernel product_kernel(const Product& product, const ProductTactic& t, const Targ
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
   if (t.unit == Unit::Bulk) return bulk_kernel(product, t);
+  if (t.unit == Unit::Halo) return halo_kernel(product, t);
   if (t.unit == Unit::Wgmma)
     return {"conv_wgmma.cu",
             format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
@@ -297,6 +307,7 @@ Step* add_tactic(Lowering& lowering, const ir::Node& node, std::string_view suff
   }
   const std::optional<ProductTactic> own = parse_product_tactic(tactic);
   if (!own) return nullptr;
+  if (own->unit == Unit::Halo) return &add_halo(lowering, node, suffix, product, *own);
   return own->unit == Unit::Bulk ? &add_bulk(lowering, node, suffix, product, *own)
                                  : &add_tiled(lowering, node, suffix, product, *own);
 }

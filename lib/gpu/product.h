@@ -13,9 +13,9 @@
 namespace dlaexec::gpu {
 
 /// One way to run a product: sizes of conv_mma.cu, conv_wgmma.cu, or, fed by the copy engine,
-/// conv_bulk.cu and with a split conv_share.cu.
+/// conv_bulk.cu, with a split conv_share.cu, or conv_halo.cu.
 struct ProductTactic {
-  enum class Unit : uint8_t { Mma, Wgmma, Bulk };
+  enum class Unit : uint8_t { Mma, Wgmma, Bulk, Halo };
   Unit unit = Unit::Mma;
   int rows = 128, k = 128;        ///< of a block's tile
   int warp_rows = 2, warp_k = 4;  ///< warps along each
@@ -25,7 +25,7 @@ struct ProductTactic {
   friend bool operator==(const ProductTactic&, const ProductTactic&) = default;
 
   int threads() const {
-    if (unit != Unit::Bulk) return warp_rows * warp_k * 32;
+    if (unit < Unit::Bulk) return warp_rows * warp_k * 32;
     return split == 1 ? 384 : rows * 2 + 32;
   }
   /// True if threads have registers for the parts that full floats are cut into.

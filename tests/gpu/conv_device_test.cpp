@@ -81,6 +81,7 @@ std::vector<std::string> tactics_of(const std::string& type, int split, int k) {
   for (ProductTactic tactic : all_product_tactics(device().target())) {
     if (tactic.unit != ProductTactic::Unit::Mma && type == "f32") continue;
     for (const int parts : {1, split, 0}) {  // 0: weights stay
+      if (tactic.unit == ProductTactic::Unit::Halo) continue;
       tactic.split = std::max(parts, 1);
       tactic.stays = parts == 0;
       if (!exists(tactic)) continue;
@@ -106,17 +107,15 @@ void expect_same_with_every_tactic(const Case& t, const std::string& type, int s
     };
     return options;
   };
-  std::vector<Kernel> kernels;
-  const auto too_large = [&](const std::string& tactic) {
-    const Lowered lowered = lower(graph, device().target(), options_with(tactic));
-    for (const Step& step : lowered.steps)
+  std::vector<LowerOptions> ways;
+  std::erase_if(tactics, [&](const std::string& tactic) {
+    LowerOptions options = options_with(tactic);
+    for (const Step& step : lower(graph, device().target(), options).steps)
       if (step.launch.shared_bytes > device().target().shared_bytes) return true;
-    for (const Kernel& kernel : kernels_of(lowered)) kernels.push_back(kernel);
+    ways.push_back(std::move(options));
     return false;
-  };
-  std::erase_if(tactics, too_large);
-  ThreadPool pool;  // compiled on all cores first, then found in the cache
-  Compiler(device().target().architecture_name(), default_kernel_cache()).compile(kernels, pool);
+  });
+  compile_ahead(graph, ways);
   for (const std::string& tactic : tactics) {
     SCOPED_TRACE(type + " with " + tactic);
     expect_close(run_on_device(graph, inputs, options_with(tactic))[0], wanted[0], 2e-3);
@@ -156,6 +155,25 @@ TEST(BulkOnDevice, WalksPatchesOfEveryStridePaddingAndDilation) {
                           {66, 72, 16, 16, 64, 3, 3, 1, 1},
                           {33, 768, 8, 16, 136, 1, 1, 1, 0, 1, 1, "gelu_erf"}})
       expect_same_with_every_bulk_tactic(t, type);
+}
+
+TEST(HaloOnDevice, AgreesWithRefInEveryForm) {
+  SKIP_WITHOUT_DEVICE();
+  if (!device().target().is_hopper()) GTEST_SKIP() << "no copy engine before sm_90";
+  for (const char* type : {"f16", "i8"})
+    for (const Case& t : {Case{3, 64, 14, 14, 64, 3, 3, 1, 1},
+                          {2, 56, 13, 56, 40, 3, 3, 1, 1, 1, 1, "silu"},
+                          {5, 24, 9, 50, 40, 5, 3, 1, 2},
+                          {1, 64, 5, 126, 64, 1, 3, 1, 0},
+                          {2, 32, 11, 7, 128, 3, 3, 1, 1, 1, 1, "none"},
+                          {37, 64, 30, 28, 64, 3, 3, 1, 1}}) {  // several tiles a block
+      const ir::Graph graph = ir::parse(graph_of(t, type, type));
+      std::vector<std::string> tactics = lower(graph, device().target()).choices.at(0).tactics;
+      std::erase_if(tactics, [](const std::string& text) { return text.rfind("halo", 0) != 0; });
+      EXPECT_FALSE(tactics.empty());
+      for (const std::string& tactic : tactics)
+        expect_like_ref(graph_of(t, type, type), 2e-3, tactic);
+    }
 }
 
 TEST(ProductOnDevice, AgreesWithRef) {

@@ -59,6 +59,14 @@ __device__ __forceinline__ void store_box(const void* map, unsigned from, int c,
       "r"(from), "r"(c), "r"(row)
       : "memory");
 }
+__device__ __forceinline__ void store_box(const void* map, unsigned from, int c, int w, int h,
+                                          int image) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.global.shared::cta.bulk_group [%0, {%2, %3, %4, %5}], [%1];" ::"l"(
+          map),
+      "r"(from), "r"(c), "r"(w), "r"(h), "r"(image)
+      : "memory");
+}
 __device__ __forceinline__ void commit_stores() {
   asm volatile("cp.async.bulk.commit_group;" ::: "memory");
 }

@@ -49,4 +49,13 @@ struct BulkParams {
   int elements;      ///< of x in 128 bytes
 };
 
+/// What conv_halo.cu is launched with; conv.tiles: of rows of images.
+struct HaloParams {
+  TensorMap x, weights, y;
+  ConvParams conv;
+  int rows, bands;  ///< of a tile; tiles of an image
+  int row_pixels;   ///< of a row with its borders
+  int input_bytes;  ///< that are copied for a tile
+};
+
 }  // namespace dlaexec::gpu

@@ -22,8 +22,11 @@ struct Shape {
   }  ///< 32 bytes each of a row of weights
 };
 
-Shape shape_of(const Conv& c, bool pool) {
-  return {c.k <= 32 ? 32 : 64, c.taps_h, ceil_div(c.out_w, 16), pool};
+Shape shape_of(const Conv& c, bool pool, const Target& target) {
+  int64_t units = ceil_div(c.out_w, 16);
+  // Where four warps multiply together they are worth a warp that does nothing.
+  if (target.is_hopper() && units % 4 == 3) ++units;
+  return {c.k <= 32 ? 32 : 64, c.taps_h, units, pool};
 }
 
 /// Layout::kBytes of stem.cu.
@@ -97,7 +100,7 @@ Place per_channel(Lowering& lowering, std::vector<float> values, const Shape& sh
 
 void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const View& y, bool pool) {
   const View x = lowering.view(c.x);
-  const Shape shape = shape_of(c, pool);
+  const Shape shape = shape_of(c, pool, lowering.target());
   const StemParams p = parameters(lowering, c, x, y, pool);
   const ir::Tensor weights = *lowering.value(c.weights).constant;
   const Place packed = lowering.constant(shape.k * shape.chunks() * 32,
@@ -153,7 +156,7 @@ bool runs_as_stem(const Conv& c, const Target& target) {
   const auto is_narrow = [](DataType type) {
     return type == DataType::Float16 || type == DataType::Int8;
   };
-  const Shape shape = shape_of(c, true);
+  const Shape shape = shape_of(c, true, target);
   return target.is_ampere() && c.groups == 1 && c.c <= 4 && c.k <= 64 && c.stride_h == 2 &&
          c.stride_w == 2 && c.dilation_h == 1 && c.dilation_w == 1 && c.taps_h == c.taps_w &&
          (c.taps_w == 3 || c.taps_w == 5 || c.taps_w == 7) && c.pad_h < 8 && c.pad_w < 8 &&

@@ -7,7 +7,7 @@
 //   kChannels  1 to 4
 //   kK         output channels, some of them may only pad
 //   kTaps      of the square window
-//   kUnits     pieces of 16 pixels of a row: a warp each
+//   kUnits     pieces of 16 pixels of a row: a warp each; on Hopper every four multiply together
 //   kPool      maxima are written instead of the convolution
 // A pixel is four halves. With stride 2 the windows of neighbouring outputs start 16 bytes apart,
 // so ldmatrix reads the implicit matrix from rows of pixels as they are: each is in shared memory
@@ -15,6 +15,7 @@
 #include "activation.cuh"
 #include "mma.cuh"
 #include "stem_params.h"
+#include "wgmma.cuh"
 
 using namespace dlaexec::gpu;
 
@@ -52,12 +53,61 @@ struct Layout {
   static_assert(kAhead + 4 <= kRows);
 };
 
+/// Adds the products of 32 bytes of 16 pixels of two rows, at a0 and a1, with all weights.
+template <int kK>
+__device__ __forceinline__ void multiply_as_warp(float (&sums)[2][kK / 2], unsigned a0, unsigned a1,
+                                                 unsigned weights, int weight_bytes) {
+  const int lane = threadIdx.x % 32;
+  unsigned a[2][4];
+  load_matrix_x4(a[0], a0);
+  load_matrix_x4(a[1], a1);
+#pragma unroll
+  for (int j = 0; j < kK / 8; j += 2) {
+    unsigned both[4];
+    load_matrix_x4(both,
+                   weights + (j * 8 + lane / 16 * 8 + lane % 8) * weight_bytes + lane / 8 % 2 * 16);
+    const unsigned b[2][2] = {{both[0], both[1]}, {both[2], both[3]}};
+#pragma unroll
+    for (int i = 0; i < 2; ++i)
+#pragma unroll
+      for (int next = 0; next < 2; ++next)
+        Mma<half>::run(*reinterpret_cast<float(*)[4]>(&sums[i][(j + next) * 4]), a[i], b[next]);
+  }
+}
+
+/// The same for 64 pixels, by four warps.
+template <int kK>
+__device__ __forceinline__ void multiply_as_group(float (&sums)[2][kK / 2], unsigned a0,
+                                                  unsigned a1, unsigned weights) {
+#if __CUDA_ARCH__ >= 900
+  fence_products();
+  GroupMma<half, kK>::run(sums[0], column_descriptor(a0, 16), column_descriptor(weights, kK * 16),
+                          1);
+  GroupMma<half, kK>::run(sums[1], column_descriptor(a1, 16), column_descriptor(weights, kK * 16),
+                          1);
+  commit_products();
+#endif
+}
+template <int kCount>
+__device__ __forceinline__ void wait_for_group(float (&sums)[2][kCount]) {
+#if __CUDA_ARCH__ >= 900
+  wait_products<0>();
+  hold(sums[0]);
+  hold(sums[1]);
+#endif
+}
+
 template <class In, class T, class Out, class Act, int kChannels, int kK, int kTaps, int kUnits,
           bool kPool>
 __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ StemParams p) {
   using L = Layout<Out, kK, kTaps, kUnits, kPool>;
   using Pair = Vector<Out, 2>;
   constexpr int kThreads = kUnits * 32, kVec = 16 / sizeof(Out);
+#if __CUDA_ARCH__ >= 900
+  constexpr bool kGroups = kUnits % 4 == 0;
+#else
+  constexpr bool kGroups = false;
+#endif
   extern __shared__ __align__(128) unsigned char shared[];
   const int tid = threadIdx.x, lane = tid % 32, unit = tid / 32;
   float* const bias = reinterpret_cast<float*>(shared + L::kConstants);
@@ -66,7 +116,8 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
 
   constexpr int kChunks = L::kWeights / 16 - 1;
   for (int i = tid; i < kK * kChunks; i += kThreads)
-    copy_async(shared_address(shared + i / kChunks * L::kWeights + i % kChunks * 16),
+    copy_async(shared_address(shared + (kGroups ? (i % kChunks * kK + i / kChunks) * 16
+                                                : i / kChunks * L::kWeights + i % kChunks * 16)),
                static_cast<const uint4*>(p.weights) + i, true);
   commit_copies();
   for (int i = tid; i < kK; i += kThreads) {
@@ -76,6 +127,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
   for (int i = tid; i < L::kRows * L::kRow / 16; i += kThreads)
     reinterpret_cast<uint4*>(ring)[i] = make_uint4(0, 0, 0, 0);  // the borders stay so
   wait_copies<0>();
+  if constexpr (kGroups) fence_copies();
   __syncthreads();
   wait_for_inputs();
   release_next();
@@ -116,6 +168,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
   for (int i = 0; i < L::kAhead / 4; ++i) fetch(at_start[i], begin * 4 - p.pad_h + i * 4);
 #pragma unroll
   for (int i = 0; i < L::kAhead / 4; ++i) keep(at_start[i], begin * 4 - p.pad_h + i * 4);
+  if constexpr (kGroups) fence_copies();
   __syncthreads();
 
   // Rounding keeps the order, and so do most activations: maxima are taken of sums, as far as that
@@ -127,32 +180,25 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
     const int top = step * 4 - p.pad_h;
     Fetched fetched;
     fetch(fetched, top + L::kAhead);
-    float sums[2][kK / 8][4] = {};
+    float sums[2][kK / 2] = {};
+    const auto pixels = [&](int row, int pixel) {
+      return shared_address(ring + ((top + row) & (L::kRows - 1)) * L::kRow + pixel * 16);
+    };
 #pragma unroll 1
     for (int tap = 0; tap < kTaps; ++tap)
 #pragma unroll
       for (int part = 0; part < L::kSteps; ++part) {
-        unsigned a[2][4];
-#pragma unroll
-        for (int i = 0; i < 2; ++i) {
-          const int slot = (top + tap + 2 * i) & (L::kRows - 1);
-          load_matrix_x4(a[i], shared_address(ring + slot * L::kRow +
-                                              (unit * 16 + lane % 16 + part * 2 + lane / 16) * 16));
-        }
-#pragma unroll
-        for (int j = 0; j < kK / 8; j += 2) {
-          unsigned both[4];
-          load_matrix_x4(both,
-                         shared_address(shared + (j * 8 + lane / 16 * 8 + lane % 8) * L::kWeights +
-                                        (tap * L::kSteps + part) * 32 + lane / 8 % 2 * 16));
-          const unsigned b[2][2] = {{both[0], both[1]}, {both[2], both[3]}};
-#pragma unroll
-          for (int i = 0; i < 2; ++i) {
-            Mma<half>::run(sums[i][j], a[i], b[0]);
-            Mma<half>::run(sums[i][j + 1], a[i], b[1]);
-          }
-        }
+        const int piece = tap * L::kSteps + part;  // 32 bytes of a row of weights
+        if constexpr (kGroups)
+          multiply_as_group<kK>(sums, pixels(tap, unit / 4 * 64 + part * 2),
+                                pixels(tap + 2, unit / 4 * 64 + part * 2),
+                                shared_address(shared) + piece * kK * 32);
+        else
+          multiply_as_warp<kK>(sums, pixels(tap, unit * 16 + lane % 16 + part * 2 + lane / 16),
+                               pixels(tap + 2, unit * 16 + lane % 16 + part * 2 + lane / 16),
+                               shared_address(shared) + piece * 32, L::kWeights);
       }
+    if constexpr (kGroups) wait_for_group(sums);
     keep(fetched, top + L::kAhead);
 
     unsigned char* const out = shared + L::kOuts + step % 2 * L::kOut;
@@ -175,7 +221,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
           float value[2];
 #pragma unroll
           for (int i = 0; i < 2; ++i)
-            value[i] = kLate ? sums[i][j][at] : finished(sums[i][j][at], e);
+            value[i] = kLate ? sums[i][j * 4 + at] : finished(sums[i][j * 4 + at], e);
           if constexpr (kPool) {
             float most = value[0];
             if (step * 2 + 1 < p.conv_h) most = fmaxf(most, value[1]);
@@ -195,6 +241,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
           *reinterpret_cast<Pair*>(reinterpret_cast<unsigned char*>(to) + L::kOut / 2) = made[1];
       }
     }
+    if constexpr (kGroups) fence_copies();  // of the pixels kept above
     __syncthreads();
     if (step < first) continue;
     const int vectors = p.y_pixel / kVec;

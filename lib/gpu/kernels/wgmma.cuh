@@ -4,12 +4,26 @@
 #pragma once
 #include "mma.cuh"
 
+/// Makes what this thread wrote to shared memory visible to the tensor cores and the copy engine.
+__device__ __forceinline__ void fence_copies() {
 #if __CUDA_ARCH__ >= 900
-/// The descriptor of a tile of 128-byte rows at @p address: swizzle of 128 bytes, 8 rows every
-/// 1024.
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
+
+#if __CUDA_ARCH__ >= 900
+/// The descriptor of a tile at @p address, whose rows of 64 or 128 bytes are swizzled as wide; its
+/// first row need not be the first of eight.
+template <int kRow = 128>
 __device__ __forceinline__ unsigned long long tile_descriptor(unsigned address) {
-  return static_cast<unsigned long long>((address & 0x3ffff) >> 4) | (1ull << 16) | (64ull << 32) |
-         (1ull << 62);
+  return static_cast<unsigned long long>((address & 0x3ffff) >> 4) | (1ull << 16) |
+         (static_cast<unsigned long long>(kRow / 2) << 32) | ((kRow == 128 ? 1ull : 2ull) << 62);
+}
+/// The descriptor of a tile whose rows follow each other 16 bytes apart, or overlap so; along the
+/// sum the next 16 bytes are @p ahead further on.
+__device__ __forceinline__ unsigned long long column_descriptor(unsigned address, int ahead) {
+  return static_cast<unsigned long long>((address & 0x3ffff) >> 4) |
+         (static_cast<unsigned long long>(ahead >> 4) << 16) | (128ull >> 4 << 32);
 }
 __device__ __forceinline__ void fence_products() {
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
@@ -31,11 +45,6 @@ __device__ __forceinline__ void hold(SumType (&sums)[kCount]) {
     else
       asm volatile("" : "+r"(sums[i])::"memory");
 }
-/// Makes what this thread copied to shared memory visible to the tensor cores.
-__device__ __forceinline__ void fence_copies() {
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-}
-
 /// d[64 x kColumns] += a[64 x 32 bytes] * b[kColumns x 32 bytes]; starts from zero when @p adds is
 /// 0.
 template <class In, int kColumns>

@@ -1,0 +1,113 @@
+// Convolution of few channels whose taps share one copy of their inputs, fed by the copy engine:
+// sm_90a.
+//   In, Out   half, signed char; Act as in conv_mma.cu
+//   kK        output channels: 64 or 128, some of them may only pad
+//   kRow      bytes of a pixel in shared memory: 64 or 128
+//   kTaps     of the window, in all
+//   kInputs   tiles of inputs in shared memory, of kPixels pixels each
+// A tile is rows of an image with their borders, at most 128 pixels, and lies in shared memory with
+// the rows around it, one pixel after the other: so a tap reads the same rows of the implicit
+// matrix, from another pixel on. What comes out between the rows means nothing and is not written.
+// Weights stay. Stride and dilation are 1. Three warpgroups: two threads of the last feed the other
+// two, which take every other tile.
+// Grid: a block for each tile, or fewer. Dynamic shared memory: bulk_product.cpp.
+#include "bulk.cuh"
+#include "panel.cuh"
+#include "wgmma.cuh"
+
+template <class In, class Out, class Act, int kK, int kRow, int kTaps, int kInputs, int kPixels>
+__global__ void __launch_bounds__(384, 1) conv_halo(const __grid_constant__ HaloParams all) {
+#if __CUDA_ARCH__ >= 900
+  using SumType = typename Sum<In>::type;
+  constexpr int kOutSize = static_cast<int>(sizeof(Out));
+  constexpr int kPanel = kK * kOutSize < 128 ? kK * kOutSize : 128;
+  constexpr int kPanels = kK * kOutSize / kPanel, kPanelBytes = 128 * kPanel;
+  using Way = PanelWay<In, Out, Nothing, Act, kPanel>;
+  constexpr int kInput = kPixels * kRow, kWeight = kK * kRow;
+  extern __shared__ __align__(1024) unsigned char shared_memory[];
+  __shared__ __align__(8) unsigned long long barriers[2 * kInputs + 1];
+  const auto input_there = [&](int i) { return Barrier{shared_address(barriers + i)}; };
+  const auto input_free = [&](int i) { return Barrier{shared_address(barriers + kInputs + i)}; };
+  const Barrier weights_there{shared_address(barriers + 2 * kInputs)};
+  const unsigned weights = (shared_address(shared_memory) + 1023) & ~1023u;
+  const unsigned inputs = weights + kTaps * kWeight, outs = inputs + kInputs * kInput;
+  const ConvParams& p = all.conv;
+  const int group = threadIdx.x / 128;
+
+  if (threadIdx.x == 0) {
+    for (unsigned long long& one : barriers) Barrier{shared_address(&one)}.init(1);
+    fence_barrier_init();
+    fence_copies();
+  }
+  __syncthreads();
+
+  if (group == 2) {
+    give_registers_back<40>();
+    if (threadIdx.x == 256) {
+      weights_there.arrive_expecting(kTaps * kWeight);
+      for (int tap = 0; tap < kTaps; ++tap)
+        copy_columns<Out>(weights + tap * kWeight, &all.weights, weights_there,
+                          tap * (p.channel_bytes / static_cast<int>(sizeof(In))), 0);
+      wait_for_inputs();
+      Ring<kInputs> ring;
+      for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
+        input_free(ring.stage).wait(ring.phase ^ 1);
+        input_there(ring.stage).arrive_expecting(all.input_bytes);
+        copy_box(inputs + ring.stage * kInput, &all.x, input_there(ring.stage), 0, -p.pad_w,
+                 tile % all.bands * all.rows - p.pad_h, tile / all.bands);
+        ring.next();
+      }
+      release_next();
+    }
+  } else {
+    take_registers<232>();
+    wait_for_inputs();
+    const bool leads = threadIdx.x % 128 == 0;
+    const unsigned panels = outs + group * kPanels * kPanelBytes;
+    Ring<kInputs> ring;
+    ring.skip(group);
+    weights_there.wait(0);
+    for (int tile = blockIdx.x + group * gridDim.x; tile < p.tiles; tile += 2 * gridDim.x) {
+      SumType sums[2][kK / 2];
+      input_there(ring.stage).wait(ring.phase);
+      unsigned row = inputs + ring.stage * kInput, tap = weights;
+      for (int h = 0; h < p.taps_h; ++h, row += all.row_pixels * kRow)
+        for (int w = 0; w < p.taps_w; ++w, tap += kWeight) {
+          fence_products();
+#pragma unroll
+          for (int step = 0; step < kRow / 32; ++step)
+#pragma unroll
+            for (int m = 0; m < 2; ++m)
+              GroupMma<In, kK>::run(
+                  sums[m], tile_descriptor<kRow>(row + (m * 64 + w) * kRow + step * 32),
+                  tile_descriptor<kRow>(tap + step * 32), tap > weights || step > 0);
+          commit_products();
+        }
+      wait_products<0>();
+      hold(sums[0]);
+      hold(sums[1]);
+      if (leads) {
+        input_free(ring.stage).arrive();
+        wait_stores_read<0>();
+      }
+      ring.skip(2);
+      group_barrier(group);  // its first thread has seen the last results leave
+#pragma unroll
+      for (int i = 0; i < kPanels; ++i)
+#pragma unroll
+        for (int m = 0; m < 2; ++m)
+          Way::finish(p, panels + i * kPanelBytes + m * 64 * kPanel, i * (kPanel / kOutSize),
+                      sums[m], i * Way::kSums);
+      fence_copies();
+      group_barrier(group);
+      if (leads) {
+        for (int i = 0; i < kPanels; ++i)
+          store_box(&all.y, panels + i * kPanelBytes, i * (kPanel / kOutSize), 0,
+                    tile % all.bands * all.rows, tile / all.bands);
+        commit_stores();
+      }
+    }
+    if (leads) wait_stores();
+  }
+#endif
+}
