@@ -11,10 +11,14 @@ namespace dlaexec {
 /// The text of @p pattern with its arguments put in; the one place that runs fmt.
 std::string format_text(fmt::string_view pattern, fmt::format_args arguments);
 
-template <class... Args>
-std::string format(fmt::format_string<Args...> pattern, Args&&... args) {
-  return format_text(pattern, fmt::make_format_args(args...));
-}
+/// format("{} of {}", 1, "two"). An object and no function: arguments of std would bring
+/// std::format in where the standard library has it, and a call would be ambiguous.
+inline constexpr struct {
+  template <class... Args>
+  std::string operator()(fmt::format_string<Args...> pattern, Args&&... args) const {
+    return format_text(pattern, fmt::make_format_args(args...));
+  }
+} format;
 
 /// Items joined by @p separator; each through @p text, which gives a string.
 template <class Range, class Text>
