@@ -37,7 +37,6 @@ Shape shape_of(const Pair& pair) {
 /// How shared memory is divided: tiles of inputs and of weights, panels of each warpgroup.
 struct Tactic {
   int inputs, weights, outs;
-  friend bool operator==(const Tactic&, const Tactic&) = default;
 
   bool stays(const Shape& shape) const { return weights == 2 * shape.chunks; }
   int64_t bytes(const Shape& shape) const {
