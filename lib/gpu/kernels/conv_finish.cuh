@@ -168,6 +168,16 @@ struct ClusterSums {
     else
       send_four(shared_address(to), owner, there, four.words);
   }
+  /// Sends what a warpgroup's lane has of 64 rows; @p row is the lane's first.
+  __device__ __forceinline__ void send_group(int row, const SumType (&sums)[kTileK / 2]) const {
+#pragma unroll
+    for (int i = 0; i < kTileK / 8; i += 2)
+#pragma unroll
+      for (int half_row = 0; half_row < 2; ++half_row)
+        send(row + half_row * 8, i * 8,
+             {sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]},
+             {sums[i * 4 + half_row * 2 + 4], sums[i * 4 + half_row * 2 + 5]});
+  }
   /// All sums are on their way or, the block's own, there. What others send may have come before it
   /// is expected.
   __device__ __forceinline__ void sent() const {

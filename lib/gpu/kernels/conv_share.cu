@@ -95,13 +95,7 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
   hold(sums);
   release_next();
   sums_of.open();
-#pragma unroll
-  for (int i = 0; i < kTileK / 8; i += 2)
-#pragma unroll
-    for (int half_row = 0; half_row < 2; ++half_row)
-      sums_of.send(own_row + half_row * 8, i * 8,
-                   {sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]},
-                   {sums[i * 4 + half_row * 2 + 4], sums[i * 4 + half_row * 2 + 5]});
+  sums_of.send_group(own_row, sums);
   sums_of.sent();
   End::run(p, sums_of, first_pixel, first_k);
 #endif

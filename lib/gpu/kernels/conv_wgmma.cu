@@ -74,13 +74,7 @@ __global__ void __launch_bounds__(kTileRows * 2) conv_wgmma(const __grid_constan
       Way::store(p, out, first_pixel, first_k);
     } else if constexpr (kShare == Cluster) {
       cluster_sums.open();
-#pragma unroll
-      for (int i = 0; i < kTileK / 8; i += 2)
-#pragma unroll
-        for (int half_row = 0; half_row < 2; ++half_row)
-          cluster_sums.send(own_row + half_row * 8, i * 8,
-                            {sums[i * 4 + half_row * 2], sums[i * 4 + half_row * 2 + 1]},
-                            {sums[i * 4 + half_row * 2 + 4], sums[i * 4 + half_row * 2 + 5]});
+      cluster_sums.send_group(own_row, sums);
       cluster_sums.sent();
       End::run(p, cluster_sums, first_pixel, first_k);
     } else {

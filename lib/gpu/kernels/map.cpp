@@ -9,6 +9,7 @@
 #include "gpu/kernels/conv.h"
 #include "gpu/kernels/image_params.h"
 #include "gpu/kernels/map_params.h"
+#include "gpu/kernels/word.h"
 #include "gpu/walk.h"
 
 namespace dlaexec::gpu {
@@ -19,16 +20,7 @@ using ir::Op;
 /// The type that map.cu calls the elements of @p view: integers that only move are words.
 std::string_view element_type(const View& view) {
   if (is_device_type(view.type)) return device_type(view.type);
-  switch (ir::size_bytes(view.type)) {
-    case 1:
-      return "unsigned char";
-    case 2:
-      return "unsigned short";
-    case 4:
-      return "unsigned";
-    default:
-      return "unsigned long long";
-  }
+  return word_type(static_cast<int64_t>(ir::size_bytes(view.type)));
 }
 
 std::string in_type(std::span<const View> in, size_t index) {

@@ -6,10 +6,10 @@
 using namespace dlaexec::gpu;
 
 /// A reduction: where it starts, how an element and how another part joins, and its end.
-#define DLAEXEC_REDUCTION(Name, start, step, joined, end)                             \
-  struct Name {                                                                       \
-    static __device__ __forceinline__ float first() { return start; }                 \
-    static __device__ __forceinline__ float add(float sum, float x) { return step; }  \
+#define DLAEXEC_REDUCTION(Name, start, step, joined, end)                               \
+  struct Name {                                                                         \
+    static __device__ __forceinline__ float first() { return start; }                   \
+    static __device__ __forceinline__ float add(float sum, float x) { return step; }    \
     static __device__ __forceinline__ float join(float sum, float x) { return joined; } \
     static __device__ __forceinline__ float last(float sum, int length) { return end; } \
   };
@@ -23,9 +23,9 @@ DLAEXEC_REDUCTION(L2, 0.f, fmaf(x, x, sum), sum + x, sqrtf(sum))
 DLAEXEC_REDUCTION(LogSum, 0.f, sum + x, sum + x, logf(sum))
 DLAEXEC_REDUCTION(SumSquare, 0.f, fmaf(x, x, sum), sum + x, sum)
 
-/// Reduces the middle of [outer][length][inner]: blockDim.x threads along inner, kVec each, the other
-/// dimension of the block along length. Grid: (ceil(inner / (blockDim.x * kVec)), outer). Block: 512
-/// threads or fewer.
+/// Reduces the middle of [outer][length][inner]: blockDim.x threads along inner, kVec each, the
+/// other dimension of the block along length. Grid: (ceil(inner / (blockDim.x * kVec)), outer).
+/// Block: 512 threads or fewer.
 template <class Kind, class T, class Out, int kVec>
 __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ RowsParams p) {
   __shared__ float parts[512 * kVec];
@@ -45,8 +45,7 @@ __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ Ro
     }
   const int row = blockDim.x * kVec;
 #pragma unroll
-  for (int i = 0; i < kVec; ++i)
-    parts[threadIdx.y * row + i * blockDim.x + threadIdx.x] = sums[i];
+  for (int i = 0; i < kVec; ++i) parts[threadIdx.y * row + i * blockDim.x + threadIdx.x] = sums[i];
   __syncthreads();
   if (threadIdx.y != 0 || first >= p.inner) return;
   Vector<Out, kVec> out;
@@ -57,7 +56,8 @@ __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ Ro
       sum = Kind::join(sum, parts[other * row + i * blockDim.x + threadIdx.x]);
     out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_inverse);
   }
-  *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) = out;
+  *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) =
+      out;
 }
 
 template <class Kind>
@@ -84,6 +84,25 @@ __device__ __forceinline__ long long row_start(long long outer_step, int row, co
   return row / p.inner * outer_step + row % p.inner;
 }
 
+/// The largest of a row's elements, in every thread of its block.
+template <class T>
+__device__ __forceinline__ float highest_of(const T* x, const RowsParams& p) {
+  float highest = Max::first();
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
+  return over_block<Max>(highest);
+}
+
+/// The sum of the exponentials of what a row's elements are beyond @p highest, in every thread.
+template <class T>
+__device__ __forceinline__ float sum_of_exponentials(const T* x, float highest,
+                                                     const RowsParams& p) {
+  float sum = 0.f;
+  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+    sum += expf(real(x[i * p.x_step], p.x_scale) - highest);
+  return over_block<Sum>(sum);
+}
+
 /// Reduces rows, one block each. Grid: outer * inner. Block: 32 to 256 threads.
 template <class Kind, class T, class Out>
 __global__ void __launch_bounds__(256) reduce_rows(const __grid_constant__ RowsParams p) {
@@ -105,14 +124,8 @@ __global__ void __launch_bounds__(256) log_sum_exp(const __grid_constant__ RowsP
   wait_for_inputs();
   release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
-  float highest = Max::first();
-  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
-    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
-  highest = over_block<Max>(highest);
-  float sum = 0.f;
-  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
-    sum += expf(real(x[i * p.x_step], p.x_scale) - highest);
-  sum = over_block<Sum>(sum);
+  const float highest = highest_of(x, p);
+  const float sum = sum_of_exponentials(x, highest, p);
   if (threadIdx.x == 0)  // an infinite maximum is the result
     static_cast<Out*>(p.y)[row_start(p.y_outer, blockIdx.x, p)] =
         stored<Out>(fabsf(highest) <= 3.4e38f ? highest + logf(sum) : highest, p.y_inverse);
@@ -125,10 +138,7 @@ __global__ void __launch_bounds__(256) hardmax(const __grid_constant__ RowsParam
   release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
   Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
-  float highest = Max::first();
-  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
-    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
-  highest = over_block<Max>(highest);
+  const float highest = highest_of(x, p);
   float first = Min::first();  // exact for the 2^24 elements that a row may have
   for (int i = threadIdx.x; i < p.length; i += blockDim.x)
     if (real(x[i * p.x_step], p.x_scale) == highest) first = fminf(first, static_cast<float>(i));
@@ -144,14 +154,8 @@ __global__ void __launch_bounds__(256) softmax(const __grid_constant__ RowsParam
   release_next();
   const T* x = static_cast<const T*>(p.x) + row_start(p.x_outer, blockIdx.x, p);
   Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
-  float highest = Max::first();
-  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
-    highest = fmaxf(highest, real(x[i * p.x_step], p.x_scale));
-  highest = over_block<Max>(highest);
-  float sum = 0.f;
-  for (int i = threadIdx.x; i < p.length; i += blockDim.x)
-    sum += expf(real(x[i * p.x_step], p.x_scale) - highest);
-  sum = over_block<Sum>(sum);
+  const float highest = highest_of(x, p);
+  const float sum = sum_of_exponentials(x, highest, p);
   const float log_sum = kLog ? logf(sum) : 0.f;
   for (int i = threadIdx.x; i < p.length; i += blockDim.x) {
     const float value = real(x[i * p.x_step], p.x_scale) - highest;
@@ -168,7 +172,8 @@ __global__ void __launch_bounds__(256) normalize(const __grid_constant__ RowsPar
   Out* y = static_cast<Out*>(p.y) + row_start(p.y_outer, blockIdx.x, p);
   float mean = 0.f;
   if constexpr (kCentred) {
-    for (int i = threadIdx.x; i < p.length; i += blockDim.x) mean += real(x[i * p.x_step], p.x_scale);
+    for (int i = threadIdx.x; i < p.length; i += blockDim.x)
+      mean += real(x[i * p.x_step], p.x_scale);
     mean = over_block<Sum>(mean) / static_cast<float>(p.length);
   }
   float squares = 0.f;
@@ -196,7 +201,8 @@ __device__ __forceinline__ float over_warp(float value) {
 /// warp goes on to other rows, which it asks for ahead, with gains that stay.
 /// kPasses: vectors of a lane. Grid: ceil(outer / 4), or fewer. Block: 128 threads.
 template <class T, class Out, bool kCentred, int kPasses>
-__global__ void __launch_bounds__(128) normalize_in_registers(const __grid_constant__ RowsParams p) {
+__global__ void __launch_bounds__(128)
+    normalize_in_registers(const __grid_constant__ RowsParams p) {
   constexpr int kVec = 16 / (sizeof(T) > sizeof(Out) ? sizeof(T) : sizeof(Out));
   const int lane = threadIdx.x % 32, step = gridDim.x * 4;
   // Constants need not wait for other kernels.
@@ -253,8 +259,8 @@ __global__ void __launch_bounds__(128) normalize_in_registers(const __grid_const
       Vector<Out, kVec> out;
 #pragma unroll
       for (int i = 0; i < kVec; ++i)
-        out.at[i] = stored<Out>((values[pass][i] - mean) * inverse * gain[pass].at[i] + shift[pass].at[i],
-                                p.y_inverse);
+        out.at[i] = stored<Out>(
+            (values[pass][i] - mean) * inverse * gain[pass].at[i] + shift[pass].at[i], p.y_inverse);
       *reinterpret_cast<Vector<Out, kVec>*>(y + first) = out;
     }
   }
