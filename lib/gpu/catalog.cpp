@@ -6,7 +6,6 @@
 #include "gpu/families.h"
 #include "gpu/kernels/pair.h"
 #include "gpu/product.h"
-#include "gpu/product_halo.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -124,7 +123,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
   for (const Types& types : types_of(coverage))
     for (const ProductTactic& tactic : all_product_tactics(target)) {
       const Product product = product_of_windows(types.in, types.out, tactic);
-      if (tactic.unit == ProductTactic::Unit::Halo && fits_halo(tactic, product, target))
+      if (tactic.unit == ProductTactic::Unit::Halo && fits(product, tactic, target))
         add_unique(kernels, product_kernel(product, tactic, target));
     }
   for (Kernel& kernel : pair_kernels(target, coverage)) add_unique(kernels, std::move(kernel));

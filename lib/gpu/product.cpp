@@ -1,12 +1,10 @@
 #include "gpu/product.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "base/error.h"
-#include "gpu/product_bulk.h"
-#include "gpu/product_halo.h"
+#include "gpu/product_unit.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -15,80 +13,24 @@ using Unit = ProductTactic::Unit;
 
 constexpr const char* kUnitNames[] = {"mma", "wgmma", "bulk", "halo"};
 
-/// Tiles of conv_mma.cu: rows, k, warps along rows, warps along k.
-constexpr int kMmaTiles[][4] = {
-    {256, 128, 4, 2}, {128, 256, 2, 4}, {256, 64, 4, 2}, {128, 128, 2, 4}, {128, 128, 2, 2},
-    {128, 64, 4, 2},  {128, 64, 2, 2},  {64, 256, 1, 4}, {64, 128, 2, 2},  {64, 128, 2, 4},
-    {64, 64, 2, 2},   {64, 64, 4, 2},   {32, 64, 2, 4},  {128, 32, 4, 1},  {64, 32, 4, 1},
-    {32, 128, 2, 4},  {32, 128, 1, 4},  {32, 64, 2, 2},  {32, 32, 2, 2},   {16, 128, 1, 4},
-    {16, 64, 1, 4},
-};
-/// Tiles of conv_wgmma.cu: each warpgroup of four warps takes 64 rows. Wider ones spill;
-/// conv_bulk.cu, which copies without addresses, has the room.
-constexpr int kWgmmaTiles[][2] = {{64, 64},   {64, 128}, {128, 64},
-                                  {128, 128}, {256, 64}, {256, 128}};
-/// Bytes of a row, stages.
-constexpr int kPipelines[][2] = {{128, 3}, {128, 4}, {128, 6}, {64, 3}, {64, 4}, {64, 6}};
-
-bool fits(const ProductTactic& tactic, const Product& product, const Target& target) {
-  if (product.full && !tactic.takes_full_floats()) return false;
-  if (tactic.unit == Unit::Bulk) return fits_bulk(tactic, product, target);
-  if (tactic.unit == Unit::Halo) return fits_halo(tactic, product, target);
-  if (shared_bytes(product, tactic, target) > target.shared_bytes) return false;
-  const int64_t steps = ceil_div(product.sum_bytes, tactic.row_bytes);
-  if (tactic.split > 1 && steps < 2 * tactic.split) return false;
-  if (tactic.stages > 3 && steps / tactic.split < tactic.stages - 2 && !runs_on(product, tactic))
-    return false;
-  // A tile more than twice the problem only wastes; the smallest tiles always stay.
-  if (tactic.rows > 16 && tactic.rows >= 2 * round_up(product.p.pixels, 16)) return false;
-  if (tactic.k > 64 && tactic.k >= 2 * product.p.k_padded) return false;
-  const int64_t tiles =
-      ceil_div(product.p.pixels, tactic.rows) * ceil_div(product.p.k_written, tactic.k);
-  if (tactic.stays)
-    return tactic.split == 1 && product.batch == 1 && !product.p.weights_batch_bytes &&
-           runs_on(product, tactic) && product.p.k_written <= tactic.k &&
-           tiles > target.multiprocessors;
-  return tactic.split == 1 || tiles * tactic.split <= 4 * int64_t{target.multiprocessors};
-}
-
-std::string_view share_name(const ProductTactic& tactic, const Target& target) {
-  if (tactic.split == 1) return "Alone";
-  return target.is_hopper() ? "Cluster" : "Memory";
+const ProductUnit& unit_of(const ProductTactic& tactic) {
+  constexpr const ProductUnit* kUnits[] = {&kTiledUnit, &kTiledUnit, &kBulkUnit, &kHaloUnit};
+  return *kUnits[static_cast<size_t>(tactic.unit)];
 }
 
 }  // namespace
+
+int64_t no_scratch(const Product&, const ProductTactic&, const Target&) { return 0; }
+
+double in_balance(double computing, double moving) {
+  return std::max(computing, moving) + 0.1 * std::min(computing, moving);
+}
 
 std::string type_list(const Product& product) {
   return format("{}, {}, {}, {}", product.full ? "FullFloat" : device_type(product.in),
                 device_type(product.out),
                 product.residual_type ? device_type(*product.residual_type) : "Nothing",
                 device_name(product.activation));
-}
-
-bool runs_on(const Product& product, const ProductTactic& tactic) {
-  if (tactic.unit >= Unit::Bulk) return tactic.split == 1;
-  return tactic.split == 1 && (!product.residual_type || product.residual_type == product.out);
-}
-
-int64_t result_tiles(const Product& product, const ProductTactic& t) {
-  if (!product.residual_type || !runs_on(product, t)) return 1;
-  const int64_t ahead = t.stages - (t.unit == Unit::Mma ? 1 : 2);
-  return ceil_div(ahead, ceil_div(product.sum_bytes, t.row_bytes)) + 1;
-}
-
-int64_t shared_bytes(const Product& product, const ProductTactic& t, const Target& target) {
-  if (t.unit == Unit::Bulk) return bulk_shared_bytes(product, t);
-  if (t.unit == Unit::Halo) return halo_shared_bytes(product, t);
-  const int64_t aligned = t.unit == Unit::Wgmma ? 1024 : 0;
-  const int64_t steps = ceil_div(product.sum_bytes, t.row_bytes);
-  const int64_t pipeline = t.stages * (t.rows + (t.stays ? 0 : t.k)) * int64_t{t.row_bytes} +
-                           (t.stays ? steps * t.k * t.row_bytes : 0);
-  const int64_t sums = t.rows * (t.k + 4) * int64_t{4};
-  // A cluster's blocks are sent sums while they still multiply; else sums take the copies' place.
-  if (t.split > 1 && target.is_hopper()) return aligned + pipeline + sums;
-  if (!runs_on(product, t)) return aligned + std::max(pipeline, sums);
-  const int64_t row = t.k * static_cast<int64_t>(ir::size_bytes(product.out)) + 16;
-  return aligned + pipeline + result_tiles(product, t) * t.rows * row;
 }
 
 bool exists(const ProductTactic& t) {
@@ -119,64 +61,27 @@ std::optional<ProductTactic> parse_product_tactic(const std::string& text) {
 
 std::vector<ProductTactic> all_product_tactics(const Target& target) {
   std::vector<ProductTactic> all;
-  for (const auto& [row_bytes, stages] : kPipelines) {
-    for (const auto& [rows, k, warp_rows, warp_k] : kMmaTiles) {
-      // 64-byte rows halve the work between barriers: only tiles that are short of memory gain.
-      if (row_bytes == 64 && rows * k < 64 * 64) continue;
-      ProductTactic tactic{Unit::Mma, rows, k, warp_rows, warp_k, row_bytes, stages, 1};
-      if (!target.is_ampere() && stages > 3) continue;  // without cp.async nothing is in flight
-      all.push_back(tactic);
-    }
-    if (!target.is_hopper() || row_bytes != 128) continue;
-    for (const auto& [rows, k] : kWgmmaTiles) {
-      ProductTactic tactic{Unit::Wgmma, rows, k, rows / 16, 1, row_bytes, stages, 1};
-      all.push_back(tactic);
-    }
-  }
-  if (target.is_hopper())
-    for (const auto& tactics : {bulk_tactics(), halo_tactics()})
-      all.insert(all.end(), tactics.begin(), tactics.end());
+  for (const ProductUnit* unit : {&kTiledUnit, &kBulkUnit, &kHaloUnit})
+    for (const ProductTactic& tactic : unit->tactics(target)) all.push_back(tactic);
   return all;
 }
 
-double predicted_seconds(const Product& product, const ProductTactic& t, const Target& target) {
-  if (t.unit == Unit::Bulk) return bulk_seconds(product, t, target);
-  if (t.unit == Unit::Halo) return halo_seconds(product, t, target);
-  // Rates per multiprocessor and cycle, from the architecture papers; the clock is one for all,
-  // since only the order of tactics matters.
-  const double clock = 1.7e9;
-  const double products = (t.unit == Unit::Wgmma ? 2048.0
-                           : target.is_hopper()  ? 1100.0
-                                                 : 512.0) *
-                          2 / static_cast<double>(ir::size_bytes(product.in));
-  const double copy_bytes = 48;  // from L2 to shared memory
-  const double latency = 700;    // cycles of one copy
-  const double steps = static_cast<double>(ceil_div(product.sum_bytes, t.row_bytes)) / t.split;
-  const double tiles = static_cast<double>(ceil_div(product.p.pixels, t.rows) *
-                                           ceil_div(product.p.k_written, t.k) * product.batch);
-  const int by_shared = static_cast<int>(target.shared_bytes /
-                                         std::max<int64_t>(shared_bytes(product, t, target), 1));
-  const int by_threads = 2048 / t.threads();
-  const int by_registers =
-      std::max(1, 65536 / (t.threads() * std::max(64, t.rows * t.k / t.threads() + 70)));
-  const int together = std::max(1, std::min({by_shared, by_threads, by_registers}));
-  const double blocks = tiles * t.split;
-  const double per_wave = static_cast<double>(together) * target.multiprocessors;
-  const double full = std::floor(blocks / per_wave);
-  const double rest = blocks - full * per_wave;
-  const double elements =
-      static_cast<double>(t.row_bytes) / static_cast<double>(ir::size_bytes(product.in));
-  const auto wave = [&](double resident) {
-    const double math = resident * t.rows * t.k * elements / products;
-    const double copy = resident * (t.rows + (t.stays ? 0 : t.k)) * t.row_bytes / copy_bytes;
-    const double wait = latency / (t.stages - 1);
-    const double out = resident * t.rows * t.k * (t.split > 1 ? 14.0 : 6.0) / copy_bytes;
-    return steps * std::max({math, copy, wait}) + out + latency * (t.split > 1 ? 3 : 2);
-  };
-  // Blocks that run on overlap one tile's way out with the next one's copies.
-  double cycles = full * (wave(together) - (runs_on(product, t) && full > 0 ? 2 * latency : 0));
-  if (rest > 0) cycles += wave(std::ceil(rest / target.multiprocessors));
-  return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
+bool fits(const Product& product, const ProductTactic& tactic, const Target& target) {
+  return (!product.full || tactic.takes_full_floats()) &&
+         unit_of(tactic).takes(product, tactic, target);
+}
+
+int64_t shared_bytes(const Product& product, const ProductTactic& tactic, const Target& target) {
+  return unit_of(tactic).shared_bytes(product, tactic, target);
+}
+
+double predicted_seconds(const Product& product, const ProductTactic& tactic,
+                         const Target& target) {
+  return unit_of(tactic).seconds(product, tactic, target);
+}
+
+Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target) {
+  return unit_of(tactic).kernel(product, tactic, target);
 }
 
 namespace {
@@ -204,12 +109,11 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
     for (const int split : {1, 2, 4, 8, 16, 0}) {
       tactic.split = std::max(split, 1);
       tactic.stays = split == 0;
-      if (tactic.unit == Unit::Wgmma && product.in == ir::DataType::Float32) continue;
       if (product.batch > 1 && split > 1) continue;
       if (split > 8 && !target.is_hopper())
         continue;  // through memory, that costs more than it brings
       if (!exists(tactic)) continue;
-      if (fits(tactic, product, target))
+      if (fits(product, tactic, target))
         scored.emplace_back(predicted_seconds(product, tactic, target), tactic);
     }
   std::stable_sort(scored.begin(), scored.end(),
@@ -221,68 +125,7 @@ std::vector<ProductTactic> tactics_for(const Product& product, const Target& tar
   return tactics;
 }
 
-Kernel product_kernel(const Product& product, const ProductTactic& t, const Target& target) {
-  const std::string_view access = product.rows ? "Rows" : "Patches";
-  const std::string_view share = share_name(t, target);
-  const int64_t outs = result_tiles(product, t);
-  if (t.unit == Unit::Bulk) return bulk_kernel(product, t);
-  if (t.unit == Unit::Halo) return halo_kernel(product, t);
-  if (t.unit == Unit::Wgmma)
-    return {"conv_wgmma.cu",
-            format("conv_wgmma<{}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows, t.k,
-                   t.stages, access, share, t.stays, outs)};
-  return {"conv_mma.cu",
-          format("conv_mma<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>", type_list(product), t.rows,
-                 t.k, t.warp_rows, t.warp_k, t.row_bytes, t.stages, access, share, t.stays, outs)};
-}
-
 namespace {
-
-/// Bytes through which blocks share a sum: their parts, and how many have arrived.
-struct Scratch {
-  int64_t partial = 0, arrived = 0;
-};
-
-Scratch scratch_of(const Product& product, const ProductTactic& t, const Target& target) {
-  if (t.split == 1 || target.is_hopper()) return {};
-  const int64_t tiles =
-      product.batch * ceil_div(product.p.pixels, t.rows) * ceil_div(product.p.k_written, t.k);
-  return {tiles * t.split * t.rows * t.k * 4, tiles * 4};
-}
-
-/// Adds the launch of a tactic whose threads copy for themselves.
-Step& add_tiled(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-                const Product& product, const ProductTactic& t) {
-  const Target& target = lowering.target();
-  ConvParams p = product.p;
-  p.tiles_k = static_cast<int>(ceil_div(p.k_written, t.k));
-  p.steps = static_cast<int>(ceil_div(product.sum_bytes, t.row_bytes));
-  p.split = t.split;
-  const int64_t tiles = ceil_div(p.pixels, t.rows) * p.tiles_k;
-  p.tiles = static_cast<int>(tiles);
-  Launch launch{{tiles, product.batch, t.split},
-                {t.threads(), 1, 1},
-                static_cast<int>(shared_bytes(product, t, target))};
-  launch.runs_on = runs_on(product, t) && product.batch == 1;
-  Place partial, arrived;
-  const Scratch scratch = scratch_of(product, t, target);
-  if (t.split > 1 && target.is_hopper()) {
-    launch.cluster = t.split;
-  } else if (t.split > 1) {
-    partial = lowering.scratch(scratch.partial);
-    arrived = lowering.scratch(scratch.arrived, true);
-  }
-  Step& step = lowering.add(node, suffix, product_kernel(product, t, target), launch, p);
-  patch(step, &ConvParams::x, product.x);
-  patch(step, &ConvParams::weights, product.weights);
-  patch(step, &ConvParams::bias, product.bias);
-  patch(step, &ConvParams::multiplier, product.multiplier);
-  patch(step, &ConvParams::residual, product.residual);
-  patch(step, &ConvParams::y, product.y);
-  patch(step, &ConvParams::partial, partial);
-  patch(step, &ConvParams::arrived, arrived);
-  return step;
-}
 
 /// The tactics that fit into the workspace, those of this project first.
 std::vector<std::string> tactic_texts(Lowering& lowering, const Product& product) {
@@ -290,7 +133,7 @@ std::vector<std::string> tactic_texts(Lowering& lowering, const Product& product
   const Target& target = lowering.target();
   std::vector<std::string> texts;
   for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
-    if (lowering.has_workspace(scratch_of(product, tactic, target).partial))
+    if (lowering.has_workspace(unit_of(tactic).scratch_bytes(product, tactic, target)))
       texts.push_back(to_text(tactic));
   if (const auto asked = library_product_of(product))
     for (const LibraryTactic& tactic : lowering.library_tactics(*asked))
@@ -306,17 +149,14 @@ Step* add_tactic(Lowering& lowering, const ir::Node& node, std::string_view suff
     return &add_library_product(lowering, node, suffix, product, *library);
   }
   const std::optional<ProductTactic> own = parse_product_tactic(tactic);
-  if (!own) return nullptr;
-  if (own->unit == Unit::Halo) return &add_halo(lowering, node, suffix, product, *own);
-  return own->unit == Unit::Bulk ? &add_bulk(lowering, node, suffix, product, *own)
-                                 : &add_tiled(lowering, node, suffix, product, *own);
+  return own ? &unit_of(*own).add(lowering, node, suffix, product, *own) : nullptr;
 }
 
 /// Scratch memory that @p tactic takes.
 int64_t workspace_of(const Product& product, const std::string& tactic, const Target& target) {
   if (const auto library = parse_library_tactic(tactic)) return library->workspace_bytes;
   const std::optional<ProductTactic> own = parse_product_tactic(tactic);
-  return own ? scratch_of(product, *own, target).partial : 0;
+  return own ? unit_of(*own).scratch_bytes(product, *own, target) : 0;
 }
 
 }  // namespace

@@ -59,20 +59,17 @@ struct Product {
 /// The tactics that fit, best first by the cost model, at most @p most.
 std::vector<ProductTactic> tactics_for(const Product& product, const Target& target, size_t most);
 
+/// True for a product that @p tactic can run, and is not too large or too small for.
+bool fits(const Product& product, const ProductTactic& tactic, const Target& target);
+
 /// Seconds that the model expects of @p tactic.
 double predicted_seconds(const Product& product, const ProductTactic& tactic, const Target& target);
 
 /// The kernel of @p tactic for @p product.
 Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target);
 
-/// Tiles of results in a block's shared memory: residuals arrive before their tile's turn.
-int64_t result_tiles(const Product& product, const ProductTactic& tactic);
-
 /// Dynamic shared memory of a block.
 int64_t shared_bytes(const Product& product, const ProductTactic& tactic, const Target& target);
-
-/// True if a block may work on several tiles one after the other.
-bool runs_on(const Product& product, const ProductTactic& tactic);
 
 /// Every tile of the catalogue that @p target can run, unsplit and with weights that come and go.
 std::vector<ProductTactic> all_product_tactics(const Target& target);

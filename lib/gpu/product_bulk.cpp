@@ -1,9 +1,9 @@
-#include "gpu/product_bulk.h"
-
+// Products that the copy engine feeds: conv_bulk.cu, and conv_share.cu where blocks share a sum.
 #include <algorithm>
 #include <cmath>
 
 #include "gpu/box_map.h"
+#include "gpu/product_unit.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -62,22 +62,23 @@ Room room_of(const Product& product, const ProductTactic& t) {
   return room_of(product, t, least);
 }
 
-}  // namespace
-
-std::vector<ProductTactic> bulk_tactics() {
+/// Every tile.
+std::vector<ProductTactic> bulk_tactics(const Target& target) {
+  if (!target.is_hopper()) return {};
   std::vector<ProductTactic> all;
   for (const auto& [rows, k, stages] : kBulkTiles)
     all.push_back({Unit::Bulk, rows, k, 8, 1, 128, stages, 1});
   return all;
 }
 
-int64_t bulk_shared_bytes(const Product& product, const ProductTactic& t) {
+int64_t block_bytes(const Product& product, const ProductTactic& t, const Target&) {
   return room_of(product, t).bytes;
 }
 
-bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target& target) {
+/// What the copy engine can walk: rows that start on 16 bytes, results that leave as they are kept.
+bool takes(const Product& product, const ProductTactic& tactic, const Target& target) {
   const ConvParams& p = product.p;
-  if (bulk_shared_bytes(product, tactic) + kBarriers > target.shared_bytes) return false;
+  if (room_of(product, tactic).bytes + kBarriers > target.shared_bytes) return false;
   const int64_t tiles =
       ceil_div(product.p.pixels, tactic.rows) * ceil_div(product.p.k_written, tactic.k);
   if (tactic.split > 1 && (steps_of(product) < 2 * tactic.split ||
@@ -102,11 +103,7 @@ bool fits_bulk(const ProductTactic& tactic, const Product& product, const Target
   return tactic.k <= 64 || tactic.k < 2 * p.k_padded;
 }
 
-double in_balance(double computing, double moving) {
-  return std::max(computing, moving) + 0.1 * std::min(computing, moving);
-}
-
-double bulk_seconds(const Product& product, const ProductTactic& t, const Target& target) {
+double seconds(const Product& product, const ProductTactic& t, const Target& target) {
   const double clock = 1.7e9, latency = 700;
   const double products = 2048.0 * 2 / static_cast<double>(ir::size_bytes(product.in));
   const double elements = 128.0 / static_cast<double>(ir::size_bytes(product.in));
@@ -127,7 +124,7 @@ double bulk_seconds(const Product& product, const ProductTactic& t, const Target
   return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
 }
 
-Kernel bulk_kernel(const Product& product, const ProductTactic& t) {
+Kernel kernel(const Product& product, const ProductTactic& t, const Target&) {
   const Room room = room_of(product, t);
   const std::string_view access = product.rows ? "Rows" : "Patches";
   if (t.split > 1)
@@ -137,8 +134,8 @@ Kernel bulk_kernel(const Product& product, const ProductTactic& t) {
                                  t.k, room.stages, access, room.outs)};
 }
 
-Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-               const Product& product, const ProductTactic& t) {
+Step& add(Lowering& lowering, const ir::Node& node, std::string_view suffix, const Product& product,
+          const ProductTactic& t) {
   const int64_t in_size = static_cast<int64_t>(ir::size_bytes(product.in));
   const int64_t out_size = static_cast<int64_t>(ir::size_bytes(product.out));
   BulkParams all{};
@@ -150,10 +147,10 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
   p.split = t.split;
   Launch launch{{ceil_div(p.pixels, t.rows) * p.tiles_k, 1, t.split},
                 {t.threads(), 1, 1},
-                static_cast<int>(bulk_shared_bytes(product, t))};
+                static_cast<int>(room_of(product, t).bytes)};
   launch.runs_on = t.split == 1;
   launch.cluster = t.split;
-  Step& step = lowering.add(node, suffix, bulk_kernel(product, t), launch, all);
+  Step& step = lowering.add(node, suffix, kernel(product, t, lowering.target()), launch, all);
   patch(step, &BulkParams::x, product.x,
         product.rows ? rows_map(product.in, p.channel_bytes / in_size, p.pixels, p.x_pixel_bytes,
                                 all.elements, t.rows)
@@ -178,5 +175,9 @@ Step& add_bulk(Lowering& lowering, const ir::Node& node, std::string_view suffix
         rows_map(product.out, p.k_written, p.pixels, p.residual_pixel * out_size, columns, t.rows));
   return step;
 }
+
+}  // namespace
+
+const ProductUnit kBulkUnit{bulk_tactics, takes, block_bytes, no_scratch, seconds, kernel, add};
 
 }  // namespace dlaexec::gpu

@@ -1,10 +1,9 @@
-#include "gpu/product_halo.h"
-
+// Convolutions of few channels whose taps share one copy of their inputs: conv_halo.cu.
 #include <algorithm>
 #include <cmath>
 
 #include "gpu/box_map.h"
-#include "gpu/product_bulk.h"
+#include "gpu/product_unit.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -39,9 +38,9 @@ Halo halo_of(const ConvParams& p) {
   return halo;
 }
 
-}  // namespace
-
-std::vector<ProductTactic> halo_tactics() {
+/// Every form of the kernel.
+std::vector<ProductTactic> halo_tactics(const Target& target) {
+  if (!target.is_hopper()) return {};
   std::vector<ProductTactic> all;
   for (const auto& [k, row_bytes] : kForms)
     for (const int stages : {2, 3})
@@ -49,14 +48,16 @@ std::vector<ProductTactic> halo_tactics() {
   return all;
 }
 
-int64_t halo_shared_bytes(const Product& product, const ProductTactic& t) {
+int64_t block_bytes(const Product& product, const ProductTactic& t, const Target&) {
   constexpr int64_t kAligned = 1024;
   return kAligned + taps_of(product.p) * t.k * t.row_bytes +
          t.stages * halo_of(product.p).kept * t.row_bytes +
          2 * kTilePixels * t.k * size_of(product.out);
 }
 
-bool fits_halo(const ProductTactic& t, const Product& product, const Target& target) {
+/// Convolutions without strides and dilations whose weights, and whose images' rows, are small
+/// enough.
+bool takes(const Product& product, const ProductTactic& t, const Target& target) {
   constexpr int64_t kBarriers = 1024;
   const ConvParams& p = product.p;
   const bool is_wanted = !product.rows && product.batch == 1 && !product.residual_type &&
@@ -70,10 +71,10 @@ bool fits_halo(const ProductTactic& t, const Product& product, const Target& tar
   // Boxes of whole pixels; a row of windows that run over each other has none.
   return is_form && p.x_pixel_bytes >= p.channel_bytes && p.k_padded % 16 == 0 &&
          p.y_pixel * size_of(product.out) % 16 == 0 && p.out_w + p.taps_w - 1 <= kTilePixels &&
-         halo_shared_bytes(product, t) + kBarriers <= target.shared_bytes;
+         block_bytes(product, t, target) + kBarriers <= target.shared_bytes;
 }
 
-double halo_seconds(const Product& product, const ProductTactic& t, const Target& target) {
+double seconds(const Product& product, const ProductTactic& t, const Target& target) {
   // As in product_bulk.cpp.
   const double clock = 1.7e9, latency = 700, products = 4096;
   const Halo halo = halo_of(product.p);
@@ -86,15 +87,15 @@ double halo_seconds(const Product& product, const ProductTactic& t, const Target
   return in_balance(cycles / clock, product.bytes / target.bytes_per_second);
 }
 
-Kernel halo_kernel(const Product& product, const ProductTactic& t) {
+Kernel kernel(const Product& product, const ProductTactic& t, const Target&) {
   return {"conv_halo.cu",
           format("conv_halo<{}, {}, {}, {}, {}, {}, {}, {}>", device_type(product.in),
                  device_type(product.out), device_name(product.activation), t.k, t.row_bytes,
                  taps_of(product.p), t.stages, halo_of(product.p).kept)};
 }
 
-Step& add_halo(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-               const Product& product, const ProductTactic& t) {
+Step& add(Lowering& lowering, const ir::Node& node, std::string_view suffix, const Product& product,
+          const ProductTactic& t) {
   HaloParams all{};
   ConvParams& p = all.conv = product.p;
   const Halo halo = halo_of(p);
@@ -103,10 +104,11 @@ Step& add_halo(Lowering& lowering, const ir::Node& node, std::string_view suffix
   all.row_pixels = static_cast<int>(halo.row_pixels);
   all.input_bytes = static_cast<int>(halo.copied * t.row_bytes);
   p.tiles = static_cast<int>(images_of(p) * halo.bands);
-  Launch launch{
-      {p.tiles, 1, 1}, {t.threads(), 1, 1}, static_cast<int>(halo_shared_bytes(product, t))};
+  Launch launch{{p.tiles, 1, 1},
+                {t.threads(), 1, 1},
+                static_cast<int>(block_bytes(product, t, lowering.target()))};
   launch.runs_on = true;
-  Step& step = lowering.add(node, suffix, halo_kernel(product, t), launch, all);
+  Step& step = lowering.add(node, suffix, kernel(product, t, lowering.target()), launch, all);
   patch(step, &HaloParams::x, product.x,
         input_rows_map(product, t.row_bytes / size_of(product.in), halo.rows + p.taps_h - 1));
   patch(step, &HaloParams::weights, product.weights, columns_map(product, t.k, t.row_bytes));
@@ -116,5 +118,9 @@ Step& add_halo(Lowering& lowering, const ir::Node& node, std::string_view suffix
   patch(step, &HaloParams::conv, &ConvParams::multiplier, product.multiplier);
   return step;
 }
+
+}  // namespace
+
+const ProductUnit kHaloUnit{halo_tactics, takes, block_bytes, no_scratch, seconds, kernel, add};
 
 }  // namespace dlaexec::gpu
