@@ -21,6 +21,7 @@
 #include "ir/text.h"
 #include "onnx/import.h"
 #include "passes/pipeline.h"
+#include "support/serve.h"
 
 namespace dlaexec {
 namespace {
@@ -105,29 +106,6 @@ void print_steps(cpu::Program& program, const std::vector<ir::Tensor>& inputs, i
   std::printf("arena: %.1f MB\n", static_cast<double>(program.arena_bytes()) / 1e6);
 }
 
-/// The peak of this process's resident memory, as the kernel writes it: "  1234 kB".
-std::string peak_memory() {
-  const std::string status = read_file("/proc/self/status");
-  const size_t at = status.find("VmHWM:") + 6;
-  return status.substr(at, status.find(" kB", at) - at);
-}
-
-void serve(cpu::Program& program, const std::vector<ir::Tensor>& inputs) {
-  std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line == "memory") {
-      std::cout << peak_memory() << std::endl;
-      continue;
-    }
-    for (int i = std::stoi(line); i > 0; --i) {
-      const auto start = Clock::now();
-      program.run(inputs);
-      std::cout << Milliseconds(Clock::now() - start).count() << ' ';
-    }
-    std::cout << std::endl;
-  }
-}
-
 void run(const Arguments& arguments) {
   ir::Graph graph = prepare(arguments.model);
   const std::vector<ir::Tensor> inputs = inputs_of(graph, arguments.folder);
@@ -140,7 +118,7 @@ void run(const Arguments& arguments) {
           format("{}/ours{}.bin", arguments.folder, i),
           {reinterpret_cast<const char*>(outputs[i].bytes().data()), outputs[i].size_bytes()});
   if (arguments.steps > 0) return print_steps(program, inputs, arguments.steps);
-  serve(program, inputs);
+  test::serve([&] { program.run(inputs); });
 }
 
 }  // namespace

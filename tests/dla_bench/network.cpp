@@ -5,24 +5,20 @@
 //   --threads=N            of the pool (2)
 // Says "ready", then answers lines on standard input: a number runs so often and prints the times
 // in milliseconds; "memory" prints the peak of resident memory in KiB.
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "build/build.h"
 #include "dla/core/core.h"
 #include "run/inputs.h"
+#include "support/serve.h"
 
 namespace dlaexec {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Milliseconds = std::chrono::duration<double, std::milli>;
 
 struct Arguments {
   std::string model, precision = "int8";
@@ -93,30 +89,6 @@ class Emulation {
   std::vector<std::vector<ir::Tensor>> inputs_;
 };
 
-/// The peak of this process's resident memory, as the kernel writes it: "  1234 kB".
-std::string peak_memory() {
-  const std::string status = read_file("/proc/self/status");
-  const size_t at = status.find("VmHWM:") + 6;
-  return status.substr(at, status.find(" kB", at) - at);
-}
-
-void serve(Emulation& emulation) {
-  emulation.run();
-  std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line == "memory") {
-      std::cout << peak_memory() << std::endl;
-      continue;
-    }
-    for (int i = std::stoi(line); i > 0; --i) {
-      const auto start = Clock::now();
-      emulation.run();
-      std::cout << Milliseconds(Clock::now() - start).count() << ' ';
-    }
-    std::cout << std::endl;
-  }
-}
-
 }  // namespace
 }  // namespace dlaexec
 
@@ -131,7 +103,8 @@ int main(int argc, char** argv) {
     const dlaexec::Arguments arguments = dlaexec::parse(argc, argv);
     dlaexec::ThreadPool threads(arguments.threads);
     dlaexec::Emulation emulation(arguments, threads);
-    dlaexec::serve(emulation);
+    emulation.run();
+    dlaexec::test::serve([&] { emulation.run(); });
     return 0;
   } catch (const dlaexec::Error& error) {
     std::cerr << error.what() << '\n';

@@ -145,17 +145,11 @@ void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, i
   add_product(lowering, node, "", product);
 }
 
-/// Sizes of kernels that slide a window over pixels.
-WindowParams window_of(const Conv& c, const View& x, const View& y) {
-  WindowParams p{};
-  p.images = static_cast<int>(c.images);
+/// The window and what it slides over, as the device code reads them.
+template <class Params>
+void set_window(Params& p, const Conv& c) {
   p.in_h = static_cast<int>(c.h);
   p.in_w = static_cast<int>(c.w);
-  p.out_h = static_cast<int>(c.out_h);
-  p.out_w = static_cast<int>(c.out_w);
-  p.channels = static_cast<int>(c.k);
-  p.x_pixel = static_cast<int>(x.pixel());
-  p.y_pixel = static_cast<int>(y.pixel());
   p.taps_h = static_cast<int>(c.taps_h);
   p.taps_w = static_cast<int>(c.taps_w);
   p.stride_h = static_cast<int>(c.stride_h);
@@ -164,6 +158,18 @@ WindowParams window_of(const Conv& c, const View& x, const View& y) {
   p.pad_w = static_cast<int>(c.pad_w);
   p.dilation_h = static_cast<int>(c.dilation_h);
   p.dilation_w = static_cast<int>(c.dilation_w);
+}
+
+/// Sizes of kernels that slide a window over pixels.
+WindowParams window_of(const Conv& c, const View& x, const View& y) {
+  WindowParams p{};
+  p.images = static_cast<int>(c.images);
+  set_window(p, c);
+  p.out_h = static_cast<int>(c.out_h);
+  p.out_w = static_cast<int>(c.out_w);
+  p.channels = static_cast<int>(c.k);
+  p.x_pixel = static_cast<int>(x.pixel());
+  p.y_pixel = static_cast<int>(y.pixel());
   p.groups = static_cast<int>(c.groups);
   p.group_inputs = static_cast<int>(c.c / c.groups);
   p.group_outputs = static_cast<int>(c.k / c.groups);
@@ -309,16 +315,7 @@ Product product_of(Lowering& lowering, const Conv& c, const View& x, const View&
   const int64_t size = static_cast<int64_t>(ir::size_bytes(c.in));
   Product product = product_to(lowering, c, y);
   ConvParams& p = product.p;
-  p.in_h = static_cast<int>(c.h);
-  p.in_w = static_cast<int>(c.w);
-  p.stride_h = static_cast<int>(c.stride_h);
-  p.stride_w = static_cast<int>(c.stride_w);
-  p.pad_h = static_cast<int>(c.pad_h);
-  p.pad_w = static_cast<int>(c.pad_w);
-  p.dilation_h = static_cast<int>(c.dilation_h);
-  p.dilation_w = static_cast<int>(c.dilation_w);
-  p.taps_h = static_cast<int>(c.taps_h);
-  p.taps_w = static_cast<int>(c.taps_w);
+  set_window(p, c);
   p.x_image_bytes = static_cast<int>(x.strides[0] * size);
   p.x_row_bytes = static_cast<int>(x.strides[2] * size);
   p.x_pixel_bytes = static_cast<int>(x.pixel() * size);
