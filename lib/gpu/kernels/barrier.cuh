@@ -7,27 +7,31 @@
 struct Barrier {
   unsigned address;
   __device__ __forceinline__ void init(int arrivals) const {
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(address), "r"(arrivals) : "memory");
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(address), "r"(arrivals)
+                 : "memory");
   }
   __device__ __forceinline__ void arrive() const {
     asm volatile("mbarrier.arrive.release.cta.shared::cta.b64 _, [%0];" ::"r"(address) : "memory");
   }
   /// Arrives, and asks for @p bytes of copies in this phase.
   __device__ __forceinline__ void arrive_expecting(unsigned bytes) const {
-    asm volatile("mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(address),
-                 "r"(bytes)
-                 : "memory");
-  }
-  /// Arrives at the same barrier of block @p rank of the cluster.
-  __device__ __forceinline__ void arrive_at(int rank) const {
     asm volatile(
-        "{\n.reg .b32 peer;\nmapa.shared::cluster.u32 peer, %0, %1;\n"
-        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [peer];\n}\n" ::"r"(address),
-        "r"(rank)
+        "mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%0], %1;" ::"r"(address),
+        "r"(bytes)
         : "memory");
   }
-  /// Until the phase of parity @p phase is complete.
+  /// Until the phase of parity @p phase is complete, by this block's threads and the copy engine.
   __device__ __forceinline__ void wait(unsigned phase) const {
+    asm volatile(
+        "{\n.reg .pred done;\nagain:\n"
+        "mbarrier.try_wait.parity.acquire.cta.shared::cta.b64 done, [%0], %1;\n"
+        "@done bra over;\nbra again;\nover:\n}\n" ::"r"(address),
+        "r"(phase)
+        : "memory");
+  }
+  /// The same where other blocks of the cluster take part: throws away what the first-level cache
+  /// holds, so that the next loads take ten times as long.
+  __device__ __forceinline__ void wait_for_cluster(unsigned phase) const {
     asm volatile(
         "{\n.reg .pred done;\nagain:\n"
         "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], %1;\n"

@@ -188,7 +188,7 @@ struct ClusterSums {
   }
   __device__ __forceinline__ int first_row() const { return rank << rows_log2; }
   __device__ __forceinline__ int last_row() const { return (rank + 1) << rows_log2; }
-  __device__ __forceinline__ void wait() const { there.wait(0); }
+  __device__ __forceinline__ void wait() const { there.wait_for_cluster(0); }
   /// All blocks' sums, added in the blocks' order.
   template <int kCount>
   __device__ __forceinline__ void add_up(int row, int column, SumType (&sums)[kCount]) const {
