@@ -32,6 +32,15 @@ BoxMap columns_map(const Product& product, int64_t columns, int64_t row_bytes) {
   return map;
 }
 
+bool has_patches_map(const ConvParams& p) {
+  const auto is_corner = [](int upper) { return upper >= -128 && upper < 128; };
+  return p.channel_bytes >= 128 && p.x_pixel_bytes >= p.channel_bytes && p.pad_h <= 100 &&
+         p.pad_w <= 100 && p.stride_h <= 8 && p.stride_w <= 8 && p.dilation_h * p.taps_h <= 100 &&
+         p.dilation_w * p.taps_w <= 100 &&
+         is_corner((p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1)) &&
+         is_corner((p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1));
+}
+
 BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels) {
   const ConvParams& p = product.p;
   const auto size = static_cast<int>(ir::size_bytes(product.in));

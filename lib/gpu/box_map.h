@@ -17,6 +17,9 @@ BoxMap columns_map(const Product& product, int64_t columns, int64_t row_bytes = 
 /// offset.
 BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pixels);
 
+/// True where a map of patches can say how @p p reads its input.
+bool has_patches_map(const ConvParams& p);
+
 /// Whole rows of images with their borders: what a tile of conv_halo.cu reads of the input, and
 /// what it writes.
 BoxMap input_rows_map(const Product& product, int64_t box_channels, int64_t box_rows);

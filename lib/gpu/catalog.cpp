@@ -86,7 +86,7 @@ int declared_spill_bytes(const Kernel& kernel) {
   if (kernel.file == "pool.cu") return 16;
   if (kernel.file == "attention.cu") return 32;  // five words of a head of 80, on sm_75 alone
   if (kernel.file == "conv_bulk.cu" || kernel.file == "conv_halo.cu") return 0;
-  if (kernel.file == "pair_bulk.cu") return 16;     // two words of int8 with 256 columns
+  if (kernel.file == "pair_bulk.cu") return 128;    // of int8, where three warpgroups multiply
   if (kernel.file == "pair_cluster.cu") return 64;  // of the largest tiles with a shortcut
   if (kernel.file == "stem.cu") return 64;          // of int8, beside the row above
   // Blocks that share a sum through memory need its address too: one or two words more.

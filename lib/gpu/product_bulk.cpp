@@ -91,14 +91,7 @@ bool takes(const Product& product, const ProductTactic& tactic, const Target& ta
   if (p.y_pixel * out_size % 16 != 0 || p.residual_pixel * out_size % 16 != 0) return false;
   if (p.weights_batch_bytes && p.weight_row_bytes % 16 != 0) return false;
   if (product.out == ir::DataType::Int8 && p.k_padded % 16 != 0) return false;  // columns_map()
-  if (!product.rows && (p.channel_bytes < 128 || p.x_pixel_bytes < p.channel_bytes ||
-                        p.pad_h > 100 || p.pad_w > 100 || p.stride_h > 8 || p.stride_w > 8 ||
-                        p.dilation_h * p.taps_h > 100 || p.dilation_w * p.taps_w > 100))
-    return false;
-  const auto is_corner = [](int upper) { return upper >= -128 && upper < 128; };
-  if (!product.rows && !(is_corner((p.out_w - 1) * p.stride_w - p.pad_w - (p.in_w - 1)) &&
-                         is_corner((p.out_h - 1) * p.stride_h - p.pad_h - (p.in_h - 1))))
-    return false;
+  if (!product.rows && !has_patches_map(p)) return false;
   if (tactic.rows > 64 && tactic.rows >= 2 * round_up(p.pixels, 64)) return false;
   return tactic.k <= 64 || tactic.k < 2 * p.k_padded;
 }

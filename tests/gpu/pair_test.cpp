@@ -78,6 +78,7 @@ TEST(Pair, TakesTheConvolutionThatMakesItsResidualAlong) {
   const std::string text =
       graph_of({1, 128, 14, 14, 512, 128, true, "relu", "relu", 256, 2}, "f16");
   EXPECT_THAT(files(text, "sm_90a", "cluster 32x64 w2x4"), ElementsAre("pair_cluster.cu"));
+  EXPECT_THAT(files(text, "sm_90a", "bulk g2 i1 w3 o2"), ElementsAre("pair_bulk.cu"));
   EXPECT_EQ(files(text, "sm_90a", std::string(kApart)).size(), 3u);
 }
 
@@ -129,7 +130,8 @@ TEST_P(PairOnDevice, AgreesWithRefInEveryTactic) {
                         {1, 72, 6, 5, 80, 40, true, "relu", "none", 0, 1, 2},
                         // Several tiles a block.
                         {11, 64, 57, 51, 160, 64},
-                        {9, 136, 61, 61, 72, 72, false, "silu", "none"}}) {
+                        {9, 136, 61, 61, 72, 72, false, "silu", "none"},
+                        {10, 64, 57, 51, 128, 64, true, "relu", "relu", 64, 1}}) {
     const std::string text = graph_of(t, GetParam());
     const ir::Graph graph = ir::parse(text);
     const std::vector<ir::Tensor> inputs = random_inputs(graph), wanted = ref::run(graph, inputs);

@@ -110,11 +110,7 @@ __global__ void __launch_bounds__(128, kHead <= 64 ? 3 : 1)
     copy_rows(side, all.k, keys_there(step % kStages), kKeys, step * kKeys);
     copy_rows(side + kSide, all.v, values_there(step % kStages), kKeys, step * kKeys);
   };
-  if (threadIdx.x == 0) {
-    for (int i = 0; i < 1 + 2 * kStages; ++i) Barrier{shared_address(barriers + i)}.init(1);
-    fence_barrier_init();
-  }
-  __syncthreads();
+  prepare_barriers(barriers, [](int) { return 1; });
   wait_for_inputs();
   release_next();
   if (threadIdx.x == 0) {

@@ -1,6 +1,14 @@
-// Barriers in shared memory that count arrivals and bytes. Needs sm_90.
+// Barriers in shared memory that count arrivals and bytes, and the fence before others read shared
+// memory. Needs sm_90.
 #pragma once
 #include "types.cuh"
+
+/// Makes what this thread wrote to shared memory visible to the tensor cores and the copy engine.
+__device__ __forceinline__ void fence_copies() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#endif
+}
 
 #if __CUDA_ARCH__ >= 900
 /// A barrier in shared memory: completes a phase once its arrivals and its bytes are there.

@@ -4,6 +4,18 @@
 #include "mma.cuh"
 
 #if __CUDA_ARCH__ >= 900
+/// Prepares a block's barriers for the copy engine, barrier i for @p arrivals(i) at a time; all
+/// threads of the block come here.
+template <int kCount, class Arrivals>
+__device__ __forceinline__ void prepare_barriers(unsigned long long (&barriers)[kCount],
+                                                 const Arrivals& arrivals) {
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < kCount; ++i) Barrier{shared_address(barriers + i)}.init(arrivals(i));
+    fence_barrier_init();
+    fence_copies();
+  }
+  __syncthreads();
+}
 /// Copies boxes of a tensor into shared memory; coordinates in elements, innermost first.
 __device__ __forceinline__ void copy_box(unsigned to, const void* map, Barrier done, int c,
                                          int row) {

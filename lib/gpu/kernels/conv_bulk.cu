@@ -42,12 +42,7 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
   const auto pixel_of = [&](int tile) { return tile / p.tiles_k * kTileRows; };
   const auto k_of = [&](int tile) { return tile % p.tiles_k * kTileK; };
 
-  if (threadIdx.x == 0) {
-    for (unsigned long long& barrier : barriers) Barrier{shared_address(&barrier)}.init(1);
-    fence_barrier_init();
-    fence_copies();
-  }
-  __syncthreads();
+  prepare_barriers(barriers, [](int) { return 1; });
 
   if (group == 2) {
     give_registers_back<40>();

@@ -34,12 +34,7 @@ __global__ void __launch_bounds__(384, 1) conv_halo(const __grid_constant__ Halo
   const ConvParams& p = all.conv;
   const int group = threadIdx.x / 128;
 
-  if (threadIdx.x == 0) {
-    for (unsigned long long& one : barriers) Barrier{shared_address(&one)}.init(1);
-    fence_barrier_init();
-    fence_copies();
-  }
-  __syncthreads();
+  prepare_barriers(barriers, [](int) { return 1; });
 
   if (group == 2) {
     give_registers_back<40>();

@@ -3,44 +3,81 @@
 // in which they wait to be written.
 //   T           half, signed char: of everything; Residual: T or Nothing, added by the first
 //   Act1, Act2  activations
-//   kSteps      32-byte steps along the first layer's sum: 2, or a multiple of 4
+//   kSteps      32-byte steps along the first layer's sum
+//   kShortcut   along the sum of a layer that makes the residual; 0: it comes from memory
+//   kAccess     of the first layer's input; kShortcutAccess: of the shortcut's
+//   kGroups     warpgroups that multiply: 2, or 3 where they need few registers
 //   kLast       columns of the second layer: 64, 128 or 256, some of them may only pad
 //   kInputs     tiles of inputs in shared memory
 //   kWeights    tiles of weights, of both layers by turns; kStay: all that there are
 //   kOuts       panels of results of each warpgroup, which their residuals come to
-// A panel is 64 pixels x 128 bytes. Two warpgroups take 64 of a tile's pixels each and go through
-// the first layer's columns panel by panel: product, way out in place of the residual, then the
+// A panel is 64 pixels x 128 bytes. Each warpgroup takes 64 of a tile's pixels and goes through the
+// first layer's columns panel by panel: product, way out in place of the residual, then the
 // copy engine carries the panel out while it is multiplied with the second layer's weights.
-// Grid: a block for each 128 pixels, or fewer. Dynamic shared memory: Tactic::bytes of
+// Grid: a block for each tile, or fewer. Dynamic shared memory: Tactic::bytes of
 // pair_bulk.cpp.
 #include "bulk.cuh"
 #include "pair_params.h"
 #include "panel.cuh"
 #include "wgmma.cuh"
 
-template <class T, class Residual, class Act1, class Act2, int kSteps, int kLast, int kInputs,
-          int kWeights, bool kStay, int kOuts>
-__global__ void __launch_bounds__(384, 1) pair_bulk(const __grid_constant__ PairBulkParams p) {
+#if __CUDA_ARCH__ >= 900
+/// Copies @p pieces of 128 bytes of kRows pixels, from output pixel @p pixel of @p conv on.
+template <Access kAccess, class T, int kRows>
+__device__ __forceinline__ void copy_pixels(unsigned to, const TensorMap& map,
+                                            const ConvParams& conv, Barrier done, int pieces,
+                                            int pixel) {
+  constexpr int kElements = 128 / static_cast<int>(sizeof(T)), kPiece = kRows * 128;
+  const int image = pixel / (conv.out_h * conv.out_w), rest = pixel % (conv.out_h * conv.out_w);
+  const int h = rest / conv.out_w * conv.stride_h, w = rest % conv.out_w * conv.stride_w;
+  for (int i = 0; i < pieces; ++i)
+    if constexpr (kAccess == Patches)
+      copy_patches(to + i * kPiece, &map, done, i * kElements, w, h, image, 0, 0);
+    else
+      copy_box(to + i * kPiece, &map, done, i * kElements, pixel);
+}
+
+/// The product of 64 of kRows pixels at @p x with a panel's columns at @p weights.
+template <class T, int kSteps, int kRows, class SumType, int kCount>
+__device__ __forceinline__ void multiply(SumType (&sums)[kCount], unsigned x, unsigned weights) {
+  fence_products();
+#pragma unroll
+  for (int i = 0; i < kSteps; ++i)
+    GroupMma<T, kCount * 2>::run(sums, tile_descriptor(x + i / 4 * kRows * 128 + i % 4 * 32),
+                                 tile_descriptor(weights + i / 4 * kCount * 256 + i % 4 * 32),
+                                 i > 0);
+  commit_products();
+  wait_products<0>();
+  hold(sums);
+}
+#endif
+
+template <class T, class Residual, class Act1, class Act2, int kSteps, int kShortcut,
+          Access kAccess, Access kShortcutAccess, int kGroups, int kLast, int kInputs, int kWeights,
+          bool kStay, int kOuts>
+__global__ void __launch_bounds__((kGroups + 1) * 128, 1)
+    pair_bulk(const __grid_constant__ PairBulkParams p) {
 #if __CUDA_ARCH__ >= 900
   using SumType = typename Sum<T>::type;
   constexpr int kSize = static_cast<int>(sizeof(T)), kColumns = 128 / kSize;
-  constexpr int kRows = 128, kPanel = 64 * 128;
-  constexpr int kIn = (kSteps + 3) / 4;  // 128-byte pieces of a pixel's input
-  constexpr int kInput = kIn * kRows * 128;
-  constexpr int kFirst = kIn * kColumns * 128, kSecond = kLast * 128;
-  constexpr int kWeight = kFirst > kSecond ? kFirst : kSecond;
+  constexpr int kRows = kGroups * 64, kPanel = 64 * 128;
+  constexpr int kIn = (kSteps + 3) / 4, kIn0 = (kShortcut + 3) / 4;  // 128-byte pieces of a pixel
+  constexpr int kInput = (kIn + kIn0) * kRows * 128;
+  constexpr int kMost = kIn > kIn0 ? kIn : kIn0, kSecond = kLast * 128;
+  constexpr int kFirst = kMost * kColumns * 128, kWeight = kFirst > kSecond ? kFirst : kSecond;
   constexpr int kLastRow = kLast * kSize < 128 ? kLast * kSize : 128;  // bytes of a panel's row
   constexpr int kLasts = kLast * kSize / kLastRow;
+  using Way0 = PanelWay<T, T, Nothing, None, 128>;
   using Way1 = PanelWay<T, T, Residual, Act1, 128>;
   using Way2 = PanelWay<T, T, Nothing, Act2, kLastRow>;
 
   extern __shared__ __align__(1024) unsigned char shared_memory[];
-  __shared__ __align__(8) unsigned long long barriers[2 * (kWeights + kInputs + kOuts)];
+  __shared__ __align__(8) unsigned long long barriers[2 * (kWeights + kInputs) + kGroups * kOuts];
   const auto barrier = [&](int i) { return Barrier{shared_address(barriers + i)}; };
-  const auto weights_there = [&](int i) { return barrier(i); };
-  const auto weights_free = [&](int i) { return barrier(kWeights + i); };
-  const auto input_there = [&](int i) { return barrier(2 * kWeights + i); };
-  const auto input_free = [&](int i) { return barrier(2 * kWeights + kInputs + i); };
+  const auto weights_free = [&](int i) { return barrier(i); };
+  const auto input_free = [&](int i) { return barrier(kWeights + i); };
+  const auto weights_there = [&](int i) { return barrier(kWeights + kInputs + i); };
+  const auto input_there = [&](int i) { return barrier(2 * kWeights + kInputs + i); };
   const int group = threadIdx.x / 128;
   const auto panel_there = [&](int i) {
     return barrier(2 * (kWeights + kInputs) + group * kOuts + i);
@@ -49,53 +86,50 @@ __global__ void __launch_bounds__(384, 1) pair_bulk(const __grid_constant__ Pair
   const unsigned inputs = weights + kWeights * kWeight;
   const unsigned panels = inputs + kInputs * kInput + group * kOuts * kPanel;
 
-  if (threadIdx.x == 0) {
-    for (int i = 0; i < kWeights; ++i) weights_there(i).init(1), weights_free(i).init(2);
-    for (int i = 0; i < kInputs; ++i) input_there(i).init(1), input_free(i).init(2);
-    for (int i = 2 * (kWeights + kInputs); i < 2 * (kWeights + kInputs + kOuts); ++i)
-      barrier(i).init(1);
-    fence_barrier_init();
-    fence_copies();
-  }
-  __syncthreads();
+  // Each warpgroup frees weights and inputs.
+  constexpr int kFrees = kWeights + kInputs;
+  prepare_barriers(barriers, [](int i) { return i < kFrees ? kGroups : 1; });
 
-  if (group == 2) {
-    give_registers_back<40>();
-    if (threadIdx.x == 256) {
+  if (group == kGroups) {
+    give_registers_back<kGroups == 2 ? 40 : 32>();
+    if (threadIdx.x == kGroups * 128) {
       Ring<kWeights> ring;
-      const auto begin = [&](int bytes) {
+      const auto copy_tile = [&](const TensorMap& map, int pieces, int columns, int c, int k) {
         if constexpr (!kStay) weights_free(ring.stage).wait(ring.phase ^ 1);
-        weights_there(ring.stage).arrive_expecting(bytes);
-        return weights + ring.stage * kWeight;
+        const Barrier there = weights_there(ring.stage);
+        there.arrive_expecting(pieces * columns * 128);
+        for (int i = 0; i < pieces; ++i)
+          copy_columns<T>(weights + ring.stage * kWeight + i * columns * 128, &map, there,
+                          c + i * kColumns, k);
+        ring.next();
       };
       for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
         for (int chunk = 0; chunk < p.chunks; ++chunk) {
-          const unsigned first = begin(kFirst);
-          for (int i = 0; i < kIn; ++i)
-            copy_columns<T>(first + i * kColumns * 128, &p.first_weights, weights_there(ring.stage),
-                            i * kColumns, chunk * kColumns);
-          ring.next();
-          copy_columns<T>(begin(kSecond), &p.second_weights, weights_there(ring.stage),
-                          chunk * kColumns, 0);
-          ring.next();
+          if constexpr (kShortcut > 0)
+            copy_tile(p.shortcut_weights, kIn0, kColumns, 0, chunk * kColumns);
+          copy_tile(p.first_weights, kIn, kColumns, 0, chunk * kColumns);
+          copy_tile(p.second_weights, 1, kLast, chunk * kColumns, 0);
         }
         if (kStay) break;
       }
-    } else if (threadIdx.x == 288) {
+    } else if (threadIdx.x == kGroups * 128 + 32) {
       wait_for_inputs();
       Ring<kInputs> ring;
       for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
         input_free(ring.stage).wait(ring.phase ^ 1);
+        const unsigned to = inputs + ring.stage * kInput;
         input_there(ring.stage).arrive_expecting(kInput);
-        for (int i = 0; i < kIn; ++i)
-          copy_box(inputs + ring.stage * kInput + i * kRows * 128, &p.x, input_there(ring.stage),
-                   i * kColumns, tile * kRows);
+        copy_pixels<kAccess, T, kRows>(to, p.x, p.first, input_there(ring.stage), kIn,
+                                       tile * kRows);
+        if constexpr (kShortcut > 0)
+          copy_pixels<kShortcutAccess, T, kRows>(to + kIn * kRows * 128, p.shortcut_x, p.shortcut,
+                                                 input_there(ring.stage), kIn0, tile * kRows);
         ring.next();
       }
       release_next();
     }
   } else {
-    take_registers<232>();
+    take_registers<kGroups == 2 ? 232 : 160>();
     wait_for_inputs();
     const bool leads = threadIdx.x % 128 == 0;
     const auto panel = [&](int i) { return panels + i * kPanel; };
@@ -103,7 +137,7 @@ __global__ void __launch_bounds__(384, 1) pair_bulk(const __grid_constant__ Pair
     int next_tile = blockIdx.x, next_panel = 0;
     const auto grant = [&](int i) {
       if (next_tile >= p.tiles) return;
-      if (Way1::kAdds && next_panel < p.chunks) {
+      if (Way1::kAdds && kShortcut == 0 && next_panel < p.chunks) {
         panel_there(i).arrive_expecting(kPanel);
         copy_box(panel(i), &p.residual, panel_there(i), next_panel * kColumns,
                  next_tile * kRows + group * 64);
@@ -145,23 +179,25 @@ __global__ void __launch_bounds__(384, 1) pair_bulk(const __grid_constant__ Pair
 #pragma unroll 1
       for (int chunk = 0; chunk < p.chunks; ++chunk) {
         SumType sums[kColumns / 2];
+        if constexpr (kShortcut > 0) {
+          wait_for_weights();
+          multiply<T, kShortcut, kRows>(sums, x + kIn * kRows * 128,
+                                        weights + ring.stage * kWeight);
+          free_weights(ring.stage);
+          if (chunk > 0) free_weights(second_stage);
+          ring.next();
+          panel_there(out.stage).wait(out.phase);
+          Way0::finish(p.shortcut, panel(out.stage), chunk * kColumns, sums, 0);
+          __syncwarp();  // a warp's threads read what others of it have written, no other warp's
+        }
         wait_for_weights();
-        const unsigned first = weights + ring.stage * kWeight;
-        fence_products();
-#pragma unroll
-        for (int i = 0; i < kSteps; ++i)
-          GroupMma<T, kColumns>::run(sums, tile_descriptor(x + i / 4 * kRows * 128 + i % 4 * 32),
-                                     tile_descriptor(first + i / 4 * kColumns * 128 + i % 4 * 32),
-                                     i > 0);
-        commit_products();
-        wait_products<0>();
-        hold(sums);
+        multiply<T, kSteps, kRows>(sums, x, weights + ring.stage * kWeight);
         free_weights(ring.stage);
-        if (chunk > 0) free_weights(second_stage);
+        if (kShortcut == 0 && chunk > 0) free_weights(second_stage);
         if (chunk == p.chunks - 1 && leads) input_free(input.stage).arrive();
         ring.next();
 
-        panel_there(out.stage).wait(out.phase);
+        if constexpr (kShortcut == 0) panel_there(out.stage).wait(out.phase);
         Way1::finish(p.first, panel(out.stage), chunk * kColumns, sums, 0);
         send(out.stage, &p.wide, chunk * kColumns, tile);
 

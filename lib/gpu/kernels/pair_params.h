@@ -15,8 +15,9 @@ struct PairParams {
 /// What pair_bulk.cu is launched with.
 struct PairBulkParams {
   TensorMap x, first_weights, second_weights, residual, wide, narrow;
-  ConvParams first, second;
-  int tiles;   ///< of 128 pixels
+  TensorMap shortcut_x, shortcut_weights;
+  ConvParams first, second, shortcut;
+  int tiles;   ///< of as many pixels as the warpgroups take
   int chunks;  ///< of 128 bytes of the first one's results
 };
 

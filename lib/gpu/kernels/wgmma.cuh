@@ -2,14 +2,8 @@
 // Rows of both tiles are 128 bytes along the sum, swizzled as conv_feed.cuh does; tiles start on
 // 1024 bytes. Needs sm_90a.
 #pragma once
+#include "barrier.cuh"
 #include "mma.cuh"
-
-/// Makes what this thread wrote to shared memory visible to the tensor cores and the copy engine.
-__device__ __forceinline__ void fence_copies() {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-#endif
-}
 
 #if __CUDA_ARCH__ >= 900
 /// The descriptor of a tile at @p address, whose rows of 64 or 128 bytes are swizzled as wide; its
