@@ -163,7 +163,7 @@ void set_tuning(build::Options& options, const Settings& settings) {
   options.gpu_architecture = settings.text(Flag::gpuArch);
   options.optimization_level = static_cast<int>(settings.integer(Flag::builderOptimizationLevel));
   options.tf32 = !settings.on(Flag::noTF32);
-  options.cublaslt = takes_cublaslt(settings);
+  options.libraries = libraries_of(settings);
   if (!settings.on(Flag::noBuilderCache))
     options.timing_cache = settings.text(Flag::timingCacheFile);
   options.error_on_timing_cache_miss = settings.on(Flag::errorOnTimingCacheMiss);

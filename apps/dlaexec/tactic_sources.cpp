@@ -21,19 +21,20 @@ std::vector<SignedName> tactic_sources(const Settings& settings) {
   return parse_signed(settings.text(Flag::tacticSources), "--tacticSources", kNames);
 }
 
-bool takes_cublaslt(const Settings& settings) {
+std::vector<gpu::LibraryKind> libraries_of(const Settings& settings) {
   const std::vector<SignedName> sources = tactic_sources(settings);
-  return is_on(sources, "CUBLASLT") || is_on(sources, "CUBLAS_LT");
+  std::vector<gpu::LibraryKind> libraries;
+  if (is_on(sources, "CUBLASLT") || is_on(sources, "CUBLAS_LT"))
+    libraries.push_back(gpu::LibraryKind::CublasLt);
+  if (is_on(sources, "CUDNN")) libraries.push_back(gpu::LibraryKind::Cudnn);
+  return libraries;
 }
 
 void warn_of_tactic_sources(const Settings& settings) {
-  const std::vector<SignedName> sources = tactic_sources(settings);
-  for (const std::string_view name : {"CUBLAS", "CUDNN"})
-    if (is_on(sources, name))
-      log::warning(
-          "--tacticSources=+{} has no effect: of libraries this program asks cuBLASLt alone "
-          "(+CUBLAS_LT)",
-          name);
+  if (is_on(tactic_sources(settings), "CUBLAS"))
+    log::warning(
+        "--tacticSources=+CUBLAS has no effect: of libraries this program asks cuBLASLt "
+        "(+CUBLAS_LT) and cuDNN (+CUDNN)");
 }
 
 }  // namespace dlaexec::cli

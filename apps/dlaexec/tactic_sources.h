@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "gpu/library_kind.h"
 #include "grammar.h"
 #include "settings.h"
 
@@ -11,8 +12,8 @@ namespace dlaexec::cli {
 /// The entries of --tacticSources; an unknown name is an Error.
 std::vector<SignedName> tactic_sources(const Settings& settings);
 
-/// True if cuBLASLt's tactics are asked for; without the flag they are not.
-bool takes_cublaslt(const Settings& settings);
+/// The libraries that are asked for; none without the flag.
+std::vector<gpu::LibraryKind> libraries_of(const Settings& settings);
 
 /// Warns of libraries that are asked for and that this program takes nothing from.
 void warn_of_tactic_sources(const Settings& settings);

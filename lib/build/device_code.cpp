@@ -19,7 +19,7 @@ std::vector<plan::DeviceCode> compile_for_device(const ir::Graph& graph, const O
   wanted.optimization_level = options.optimization_level;
   if (options.pools.workspace) wanted.workspace_bytes = *options.pools.workspace;
   wanted.full_floats = !options.tf32;
-  wanted.cublaslt = options.cublaslt;
+  wanted.libraries = options.libraries;
   wanted.timing_cache = options.timing_cache;
   wanted.error_on_timing_cache_miss = options.error_on_timing_cache_miss;
   wanted.repetitions = options.repetitions;

@@ -12,6 +12,7 @@
 #include "build/output_types.h"
 #include "build/sparsity.h"
 #include "dla/rules.h"
+#include "gpu/library_kind.h"
 #include "ir/graph.h"
 #include "place/explain.h"
 #include "quant/quant.h"
@@ -63,7 +64,8 @@ struct Options {
   std::string gpu_architecture;
   int optimization_level = 3;  ///< 0 to 5: how many tactics are measured
   bool tf32 = true;            ///< GPUs may multiply floats as tf32
-  bool cublaslt = false;       ///< its products are measured beside those of this project
+  /// Whose tactics are measured beside those of this project.
+  std::vector<gpu::LibraryKind> libraries;
   std::string timing_cache;    ///< a file of measured tactics, read and extended; empty: none
   bool error_on_timing_cache_miss = false;
   tune::Repetitions repetitions;  ///< with which a tactic is measured

@@ -1,7 +1,6 @@
 #include "gpu/cublaslt.h"
 
 #include <charconv>
-#include <mutex>
 
 #include "base/error.h"
 
@@ -38,11 +37,9 @@ void check_library(Result status, const char* doing) {
   if (status != 0) fail("cuBLASLt reports status {} while {}", status, doing);
 }
 
-}  // namespace
-
 /// The product for the library, which counts columns first: w is A (transposed), x is B, and each
 /// row of y is a column.
-struct LibraryLaunch::Description {
+struct Description {
   const CublasLtFunctions& functions;
   Handle operation = nullptr, w = nullptr, x = nullptr, residual = nullptr, y = nullptr;
 
@@ -90,46 +87,75 @@ struct LibraryLaunch::Description {
   }
 };
 
-std::optional<std::string> why_not_library(const LibraryProduct& product) {
-  const auto is_real = [](ir::DataType type) {
-    return type == ir::DataType::Float16 || type == ir::DataType::Float32;
-  };
-  if (!is_real(product.in) || !is_real(product.out)) return std::string("integers");
-  if (product.in == ir::DataType::Float32 && product.out == ir::DataType::Float16)
-    return std::string("f32 to f16");
-  if (epilogue_of(product.activation) == 0)
-    return format("{} behind a product", ir::text(product.activation));
-  return std::nullopt;
-}
-
-std::string library_name(size_t version) {
-  return format("cuBLASLt {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-}
-
-std::string to_text(const LibraryTactic& tactic) {
-  std::string text = format("cublaslt {} w{} ", tactic.version, tactic.workspace_bytes);
-  for (const uint64_t word : tactic.algorithm.words) text += format("{:016x}", word);
+/// An algorithm as 128 hexadecimal digits, and back.
+std::string to_text(const Algorithm& algorithm) {
+  std::string text;
+  for (const uint64_t word : algorithm.words) text += format("{:016x}", word);
   return text;
 }
 
-std::optional<LibraryTactic> parse_library_tactic(const std::string& text) {
-  LibraryTactic tactic;
-  int read = 0;
-  long long workspace = 0;
-  if (std::sscanf(text.c_str(), "cublaslt %zu w%lld %n", &tactic.version, &workspace, &read) != 2)
-    return std::nullopt;
-  tactic.workspace_bytes = workspace;
-  const char* at = text.c_str() + read;
-  if (text.size() != static_cast<size_t>(read) + 128) return std::nullopt;
-  for (uint64_t& word : tactic.algorithm.words) {
-    std::from_chars(at, at + 16, word, 16);
-    at += 16;
+Algorithm parse_algorithm(const std::string& text) {
+  constexpr size_t kDigits = 16;
+  Algorithm algorithm;
+  if (text.size() != algorithm.words.size() * kDigits)
+    fail("'{}' is no algorithm of cuBLASLt", text);
+  const char* at = text.c_str();
+  for (uint64_t& word : algorithm.words) {
+    std::from_chars(at, at + kDigits, word, 16);
+    at += kDigits;
   }
-  if (to_text(tactic) != text) return std::nullopt;
-  return tactic;
+  return algorithm;
 }
 
-CublasLt::CublasLt() : functions_(*find_cublaslt().table) {
+class ProductLaunch : public LibraryLaunch {
+ public:
+  ProductLaunch(const CublasLtFunctions& functions, Handle library, const LibraryProduct& product,
+                const LibraryTactic& tactic, const LibraryAddresses& addresses)
+      : library_(library),
+        description_(functions, product),
+        algorithm_(parse_algorithm(tactic.algorithm)),
+        workspace_bytes_(static_cast<size_t>(tactic.workspace_bytes)),
+        addresses_(addresses) {
+    description_.set(kBiasPointer, addresses.bias);
+  }
+
+  void enqueue(const Stream& stream) const override {
+    const auto at = [](Address address) { return reinterpret_cast<void*>(address); };
+    const float one = 1, residual = addresses_.residual ? 1 : 0;
+    void* const added = at(addresses_.residual ? addresses_.residual : addresses_.y);
+    check_library(description_.functions.multiply(
+                      library_, description_.operation, &one, at(addresses_.w), description_.w,
+                      at(addresses_.x), description_.x, &residual, added, description_.residual,
+                      at(addresses_.y), description_.y, &algorithm_, at(addresses_.workspace),
+                      workspace_bytes_, stream.handle()),
+                  "multiplying");
+  }
+
+ private:
+  Handle library_;
+  Description description_;
+  Algorithm algorithm_;
+  size_t workspace_bytes_;
+  LibraryAddresses addresses_;
+};
+
+class CublasLt : public Library {
+ public:
+  CublasLt();
+  ~CublasLt() override;
+  std::vector<LibraryTactic> tactics(const LibraryProblem& problem, size_t most,
+                                     int64_t workspace_bytes) const override;
+  std::unique_ptr<LibraryLaunch> launch(const LibraryProblem& problem, const LibraryTactic& tactic,
+                                        const LibraryAddresses& addresses) const override;
+
+ private:
+  const CublasLtFunctions& functions_;
+  Handle handle_ = nullptr;
+};
+
+CublasLt::CublasLt()
+    : Library(LibraryKind::CublasLt, find_cublaslt().table->version, find_cublaslt().table->path),
+      functions_(*find_cublaslt().table) {
   check_library(functions_.create(&handle_), "starting");
 }
 
@@ -137,21 +163,11 @@ CublasLt::~CublasLt() {
   if (handle_) functions_.destroy(handle_);
 }
 
-std::shared_ptr<const CublasLt> CublasLt::open() {
-  // A handle takes memory and time, and threads may share it: one is enough for all programs.
-  static std::mutex lock;
-  static std::weak_ptr<const CublasLt> known;
-  const std::lock_guard guard(lock);
-  if (auto open = known.lock()) return open;
-  if (!find_cublaslt().table) fail("{}", find_cublaslt().reason);
-  const std::shared_ptr<const CublasLt> made(new CublasLt);
-  known = made;
-  return made;
-}
-
-std::vector<LibraryTactic> CublasLt::tactics(const LibraryProduct& product, size_t most,
+std::vector<LibraryTactic> CublasLt::tactics(const LibraryProblem& problem, size_t most,
                                              int64_t workspace_bytes) const {
-  const LibraryLaunch::Description description(functions_, product);
+  const LibraryProduct* const product = std::get_if<LibraryProduct>(&problem);
+  if (!product) return {};
+  const Description description(functions_, *product);
   Handle preference = nullptr;
   check_library(functions_.preference_create(&preference), "asking for algorithms");
   const auto workspace = static_cast<uint64_t>(workspace_bytes);
@@ -170,34 +186,33 @@ std::vector<LibraryTactic> CublasLt::tactics(const LibraryProduct& product, size
   for (int i = 0; i < found; ++i) {
     const HeuristicResult& result = results[static_cast<size_t>(i)];
     if (result.status == 0)
-      tactics.push_back(
-          {functions_.version, result.algorithm, static_cast<int64_t>(result.workspace_bytes)});
+      tactics.push_back({kind(), version(), static_cast<int64_t>(result.workspace_bytes),
+                         to_text(result.algorithm)});
   }
   return tactics;
 }
 
-LibraryLaunch::LibraryLaunch(std::shared_ptr<const CublasLt> library, const LibraryProduct& product,
-                             const LibraryTactic& tactic, const ProductAddresses& addresses)
-    : library_(std::move(library)),
-      description_(std::make_unique<Description>(library_->functions(), product)),
-      tactic_(tactic),
-      addresses_(addresses) {
-  description_->set(kBiasPointer, addresses_.bias);
+std::unique_ptr<LibraryLaunch> CublasLt::launch(const LibraryProblem& problem,
+                                                const LibraryTactic& tactic,
+                                                const LibraryAddresses& addresses) const {
+  return std::make_unique<ProductLaunch>(functions_, handle_, std::get<LibraryProduct>(problem),
+                                         tactic, addresses);
 }
 
-LibraryLaunch::~LibraryLaunch() = default;
+}  // namespace
 
-void LibraryLaunch::enqueue(const Stream& stream) const {
-  const auto at = [](Address address) { return reinterpret_cast<void*>(address); };
-  const float one = 1, residual = addresses_.residual ? 1 : 0;
-  void* const added = at(addresses_.residual ? addresses_.residual : addresses_.y);
-  check_library(
-      library_->functions().multiply(
-          library_->handle(), description_->operation, &one, at(addresses_.w), description_->w,
-          at(addresses_.x), description_->x, &residual, added, description_->residual,
-          at(addresses_.y), description_->y, &tactic_.algorithm, at(addresses_.workspace),
-          static_cast<size_t>(tactic_.workspace_bytes), stream.handle()),
-      "multiplying");
+std::optional<std::string> why_not_library(const LibraryProduct& product) {
+  const auto is_real = [](ir::DataType type) {
+    return type == ir::DataType::Float16 || type == ir::DataType::Float32;
+  };
+  if (!is_real(product.in) || !is_real(product.out)) return std::string("integers");
+  if (product.in == ir::DataType::Float32 && product.out == ir::DataType::Float16)
+    return std::string("f32 to f16");
+  if (epilogue_of(product.activation) == 0)
+    return format("{} behind a product", ir::text(product.activation));
+  return std::nullopt;
 }
+
+std::shared_ptr<const Library> open_cublaslt() { return std::make_shared<const CublasLt>(); }
 
 }  // namespace dlaexec::gpu

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "gpu/cublaslt.h"
+#include "gpu/cudnn.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -75,14 +76,21 @@ std::vector<std::string> toolkit_names(std::vector<std::string> names) {
   return names;
 }
 
+/// Opens a library under one of @p names; null when it is not there, and @p reason begins with
+/// @p missing and ends with @p advice.
+void* open_optional(std::string_view missing, std::string_view advice,
+                    std::vector<std::string> names, std::string& opened, std::string& reason) {
+  void* library = open_first(toolkit_names(std::move(names)), opened, reason);
+  if (!library) reason = format("{}: {}; {}", missing, reason, advice);
+  return library;
+}
+
 std::string load(Nvrtc& table) {
   std::string reason, missing;
-  void* library = open_first(
-      toolkit_names({"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}),
-      table.path, reason);
-  if (!library)
-    return "no NVRTC: " + reason +
-           "; install the CUDA Toolkit's libnvrtc, or set CUDA_HOME to the toolkit's folder";
+  void* library = open_optional(
+      "no NVRTC", "install the CUDA Toolkit's libnvrtc, or set CUDA_HOME to the toolkit's folder",
+      {"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"}, table.path, reason);
+  if (!library) return reason;
 #define DLAEXEC_NVRTC(symbol, name, arguments) find_symbol(library, #symbol, table.name, missing);
 #include "gpu/nvrtc.def"
   if (!missing.empty())
@@ -93,18 +101,33 @@ std::string load(Nvrtc& table) {
 
 std::string load(CublasLtFunctions& table) {
   std::string reason, missing;
-  void* library = open_first(toolkit_names({"libcublasLt.so.13", "libcublasLt.so.12",
-                                            "libcublasLt.so.11", "libcublasLt.so"}),
-                             table.path, reason);
-  if (!library)
-    return "there is no cuBLASLt: " + reason +
-           "; install the CUDA Toolkit's libcublasLt, or set CUDA_HOME to the toolkit's folder";
+  void* library = open_optional(
+      "there is no cuBLASLt",
+      "install the CUDA Toolkit's libcublasLt, or set CUDA_HOME to the toolkit's folder",
+      {"libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11", "libcublasLt.so"}, table.path,
+      reason);
+  if (!library) return reason;
 #define DLAEXEC_CUBLASLT(symbol, name, arguments) \
   find_symbol(library, #symbol, table.name, missing);
 #include "gpu/cublaslt.def"
   find_symbol(library, "cublasLtGetVersion", table.version_number, missing);
   if (!missing.empty())
     return format("{} lacks {}; install cuBLASLt of CUDA 11.4 or later", table.path, missing);
+  table.version = table.version_number();
+  return {};
+}
+
+std::string load(CudnnFunctions& table) {
+  std::string reason, missing;
+  void* library =
+      open_optional("there is no cuDNN 9", "install it, or name its folder in LD_LIBRARY_PATH",
+                    {"libcudnn.so.9"}, table.path, reason);
+  if (!library) return reason;
+#define DLAEXEC_CUDNN(symbol, name, arguments) find_symbol(library, #symbol, table.name, missing);
+#include "gpu/cudnn.def"
+  find_symbol(library, "cudnnGetErrorString", table.error_string, missing);
+  find_symbol(library, "cudnnGetVersion", table.version_number, missing);
+  if (!missing.empty()) return format("{} lacks {}; install cuDNN 9", table.path, missing);
   table.version = table.version_number();
   return {};
 }
@@ -146,6 +169,8 @@ const Loaded<Driver>& find_driver() { return load_once<Driver>(); }
 const Loaded<Nvrtc>& find_nvrtc() { return load_once<Nvrtc>(); }
 
 const Loaded<CublasLtFunctions>& find_cublaslt() { return load_once<CublasLtFunctions>(); }
+
+const Loaded<CudnnFunctions>& find_cudnn() { return load_once<CudnnFunctions>(); }
 
 const Driver& driver() {
   const Loaded<Driver>& loaded = find_driver();

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "gpu/cublaslt.h"
 #include "gpu/device.h"
 #include "gpu/jit.h"
+#include "gpu/library.h"
 #include "ir/shape.h"
 #include "ir/type.h"
 
@@ -71,9 +71,9 @@ struct Launch {
   bool runs_on = false;  ///< blocks take every gridDim.x-th tile: no more are launched than fit
 };
 
-/// A product that a library runs in place of a kernel.
+/// What a library runs in place of a kernel.
 struct LibraryStep {
-  LibraryProduct product;
+  LibraryProblem problem;
   LibraryTactic tactic;
 };
 
@@ -84,7 +84,7 @@ struct Step {
   std::vector<int> nodes;  ///< all nodes that the launches around it run together
   Kernel kernel;
   Launch launch;
-  std::optional<LibraryStep> library;  ///< instead of a kernel; parameters are ProductAddresses
+  std::optional<LibraryStep> library;  ///< instead of a kernel; parameters are LibraryAddresses
   std::vector<std::byte> parameters;   ///< one struct, passed by value
   std::vector<Patch> patches;
   double operations = 0;  ///< multiplications and additions that the layer asks for

@@ -252,11 +252,15 @@ std::string Lowering::choose(const std::string& problem, const std::vector<std::
   return chosen;
 }
 
-std::vector<LibraryTactic> Lowering::library_tactics(const LibraryProduct& product) const {
+std::vector<std::string> Lowering::library_tactics(const LibraryProblem& problem) const {
   constexpr size_t kMost = 8;
   constexpr int64_t kWorkspace = 32 << 20;  // more gains nothing
-  if (!options_.library) return {};
-  return options_.library->tactics(product, kMost, std::min(kWorkspace, options_.workspace_bytes));
+  std::vector<std::string> texts;
+  for (const auto& library : options_.libraries)
+    for (const LibraryTactic& tactic :
+         library->tactics(problem, kMost, std::min(kWorkspace, options_.workspace_bytes)))
+      texts.push_back(to_text(tactic));
+  return texts;
 }
 
 void Lowering::flush(const ir::Node& node) {

@@ -27,8 +27,8 @@ struct LowerOptions {
   int64_t workspace_bytes = INT64_MAX;
   /// Products of floats are no products of tf32.
   bool full_floats = false;
-  /// A library whose tactics are candidates, too, behind those of this project; null for none.
-  const CublasLt* library = nullptr;
+  /// Libraries whose tactics are candidates, too, behind those of this project.
+  Libraries libraries;
 };
 
 /// Launches for @p part, a typed graph with known shapes in which why_not() objects to no node.
@@ -119,8 +119,8 @@ class Lowering {
   /// Tells which tactic runs @p problem.
   std::string choose(const std::string& problem, const std::vector<std::string>& tactics);
 
-  /// What the library proposes for @p product; nothing when there is no library.
-  std::vector<LibraryTactic> library_tactics(const LibraryProduct& product) const;
+  /// What the libraries that take part propose for @p problem.
+  std::vector<std::string> library_tactics(const LibraryProblem& problem) const;
 
   bool full_floats() const { return options_.full_floats; }
   /// True if a tactic may take @p bytes of scratch memory; counts the tactics that may not.

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "gpu/library_step.h"
 #include "gpu/product_unit.h"
 
 namespace dlaexec::gpu {
@@ -135,9 +136,10 @@ std::vector<std::string> tactic_texts(Lowering& lowering, const Product& product
   for (const ProductTactic& tactic : tactics_for(product, target, kCandidates))
     if (lowering.has_workspace(unit_of(tactic).scratch_bytes(product, tactic, target)))
       texts.push_back(to_text(tactic));
-  if (const auto asked = library_product_of(product))
-    for (const LibraryTactic& tactic : lowering.library_tactics(*asked))
-      texts.push_back(to_text(tactic));
+  for (const LibraryKind kind : {LibraryKind::CublasLt, LibraryKind::Cudnn})
+    if (const auto asked = library_problem_of(product, kind))
+      for (std::string& tactic : lowering.library_tactics(*asked))
+        texts.push_back(std::move(tactic));
   return texts;
 }
 
@@ -145,7 +147,7 @@ std::vector<std::string> tactic_texts(Lowering& lowering, const Product& product
 Step* add_tactic(Lowering& lowering, const ir::Node& node, std::string_view suffix,
                  const Product& product, const std::string& tactic) {
   if (const auto library = parse_library_tactic(tactic)) {
-    if (!library_product_of(product)) return nullptr;
+    if (!library_problem_of(product, library->library)) return nullptr;
     return &add_library_product(lowering, node, suffix, product, *library);
   }
   const std::optional<ProductTactic> own = parse_product_tactic(tactic);

@@ -47,8 +47,9 @@ struct Product {
   ir::DataType in = ir::DataType::Float16, out = ir::DataType::Float16;
   std::optional<ir::DataType> residual_type;
   ir::ActivationKind activation = ir::ActivationKind::None;
-  bool full = false;  ///< floats are multiplied as such, not as tf32
-  bool rows = false;  ///< 1 x 1 or a matrix: pixels follow each other at x_pixel_bytes
+  bool full = false;            ///< floats are multiplied as such, not as tf32
+  bool rows = false;            ///< 1 x 1 or a matrix: pixels follow each other at x_pixel_bytes
+  bool is_convolution = false;  ///< of pixels as they lie: no matrix, and no pixels that overlap
   int64_t batch = 1;
   int64_t sum_bytes = 0;  ///< along the sum, of one row
   Place x, weights, bias, multiplier, residual, y;
@@ -73,13 +74,6 @@ int64_t shared_bytes(const Product& product, const ProductTactic& tactic, const 
 
 /// Every tile of the catalogue that @p target can run, unsplit and with weights that come and go.
 std::vector<ProductTactic> all_product_tactics(const Target& target);
-
-/// What a library would be told of @p product; nothing when it cannot run it.
-std::optional<LibraryProduct> library_product_of(const Product& product);
-
-/// Adds the product as the library runs it.
-Step& add_library_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,
-                          const Product& product, const LibraryTactic& tactic);
 
 /// Chooses a tactic and adds the launch.
 void add_product(Lowering& lowering, const ir::Node& node, std::string_view suffix,

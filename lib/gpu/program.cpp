@@ -20,7 +20,7 @@ Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& co
                  const Program* weights_of)
     : lowered_(std::move(lowered)) {
   load_modules(code, context.target());
-  open_library();
+  open_libraries();
   multiprocessors_ = context.target().multiprocessors;
   overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
   if (weights_of) {
@@ -53,19 +53,17 @@ void Program::load_modules(std::span<const Cubin> code, const Target& target) {
   }
 }
 
-void Program::open_library() {
-  for (const Step& step : lowered_.steps) {
-    if (!step.library) continue;
-    constexpr const char* kAdvice = "build the plan again here, or with --tacticSources=-CUBLAS_LT";
-    const size_t version = step.library->tactic.version;
-    if (!find_cublaslt().table)
-      fail(Fault::PlanMismatch, "the plan takes products from {}, but {}; {}",
-           library_name(version), find_cublaslt().reason, kAdvice);
-    library_ = CublasLt::open();
-    if (library_->functions().version != version)
-      fail(Fault::PlanMismatch, "the plan takes products from {}, but here is {} ({}); {}",
-           library_name(version), library_->name(), library_->functions().path, kAdvice);
-  }
+void Program::open_libraries() {
+  for (const Step& step : lowered_.steps)
+    if (step.library) libraries_.push_back(library_for(step.library->tactic));
+}
+
+const Library& Program::library(const LibraryStep& step) const {
+  const auto found = std::find_if(libraries_.begin(), libraries_.end(), [&](const auto& library) {
+    return library->kind() == step.tactic.library;
+  });
+  DLAEXEC_CHECK(found != libraries_.end());
+  return **found;
 }
 
 void Program::upload_constants() {
@@ -106,7 +104,7 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
                    static_cast<size_t>(slot.bytes));
   stream_.synchronize();
   for (const Step& step : lowered.steps) steps_.push_back(ready(step));
-  warm_up_library();
+  warm_up_libraries();
 }
 
 Execution::Ready Execution::ready(const Step& step) const {
@@ -121,10 +119,10 @@ Execution::Ready Execution::ready(const Step& step) const {
     }
   }
   if (step.library) {
-    ProductAddresses addresses;
+    LibraryAddresses addresses;
     std::memcpy(&addresses, ready.parameters.data(), sizeof addresses);
-    ready.library = std::make_unique<LibraryLaunch>(program_.library(), step.library->product,
-                                                    step.library->tactic, addresses);
+    ready.library = program_.library(*step.library)
+                        .launch(step.library->problem, step.library->tactic, addresses);
     return ready;
   }
   ready.function = program_.function(step);
@@ -134,7 +132,7 @@ Execution::Ready Execution::ready(const Step& step) const {
 }
 
 /// A library loads its kernels when they are first needed, which no capture of a graph allows.
-void Execution::warm_up_library() const {
+void Execution::warm_up_libraries() const {
   bool any = false;
   for (const Ready& ready : steps_)
     if (ready.library) {

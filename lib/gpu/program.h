@@ -36,17 +36,17 @@ class Program {
   int64_t resident_blocks(const Step& step) const;
   /// True if kernels may start before the ones ahead of them have ended.
   bool overlaps() const { return overlaps_; }
-  /// What steps with a library run by; null when there is none.
-  const std::shared_ptr<const CublasLt>& library() const { return library_; }
+  /// The library that @p step runs by.
+  const Library& library(const LibraryStep& step) const;
 
  private:
   void load_modules(std::span<const Cubin> code, const Target& target);
-  void open_library();
+  void open_libraries();
   void upload_constants();
 
   Lowered lowered_;
   std::map<Kernel, std::unique_ptr<Module>> modules_;
-  std::shared_ptr<const CublasLt> library_;
+  Libraries libraries_;
   std::shared_ptr<Buffer> constants_;
   int multiprocessors_ = 1;
   bool overlaps_ = false;
@@ -94,7 +94,7 @@ class Execution {
     std::unique_ptr<LibraryLaunch> library;  ///< instead of the function
   };
   Ready ready(const Step& step) const;
-  void warm_up_library() const;
+  void warm_up_libraries() const;
   Address address(const Place& place) const;
   void enqueue(const Ready& ready, const Stream& stream, bool overlap) const;
 

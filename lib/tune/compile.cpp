@@ -70,20 +70,23 @@ gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& targe
   return code;
 }
 
-/// cuBLASLt, if its tactics are to be measured and it is there; what is asked for in vain is said.
-std::shared_ptr<const gpu::CublasLt> library_of(const CompileOptions& options, bool measures) {
-  if (!options.cublaslt) return nullptr;
-  if (!measures) {
-    log::warning(
-        "--tacticSources: cuBLASLt has no part where nothing is measured: without a device, with "
-        "--gpuArch, and below --builderOptimizationLevel=2");
-    return nullptr;
+/// The libraries that are asked for and there, if anything is measured; what is asked for in vain
+/// is said.
+gpu::Libraries libraries_of(const CompileOptions& options, bool measures) {
+  gpu::Libraries libraries;
+  for (const gpu::LibraryKind kind : options.libraries) {
+    const std::string& reason = gpu::why_no_library(kind);
+    if (!measures)
+      log::warning(
+          "--tacticSources: {} has no part where nothing is measured: without a device, with "
+          "--gpuArch, and below --builderOptimizationLevel=2",
+          gpu::info(kind).name);
+    else if (!reason.empty())
+      log::warning("--tacticSources: {}", reason);
+    else
+      libraries.push_back(gpu::open_library(kind));
   }
-  if (!gpu::find_cublaslt().table) {
-    log::warning("--tacticSources: {}", gpu::find_cublaslt().reason);
-    return nullptr;
-  }
-  return gpu::CublasLt::open();
+  return libraries;
 }
 
 /// True if code can be made for the GPU; why not is said to whom it concerns.
@@ -121,13 +124,13 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   const size_t candidates =
       kCandidates[std::min<size_t>(5, static_cast<size_t>(options.optimization_level))];
   const bool measures = context && candidates > 0;
-  const std::shared_ptr<const gpu::CublasLt> library = library_of(options, measures);
+  const gpu::Libraries libraries = libraries_of(options, measures);
   if (measures)
     for (const ir::Graph& part : parts)
       measured += tune(part, *context, compiler, pool, cache,
                        {candidates, options.error_on_timing_cache_miss, options.workspace_bytes,
-                        options.full_floats, options.repetitions, library.get()});
-  const std::string device = device_key(target, library.get());
+                        options.full_floats, options.repetitions, libraries});
+  const std::string device = device_key(target, libraries);
   gpu::Code code = assemble(
       parts, target, {cache, device, options.workspace_bytes, options.full_floats}, compiler, pool);
   code.device = measures ? device : std::string(gpu::kCostModel);

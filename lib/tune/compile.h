@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gpu/code.h"
+#include "gpu/library_kind.h"
 #include "ir/graph.h"
 #include "tune/repetitions.h"
 
@@ -23,8 +25,8 @@ struct CompileOptions {
   Repetitions repetitions;
   /// Products of floats are no products of tf32.
   bool full_floats = false;
-  /// cuBLASLt's products are measured beside those of this project.
-  bool cublaslt = false;
+  /// Whose tactics are measured beside those of this project.
+  std::vector<gpu::LibraryKind> libraries;
   /// Timing cache to read and extend; empty: none.
   std::string timing_cache;
   bool error_on_timing_cache_miss = false;

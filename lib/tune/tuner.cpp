@@ -57,11 +57,11 @@ std::vector<std::string> favourites(const std::vector<std::string>& tactics, siz
 /// then those that may be run as several of them.
 std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& target,
                                       const TimingCache& cache, const TuneOptions& limits) {
-  const std::string device = device_key(target, limits.library);
+  const std::string device = device_key(target, limits.libraries);
   gpu::LowerOptions options;
   options.workspace_bytes = limits.workspace_bytes;
   options.full_floats = limits.full_floats;
-  options.library = limits.library;
+  options.libraries = limits.libraries;
   // Run apart, nodes pose the problems of each, too.
   options.choose = [](const std::string&, const std::vector<std::string>& tactics) {
     return runs_apart(tactics) ? std::string(gpu::kApart) : std::string();
@@ -69,7 +69,7 @@ std::vector<Problem> unknown_problems(const ir::Graph& part, const gpu::Target& 
   std::vector<Problem> problems;
   std::set<std::string> seen;
   for (gpu::Choice& choice : gpu::lower(part, target, options).choices) {
-    if (!seen.insert(choice.problem).second) continue;
+    if (choice.tactics.size() == 1 || !seen.insert(choice.problem).second) continue;
     if (cache.find(device, choice.problem)) continue;
     if (runs_apart(choice.tactics)) choice.nodes = with_reader(part, std::move(choice.nodes));
     problems.push_back(
@@ -86,7 +86,7 @@ gpu::Lowered lower_alone(const ir::Graph& part, const Problem& problem, const gp
                          const std::string& tactic, const TimingCache& cache,
                          const TuneOptions& limits) {
   const ir::Graph alone = ir::extract(part, problem.nodes, "candidate");
-  gpu::LowerOptions options = options_from(cache, device_key(target, limits.library));
+  gpu::LowerOptions options = options_from(cache, device_key(target, limits.libraries));
   options.internal_edges = true;
   options.full_floats = limits.full_floats;
   options.choose = [&, known = options.choose](const std::string& text,
@@ -224,7 +224,7 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
   Decision best{{}, 1e30};
   double best_cost = 1e30;
   for (size_t i = 0; i < candidates.size(); ++i) {
-    // A library wants its bias in another type: its candidates have constants of their own.
+    // A library wants constants in another form: its candidates have their own.
     if (!bench || candidates[i].constant_bytes != constant_bytes)
       bench.emplace(candidates[i], code, context, repetitions);
     constant_bytes = candidates[i].constant_bytes;
@@ -244,15 +244,17 @@ Decision fastest(const Problem& problem, std::vector<gpu::Lowered>& candidates,
 
 }  // namespace
 
-std::string device_key(const gpu::Target& target, const gpu::CublasLt* library) {
-  return format("{} {} {} MPs{}", target.name, target.architecture_name(), target.multiprocessors,
-                library ? " + " + library->name() : "");
+std::string device_key(const gpu::Target& target, const gpu::Libraries& libraries) {
+  std::string key =
+      format("{} {} {} MPs", target.name, target.architecture_name(), target.multiprocessors);
+  for (const auto& library : libraries) key += " + " + library->name();
+  return key;
 }
 
 size_t tune(const ir::Graph& part, const gpu::Context& context, const gpu::Compiler& compiler,
             ThreadPool& pool, TimingCache& cache, const TuneOptions& options) {
   const gpu::Target& target = context.target();
-  const std::string device = device_key(target, options.library);
+  const std::string device = device_key(target, options.libraries);
   const std::vector<Problem> problems = unknown_problems(part, target, cache, options);
   if (problems.empty()) return 0;
   if (options.error_on_miss)

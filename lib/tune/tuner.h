@@ -23,12 +23,11 @@ struct TuneOptions {
   int64_t workspace_bytes = INT64_MAX;
   bool full_floats = false;
   Repetitions repetitions;
-  const gpu::CublasLt* library = nullptr;  ///< as in gpu::LowerOptions
+  gpu::Libraries libraries;  ///< as in gpu::LowerOptions
 };
 
-/// The name under which decisions for @p target are kept, when tactics of @p library (null: none)
-/// take part.
-std::string device_key(const gpu::Target& target, const gpu::CublasLt* library = nullptr);
+/// The name under which decisions for @p target are kept, when tactics of @p libraries take part.
+std::string device_key(const gpu::Target& target, const gpu::Libraries& libraries = {});
 
 /// Measures every problem of @p part that @p cache does not know and adds the decisions to it.
 /// Returns how many problems were measured.

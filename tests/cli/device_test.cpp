@@ -1,58 +1,15 @@
 // What happens only where there is a CUDA device, with tests/fake_cuda in its place: tuning, the
 // timing cache, the device's facts. Kernels are compiled, for which NVRTC needs no device.
-#include <cstdlib>
 #include <filesystem>
-#include <optional>
 
 #include "gpu/driver.h"
-#include "program_test.h"
+#include "on_a_device.h"
 
 namespace dlaexec::cli {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-/// A variable of the environment that has @p value while this lives, and then what it had.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before_)
-      ::setenv(name_, before_->c_str(), 1);
-    else
-      ::unsetenv(name_);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
-
-class OnADevice : public ProgramTest {
- protected:
-  void SetUp() override {
-    if (!gpu::find_nvrtc().table) GTEST_SKIP() << gpu::find_nvrtc().reason;
-    libraries_.emplace("LD_LIBRARY_PATH", DLAEXEC_FAKE_CUDA);
-    kernels_.emplace("DLAEXEC_KERNEL_CACHE", kernels());
-    put("product.onnx", heavy(1).bytes());
-  }
-  const std::string build_ = "--onnx=product.onnx --skipInference --builderOptimizationLevel=2";
-
- private:
-  std::optional<Variable> libraries_, kernels_;
-
-  /// Compiled once for all tests.
-  static const std::string& kernels() {
-    static const std::string folder = test::temporary_dir();
-    return folder;
-  }
-};
 
 TEST_F(OnADevice, TheTimingCacheIsFilledReadAndEnforced) {
   const std::string cached = build_ + " --timingCacheFile=t.cache";
@@ -118,72 +75,6 @@ TEST_F(OnADevice, IsChosenAndDescribed) {
     EXPECT_THAT(out, HasSubstr(line));
   EXPECT_EQ(run(flags + " --device=1").status, 2);
   EXPECT_THAT(pass(flags + " --device=cpu").out, HasSubstr("Selected Device: host engine"));
-}
-
-/// The same with a cuBLASLt that is faster than every kernel.
-class WithALibrary : public OnADevice {
- protected:
-  void SetUp() override {
-    OnADevice::SetUp();
-    if (IsSkipped()) return;
-    with_library_.emplace("LD_LIBRARY_PATH", DLAEXEC_FAKE_CUDA ":" DLAEXEC_FAKE_CUBLASLT);
-  }
-  /// Where the loader finds a file of the library's name without its functions.
-  std::string library_that_is_none() const {
-    std::filesystem::copy_file(std::string(DLAEXEC_FAKE_CUDA) + "/libcuda.so.1",
-                               folder() + "/libcublasLt.so.13");
-    return DLAEXEC_FAKE_CUDA ":" + folder();
-  }
-  const std::string sources_ = build_ + " --fp16 --tacticSources=+CUBLAS_LT";
-  std::optional<Variable> with_library_;
-};
-
-TEST_F(WithALibrary, ItsProductsTakePartWhenTheyAreAskedFor) {
-  const test::Outcome without = pass(build_ + " --fp16 --timingCacheFile=t.cache");
-  EXPECT_THAT(get("t.cache"), Not(HasSubstr("cublaslt")));
-  const test::Outcome with = pass(sources_ + " --timingCacheFile=t.cache");
-  EXPECT_THAT(with.out, HasSubstr(" 1 problems measured"));
-  EXPECT_THAT(get("t.cache"), HasSubstr("Fake GPU sm_87 16 MPs + cuBLASLt 13.0.0 | "));
-  EXPECT_THAT(get("t.cache"), HasSubstr(" | cublaslt 130000 w4096 000000000000a190"));
-  EXPECT_THAT(pass(sources_ + " --timingCacheFile=t.cache --errorOnTimingCacheMiss").out,
-              HasSubstr(" 0 problems measured"));
-}
-
-TEST_F(WithALibrary, WorkspaceIsCounted) {
-  pass(sources_ + " --timingCacheFile=t.cache");
-  pass(sources_ + " --timingCacheFile=t.cache --memPoolSize=workspace:0.001 --saveEngine=p");
-  EXPECT_THAT(pass("--inspect=p --json").out, Not(HasSubstr("cublaslt")));
-}
-
-TEST_F(WithALibrary, APlanNeedsTheLibraryThatItWasBuiltWith) {
-  pass(sources_ + " --saveEngine=p");
-  EXPECT_THAT(pass("--inspect=p").out, HasSubstr("measurements on Fake GPU sm_87 16 MPs + "
-                                                 "cuBLASLt 13.0.0"));
-  const std::string load = "--loadEngine=p --iterations=2 --duration=0 --warmUp=0";
-  pass(load);
-  {
-    const Variable newer("FAKE_CUBLASLT_VERSION", "130100");
-    const test::Outcome outcome = run(load);
-    EXPECT_EQ(outcome.status, 5);
-    EXPECT_THAT(outcome.err, HasSubstr("the plan takes products from cuBLASLt 13.0.0, but here is "
-                                       "cuBLASLt 13.1.0 (libcublasLt.so.13); build the plan again "
-                                       "here, or with --tacticSources=-CUBLAS_LT"));
-  }
-  const Variable broken("LD_LIBRARY_PATH", library_that_is_none());
-  const test::Outcome outcome = run(load);
-  EXPECT_EQ(outcome.status, 5);
-  EXPECT_THAT(outcome.err, HasSubstr("the plan takes products from cuBLASLt 13.0.0, but "
-                                     "libcublasLt.so.13 lacks cublasLtCreate"));
-}
-
-TEST_F(WithALibrary, WhatIsAskedForInVainIsSaid) {
-  EXPECT_THAT(pass(sources_ + " --builderOptimizationLevel=0").err,
-              HasSubstr("cuBLASLt has no part where nothing is measured"));
-  EXPECT_THAT(pass(build_ + " --tacticSources=+CUDNN").err,
-              HasSubstr("--tacticSources=+CUDNN has no effect"));
-  const Variable broken("LD_LIBRARY_PATH", library_that_is_none());
-  EXPECT_THAT(pass(sources_).err,
-              HasSubstr("--tacticSources: libcublasLt.so.13 lacks cublasLtCreate"));
 }
 
 class WithoutADevice : public ProgramTest {};

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -7,6 +8,9 @@
 
 namespace dlaexec::cli {
 namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 Job job_of(std::vector<std::string> arguments) {
   log::Capture capture;
@@ -35,9 +39,11 @@ TEST(Job, TuningFlagsReachTheBuilder) {
   EXPECT_EQ(job_of({"--timingCacheFile=t", "--noBuilderCache"}).build.timing_cache, "");
   EXPECT_TRUE(job.build.tf32);
   EXPECT_FALSE(job_of({"--noTF32"}).build.tf32);
-  EXPECT_FALSE(job.build.cublaslt);
-  EXPECT_TRUE(job_of({"--tacticSources=-CUDNN,+cublas_lt"}).build.cublaslt);
-  EXPECT_FALSE(job_of({"--tacticSources=+CUDNN,-CUBLAS_LT"}).build.cublaslt);
+  EXPECT_THAT(job.build.libraries, IsEmpty());
+  EXPECT_THAT(job_of({"--tacticSources=-CUDNN,+cublas_lt"}).build.libraries,
+              ElementsAre(gpu::LibraryKind::CublasLt));
+  EXPECT_THAT(job_of({"--tacticSources=+CUDNN,-CUBLAS_LT"}).build.libraries,
+              ElementsAre(gpu::LibraryKind::Cudnn));
 }
 
 TEST(Job, ThePlacementFlagsReachTheBuilder) {

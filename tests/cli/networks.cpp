@@ -23,11 +23,12 @@ std::vector<float> weights(const ir::Dims& dims) {
 }
 
 void add_conv(OnnxModel& model, const std::string& name, const std::string& input,
-              const std::string& output, int64_t from, int64_t to) {
-  const ir::Dims dims = {to, from, 3, 3};
+              const std::string& output, int64_t from, int64_t to, int64_t groups = 1) {
+  const ir::Dims dims = {to, from / groups, 3, 3};
   model.add_initializer(output + ".w", dims, weights(dims));
   auto* conv = model.add_node("Conv", {input, output + ".w"}, {output}, name);
   OnnxModel::set(conv, "pads", {1, 1, 1, 1});
+  OnnxModel::set(conv, "group", groups);
 }
 
 }  // namespace
@@ -83,6 +84,17 @@ OnnxModel nastily_named() {
   add_conv(model, kNastyName, "image", "c", 3, 16);
   model.add_node("Softmax", {"c"}, {kNastyName}, "soft\tmax");
   model.add_output(kNastyName);
+  return model;
+}
+
+OnnxModel of_many_channels() {
+  OnnxModel model;
+  model.add_input("x", {"1", "16", "8", "8"});
+  add_conv(model, "whole", "x", "c1", 16, 32);
+  model.add_node("Relu", {"c1"}, {"r1"}, "relu1");
+  add_conv(model, "grouped", "r1", "c2", 32, 32, 4);
+  model.add_node("Relu", {"c2"}, {"y"}, "relu2");
+  model.add_output("y");
   return model;
 }
 

@@ -18,6 +18,9 @@ test::OnnxModel all_on_dla();
 /// is a subgraph of its own; "last" is by far the heaviest.
 test::OnnxModel eighteen_segments();
 
+/// A convolution of many channels, and behind it one in groups, each with an activation.
+test::OnnxModel of_many_channels();
+
 /// A layer and a tensor named with quotes, a backslash, a line break and letters beyond ASCII.
 test::OnnxModel nastily_named();
 inline constexpr const char* kNastyName = "quote\" back\\slash\nnew line 'é'";

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "gpu/families.h"
 #include "gpu/kernels/conv_problem.h"
+#include "gpu/kernels/conv_window.h"
 #include "gpu/kernels/image_params.h"
 #include "gpu/kernels/stem.h"
-#include "gpu/kernels/window_params.h"
 #include "gpu/product.h"
 
 namespace dlaexec::gpu {
@@ -145,147 +145,6 @@ void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, i
   add_product(lowering, node, "", product);
 }
 
-/// The window and what it slides over, as the device code reads them.
-template <class Params>
-void set_window(Params& p, const Conv& c) {
-  p.in_h = static_cast<int>(c.h);
-  p.in_w = static_cast<int>(c.w);
-  p.taps_h = static_cast<int>(c.taps_h);
-  p.taps_w = static_cast<int>(c.taps_w);
-  p.stride_h = static_cast<int>(c.stride_h);
-  p.stride_w = static_cast<int>(c.stride_w);
-  p.pad_h = static_cast<int>(c.pad_h);
-  p.pad_w = static_cast<int>(c.pad_w);
-  p.dilation_h = static_cast<int>(c.dilation_h);
-  p.dilation_w = static_cast<int>(c.dilation_w);
-}
-
-/// Sizes of kernels that slide a window over pixels.
-WindowParams window_of(const Conv& c, const View& x, const View& y) {
-  WindowParams p{};
-  p.images = static_cast<int>(c.images);
-  set_window(p, c);
-  p.out_h = static_cast<int>(c.out_h);
-  p.out_w = static_cast<int>(c.out_w);
-  p.channels = static_cast<int>(c.k);
-  p.x_pixel = static_cast<int>(x.pixel());
-  p.y_pixel = static_cast<int>(y.pixel());
-  p.groups = static_cast<int>(c.groups);
-  p.group_inputs = static_cast<int>(c.c / c.groups);
-  p.group_outputs = static_cast<int>(c.k / c.groups);
-  p.x_scale = x.scale;
-  p.y_inverse = 1 / y.scale;
-  p.alpha = c.alpha;
-  p.beta = c.beta;
-  return p;
-}
-
-/// Adds a window kernel with its epilogue's operands.
-void add_window(Lowering& lowering, const ir::Node& node, const Conv& c, Kernel kernel,
-                Launch launch, WindowParams p, const View& x, const View& y, const Place& weights) {
-  View residual;
-  if (c.residual) {
-    residual = lowering.pixels(c.residual_value);
-    p.residual_pixel = static_cast<int>(residual.pixel());
-    p.residual_scale = residual.scale;
-  }
-  const Place bias = lowering.constant_floats(padded_bias(lowering, c.bias, c.k));
-  Place multiplier;
-  if (c.in == DataType::Int8) multiplier = lowering.constant_floats(multipliers(lowering, c));
-  Step& step = lowering.add(node, "", std::move(kernel), launch, p);
-  patch(step, &WindowParams::x, x.place);
-  patch(step, &WindowParams::weights, weights);
-  patch(step, &WindowParams::bias, bias);
-  patch(step, &WindowParams::multiplier, multiplier);
-  patch(step, &WindowParams::residual, residual.place);
-  patch(step, &WindowParams::y, y.place);
-  step.operations = operations_of(c);
-  step.bytes = bytes_of(c, c.residual);
-}
-
-std::string window_types(const Lowering& lowering, const Conv& c) {
-  return format("{}, {}, {}, {}", device_type(c.in), device_type(c.out),
-                c.residual ? device_type(lowering.value(c.residual_value).type) : "Nothing",
-                device_name(c.activation));
-}
-
-void lower_depthwise(Lowering& lowering, const ir::Node& node, const Conv& c) {
-  const View x = lowering.pixels(c.x), y = lowering.target_pixels(c.y);
-  WindowParams p = window_of(c, x, y);
-  const int64_t vec = vector_elements(c.in);
-  p.vectors = static_cast<int>(ceil_div(c.k, vec));
-  const ir::Tensor weights = *lowering.value(c.weights).constant;
-  const int64_t width = p.vectors * vec, size = static_cast<int64_t>(ir::size_bytes(c.in));
-  const Place packed = lowering.constant(c.taps_h * c.taps_w * width * size, [weights, width] {
-    // [k][1][taps] to [taps][k padded]: each tap is one row's place in the layout.
-    const ir::Dims& d = weights.dims();
-    const size_t bytes = ir::size_bytes(weights.type());
-    std::vector<std::byte> made(static_cast<size_t>(d[2] * d[3] * width) * bytes);
-    for (int64_t k = 0; k < d[0]; ++k)
-      for (int64_t tap = 0; tap < d[2] * d[3]; ++tap)
-        std::memcpy(made.data() + static_cast<size_t>(tap * width + k) * bytes,
-                    weights.bytes().data() + static_cast<size_t>(k * d[2] * d[3] + tap) * bytes,
-                    bytes);
-    return made;
-  });
-  const bool square = c.taps_h == c.taps_w && (c.taps_w == 3 || c.taps_w == 5) &&
-                      c.stride_h == c.stride_w && c.stride_w <= 2 && c.dilation_h == 1 &&
-                      c.dilation_w == 1;
-  // Large tiles read less and small ones keep more threads busy.
-  int run = !square ? 1 : c.out_w < 4 || c.in == DataType::Int8 ? 2 : 4, rows = 1;
-  const auto threads = [&] {
-    return c.images * ceil_div(c.out_h, rows) * ceil_div(c.out_w, run) * p.vectors;
-  };
-  const int64_t full = int64_t{lowering.target().multiprocessors} * 1024;
-  if (square && c.stride_h == 1 && c.in == DataType::Float16 && c.out_h > 1 && threads() > 2 * full)
-    rows = 2;
-  else if (run == 4 && (threads() < full / 4 || (c.stride_h == 2 && c.taps_w == 5)))
-    run = 2;
-  const Kernel kernel{"depthwise.cu",
-                      format("depthwise<{}, {}, {}, {}, {}>", window_types(lowering, c),
-                             square ? c.taps_w : 0, square ? c.stride_w : 0, run, rows)};
-  const int64_t items = threads();
-  add_window(lowering, node, c, kernel, {{ceil_div(items, 128), 1, 1}, {128, 1, 1}}, p, x, y,
-             packed);
-}
-
-/// [k][taps][channels of a group] of a convolution's or deconvolution's weights.
-std::vector<std::byte> plain_weights(const ir::Tensor& weights, int64_t groups, bool transposed) {
-  const ir::Dims& d = weights.dims();  // conv [k][c/g][taps], deconv [c][k/g][taps]
-  const size_t size = ir::size_bytes(weights.type());
-  const int64_t taps = d[2] * d[3];
-  const int64_t inputs = transposed ? d[0] / groups : d[1];
-  const int64_t outputs = transposed ? d[1] * groups : d[0], group_outputs = outputs / groups;
-  std::vector<std::byte> made(weights.size_bytes());
-  for (int64_t k = 0; k < outputs; ++k)
-    for (int64_t tap = 0; tap < taps; ++tap)
-      for (int64_t c = 0; c < inputs; ++c) {
-        const int64_t from =
-            transposed
-                ? ((k / group_outputs * inputs + c) * group_outputs + k % group_outputs) * taps +
-                      tap
-                : (k * inputs + c) * taps + tap;
-        std::memcpy(made.data() + static_cast<size_t>((k * taps + tap) * inputs + c) * size,
-                    weights.bytes().data() + static_cast<size_t>(from) * size, size);
-      }
-  return made;
-}
-
-void lower_plain(Lowering& lowering, const ir::Node& node, const Conv& c, bool transposed) {
-  const View x = lowering.pixels(c.x), y = lowering.target_pixels(c.y);
-  const ir::Tensor weights = *lowering.value(c.weights).constant;
-  const int64_t groups = c.groups;
-  const Place packed = lowering.constant(static_cast<int64_t>(weights.size_bytes()), [=] {
-    return plain_weights(weights, groups, transposed);
-  });
-  const Kernel kernel{"conv_plain.cu",
-                      format("conv_plain<{}, {}>", window_types(lowering, c), transposed)};
-  const int64_t items = c.images * c.out_h * c.out_w * y.pixel();
-  WindowParams p = window_of(c, x, y);
-  add_window(lowering, node, c, kernel, {{ceil_div(items, 128), 1, 1}, {128, 1, 1}}, p, x, y,
-             packed);
-}
-
 std::optional<std::string> why_not_types(const ir::Graph& graph, const Conv& c) {
   const ir::Value& weights = graph.value(c.weights);
   if (!weights.constant) return std::string("weights that are no constant");
@@ -323,6 +182,7 @@ Product product_of(Lowering& lowering, const Conv& c, const View& x, const View&
   product.sum_bytes = c.taps_h * c.taps_w * p.channel_bytes;
   p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
   product.rows = reads_rows(c);
+  product.is_convolution = true;
   product.x = x.place;
   const int64_t tap = p.channel_bytes / size;
   product.weights = packed_weights(lowering, *lowering.value(c.weights).constant,
@@ -356,7 +216,7 @@ void lower_conv(Lowering& lowering, const ir::Node& node) {
   if (runs_as_stem(c, lowering.target())) return lower_stem(lowering, node, c);
   const bool tensor_cores =
       c.groups == 1 && (c.in != DataType::Float32 || lowering.target().is_ampere());
-  if (!tensor_cores) return lower_plain(lowering, node, c, false);
+  if (!tensor_cores) return lower_conv_plain(lowering, node, c);
   if (const int64_t channels = image_channels(c))
     return lower_image_conv(lowering, node, c, channels);
   const View x = lowering.pixels(c.x);
@@ -369,7 +229,7 @@ std::optional<std::string> why_not_deconv(const ir::Graph& graph, const ir::Node
 }
 
 void lower_deconv(Lowering& lowering, const ir::Node& node) {
-  lower_plain(lowering, node, conv_of(lowering.graph(), node), true);
+  lower_deconv_plain(lowering, node, conv_of(lowering.graph(), node));
 }
 
 }  // namespace dlaexec::gpu

@@ -23,6 +23,21 @@ struct Conv {
 /// @p node, a Conv or a Deconv, as numbers.
 Conv conv_of(const ir::Graph& graph, const ir::Node& node);
 
+/// The window and what it slides over, as the device code reads them.
+template <class Params>
+void set_window(Params& p, const Conv& c) {
+  p.in_h = static_cast<int>(c.h);
+  p.in_w = static_cast<int>(c.w);
+  p.taps_h = static_cast<int>(c.taps_h);
+  p.taps_w = static_cast<int>(c.taps_w);
+  p.stride_h = static_cast<int>(c.stride_h);
+  p.stride_w = static_cast<int>(c.stride_w);
+  p.pad_h = static_cast<int>(c.pad_h);
+  p.pad_w = static_cast<int>(c.pad_w);
+  p.dilation_h = static_cast<int>(c.dilation_h);
+  p.dilation_w = static_cast<int>(c.dilation_w);
+}
+
 /// The key under which tactics for @p c are kept.
 std::string problem_text(const Conv& c, const std::optional<ir::DataType>& residual);
 
