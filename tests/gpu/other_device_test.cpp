@@ -119,7 +119,8 @@ TEST(RowsOnDevice, AgreeWithRef) {
 })");
 }
 
-/// Layouts change on the way; channels that only pad must not leak into results.
+/// Layouts change on the way; channels that only pad must not leak into results. The largest
+/// logits are halves near 31: one unit in the last place of one moves two probabilities by 0.003.
 TEST(NetworkOnDevice, MixedLayoutsAgreeWithRef) {
   SKIP_WITHOUT_DEVICE();
   expect_like_ref(R"(graph @g(%x: f32[2,3,24,24]) {
@@ -147,7 +148,7 @@ TEST(NetworkOnDevice, MixedLayoutsAgreeWithRef) {
   %y = reformat(%o) : f32[2,10]
   return %y, %q
 })",
-                  4e-3);
+                  1e-2);
 }
 
 }  // namespace
