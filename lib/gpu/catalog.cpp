@@ -257,6 +257,16 @@ void add_selections(std::vector<Kernel>& kernels) {
           format("{0}<{1}, {1}>", name, type));
 }
 
+/// Results whose size data decides.
+void add_counted(std::vector<Kernel>& kernels) {
+  const Adder add{kernels};
+  for (const char* centre : {"false", "true"}) add("nms.cu", format("best_boxes<{}>", centre));
+  add("nms.cu", "list_boxes");
+  for (const char* type : {"half", "float", "bool", "long long"})
+    for (const char* name : {"count_set", "list_set"})
+      add("nonzero.cu", format("{}<{}>", name, type));
+}
+
 /// Several layers in one launch.
 void add_fused(std::vector<Kernel>& kernels, const Target& target) {
   const Adder add{kernels};
@@ -294,6 +304,7 @@ std::vector<Kernel> other_kernels(const Target& target) {
   add_moves(kernels);
   add_samples(kernels);
   add_selections(kernels);
+  add_counted(kernels);
   add_fused(kernels, target);
   return kernels;
 }

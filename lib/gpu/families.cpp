@@ -56,6 +56,8 @@ constexpr Row kRows[] = {
     {Op::TopK, {why_not_select, lower_select, Layout::Dense}},
     {Op::ArgReduce, {why_not_select, lower_select, Layout::Dense}},
     {Op::CumSum, {why_not_select, lower_select, Layout::Dense}},
+    {Op::NonMaxSuppression, {why_not_nms, lower_nms, Layout::Dense, most_of_nms}},
+    {Op::NonZero, {why_not_nonzero, lower_nonzero, Layout::Dense, most_of_nonzero}},
     {Op::InstanceNorm, {why_not_channels, lower_channels, Layout::Dense}},
     {Op::GroupNorm, {why_not_channels, lower_channels, Layout::Dense}},
     {Op::LpNorm, {why_not_channels, lower_channels, Layout::Dense}},

@@ -17,6 +17,8 @@ struct Family {
   std::optional<std::string> (*why_not)(const ir::Graph&, const ir::Node&, const Target&) = nullptr;
   void (*lower)(Lowering&, const ir::Node&) = nullptr;
   Layout layout = Layout::Dense;
+  /// For ops whose result's size data decides: the dimensions that it has at most.
+  ir::Dims (*most)(const ir::Graph&, const ir::Node&) = nullptr;
 };
 
 /// The family that runs @p op; null functions when none does.
@@ -56,6 +58,14 @@ void lower_sample(Lowering&, const ir::Node&);
 // The best of an axis and its running sums (kernels/select.cpp).
 std::optional<std::string> why_not_select(const ir::Graph&, const ir::Node&, const Target&);
 void lower_select(Lowering&, const ir::Node&);
+// Boxes that overlap no better ones (kernels/nms.cpp).
+std::optional<std::string> why_not_nms(const ir::Graph&, const ir::Node&, const Target&);
+void lower_nms(Lowering&, const ir::Node&);
+ir::Dims most_of_nms(const ir::Graph&, const ir::Node&);
+// Where elements are not zero (kernels/nonzero.cpp).
+std::optional<std::string> why_not_nonzero(const ir::Graph&, const ir::Node&, const Target&);
+void lower_nonzero(Lowering&, const ir::Node&);
+ir::Dims most_of_nonzero(const ir::Graph&, const ir::Node&);
 // Norms over channels (kernels/channels.cpp).
 std::optional<std::string> why_not_channels(const ir::Graph&, const ir::Node&, const Target&);
 void lower_channels(Lowering&, const ir::Node&);

@@ -1,7 +1,10 @@
 #include "gpu/lowered.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
+
+#include "base/error.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -41,6 +44,26 @@ int64_t lowest_gap(const Slot& slot, const std::vector<const Slot*>& placed) {
 }
 
 }  // namespace
+
+int64_t first_bytes(const Edge& edge) {
+  constexpr int64_t kCheap = 16 << 10;  // takes a copy hardly longer than the size alone does
+  return edge.open_axis ? std::min(edge.bytes, kCheap) : edge.bytes;
+}
+
+Held held(const Edge& edge, std::span<const std::byte> memory) {
+  Held held{edge.dims, memory};
+  if (edge.open_axis) {
+    int64_t size = 0;
+    std::memcpy(&size, memory.data(), sizeof size);
+    int64_t& most = held.dims[*edge.open_axis];
+    DLAEXEC_CHECK(size >= 0 && size <= most);
+    most = size;
+    held.elements = memory.subspan(kCountBytes);
+  }
+  const int64_t bytes = ir::volume(held.dims) * static_cast<int64_t>(ir::size_bytes(edge.type));
+  held.elements = held.elements.first(static_cast<size_t>(bytes));
+  return held;
+}
 
 void plan_memory(Lowered& lowered) {
   find_lifetimes(lowered);

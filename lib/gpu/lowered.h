@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -108,7 +109,24 @@ struct Edge {
   ir::DataType type = ir::DataType::Float32;
   ir::Dims dims;
   int64_t bytes = 0;
+  /// The axis whose size data decides: dims has the most that it can be, and the size, an i64, lies
+  /// kCountBytes before the elements.
+  std::optional<size_t> open_axis;
 };
+
+inline constexpr int64_t kCountBytes = 16;
+
+/// Bytes of an output that are worth copying before its size is known; all where it is known.
+int64_t first_bytes(const Edge& edge);
+
+/// What the memory of an output holds after an execution.
+struct Held {
+  ir::Dims dims;
+  std::span<const std::byte> elements;
+};
+
+/// Looks at @p memory, as large as the output; the size must be there, elements may be missing.
+Held held(const Edge& edge, std::span<const std::byte> memory);
 
 /// Launches in order, and the memory they need.
 struct Lowered {

@@ -138,14 +138,36 @@ void Lowering::place_edges() {
   const auto edge = [&](ir::ValueId id, Memory memory, std::vector<Edge>& edges) {
     const Place place{memory, static_cast<int>(edges.size()), 0};
     const View view = laid_out(id, arrangement_[static_cast<size_t>(id)], place);
-    edges.push_back({value(id).name, view.type, view.dims, span_bytes(view)});
+    edges.push_back({value(id).name, view.type, view.dims, span_bytes(view), std::nullopt});
     return view;
   };
   for (const ir::ValueId id : graph_.inputs) views_[id] = edge(id, Memory::Input, lowered_.inputs);
   for (const ir::ValueId id : graph_.outputs) {
+    if (!ir::is_static(value(id).shape)) {
+      views_[id] = place_open(id);
+      continue;
+    }
     const View view = edge(id, Memory::Output, lowered_.outputs);
     if (!views_.contains(id) && !value(id).constant) views_[id] = view;
   }
+}
+
+/// An output with an axis that data decides.
+View Lowering::place_open(ir::ValueId id) {
+  const auto makes = [&](const ir::Node& node) { return node.outputs[0] == id; };
+  const ir::Node& node = *std::find_if(graph_.nodes.begin(), graph_.nodes.end(), makes);
+  const ir::Value& v = value(id);
+  View view;
+  view.place = {Memory::Output, static_cast<int>(lowered_.outputs.size()), kCountBytes};
+  view.type = v.type;
+  view.dims = family_of(node.op).most(graph_, node);
+  view.strides = ir::dense_strides(view.dims);
+  const int64_t bytes = ir::volume(view.dims) * static_cast<int64_t>(ir::size_bytes(v.type));
+  const auto open = std::find_if(v.shape.begin(), v.shape.end(),
+                                 [](const ir::Dim& dim) { return !dim.is_known(); });
+  lowered_.outputs.push_back({v.name, v.type, view.dims, kCountBytes + bytes,
+                              static_cast<size_t>(open - v.shape.begin())});
+  return view;
 }
 
 View Lowering::view(ir::ValueId id) {
@@ -294,22 +316,34 @@ Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& o
   return lowering.finish();
 }
 
+namespace {
+
+/// Why device memory does not hold @p value, of these dimensions or of fewer elements.
+std::optional<std::string> why_not_held(const ir::Value& value, const ir::Dims& dims) {
+  if (ir::volume(dims) * static_cast<int64_t>(ir::size_bytes(value.type)) >= int64_t{1} << 31)
+    return format("'{}' is larger than 2 GB", value.name);
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> why_not(const ir::Graph& graph, const ir::Node& node,
                                    const Target& target) {
   const Family family = family_of(node.op);
   if (!family.lower) return format("op '{}'", ir::info(node.op).text);
   for (const auto* list : {&node.inputs, &node.outputs})
     for (const ir::ValueId id : *list) {
-      if (id == ir::kNoValue) continue;
+      if (id == ir::kNoValue || (family.most && list == &node.outputs)) continue;
       const ir::Value& value = graph.value(id);
       if (!ir::is_static(value.shape))
         return format("'{}' has a shape that is known only at run time", value.name);
       const ir::Dims dims = ir::dims_of(value.shape);
       if (ir::volume(dims) == 0) return format("'{}' holds no elements", value.name);
-      if (ir::volume(dims) * static_cast<int64_t>(ir::size_bytes(value.type)) >= int64_t{1} << 31)
-        return format("'{}' is larger than 2 GB", value.name);
+      if (auto reason = why_not_held(value, dims)) return reason;
     }
-  return family.why_not(graph, node, target);
+  if (auto reason = family.why_not(graph, node, target)) return reason;
+  if (!family.most) return std::nullopt;
+  return why_not_held(graph.value(node.outputs[0]), family.most(graph, node));
 }
 
 }  // namespace dlaexec::gpu

@@ -31,7 +31,8 @@ struct LowerOptions {
   Libraries libraries;
 };
 
-/// Launches for @p part, a typed graph with known shapes in which why_not() objects to no node.
+/// Launches for @p part, a typed graph in which why_not() objects to no node: shapes are known but
+/// for outputs with one axis that data decides.
 Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& options = {});
 
 /// Why no kernel runs @p node on @p target, as a clause ("3-D convolution"); nothing if one does.
@@ -157,6 +158,7 @@ class Lowering {
   void arrange();
   void place_edges();
   View laid_out(ir::ValueId id, Arrangement arrangement, Place place) const;
+  View place_open(ir::ValueId id);
   View converted(ir::ValueId id, Arrangement arrangement);
   View staged(ir::ValueId id, Arrangement arrangement);
   void flush(const ir::Node& node);
@@ -183,6 +185,11 @@ const Form& choose_form(Lowering& lowering, const std::string& problem,
   for (const Form& form : forms)
     if (form.tactic == chosen) return form;
   fail("'{}' is no tactic for '{}'; those that fit: {}", chosen, problem, join(tactics, ", "));
+}
+
+/// Where the size of @p view's open axis lies, an output's.
+inline Place count_place(const View& view) {
+  return {view.place.memory, view.place.index, view.place.offset - kCountBytes};
 }
 
 /// Bytes that @p view spans, from its first to its last element.

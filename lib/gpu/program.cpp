@@ -233,10 +233,21 @@ void Execution::upload(size_t input, std::span<const std::byte> bytes) {
   stream_.upload(inputs_[input].address(), bytes);
 }
 
-void Execution::download(size_t output, std::span<std::byte> bytes) {
-  DLAEXEC_CHECK(bytes.size() <= outputs_[output].size());
-  stream_.download(bytes, outputs_[output].address());
+void Execution::download(size_t output, std::span<std::byte> bytes, size_t first) {
+  DLAEXEC_CHECK(first + bytes.size() <= outputs_[output].size());
+  stream_.download(bytes, outputs_[output].address() + first);
 }
+
+namespace {
+
+ir::Tensor tensor_of(const Edge& edge, std::span<const std::byte> memory) {
+  const Held made = held(edge, memory);
+  ir::Tensor tensor(edge.type, made.dims);
+  std::copy(made.elements.begin(), made.elements.end(), tensor.mutable_bytes().begin());
+  return tensor;
+}
+
+}  // namespace
 
 std::vector<ir::Tensor> Execution::run(std::span<const ir::Tensor> inputs, Launching launching) {
   const Lowered& lowered = program_.lowered();
@@ -247,13 +258,13 @@ std::vector<ir::Tensor> Execution::run(std::span<const ir::Tensor> inputs, Launc
     upload(i, inputs[i].bytes());
   }
   launch(launching);
-  std::vector<ir::Tensor> outputs;
-  for (size_t i = 0; i < lowered.outputs.size(); ++i) {
-    ir::Tensor tensor(lowered.outputs[i].type, lowered.outputs[i].dims);
-    download(i, tensor.mutable_bytes());
-    outputs.push_back(std::move(tensor));
-  }
+  std::vector<std::vector<std::byte>> memory;
+  for (size_t i = 0; i < lowered.outputs.size(); ++i)
+    download(i, memory.emplace_back(static_cast<size_t>(lowered.outputs[i].bytes)));
   stream_.synchronize();
+  std::vector<ir::Tensor> outputs;
+  for (size_t i = 0; i < lowered.outputs.size(); ++i)
+    outputs.push_back(tensor_of(lowered.outputs[i], memory[i]));
   return outputs;
 }
 

@@ -81,7 +81,8 @@ class Execution {
   std::vector<std::chrono::duration<float, std::milli>> profile();
 
   void upload(size_t input, std::span<const std::byte> bytes);
-  void download(size_t output, std::span<std::byte> bytes);
+  /// Enqueues a copy of an output's bytes from @p first on, where @p memory ends.
+  void download(size_t output, std::span<std::byte> bytes, size_t first = 0);
   const Stream& stream() const { return stream_; }
   size_t device_bytes() const;
 

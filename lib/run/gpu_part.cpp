@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -56,12 +57,15 @@ GpuRun::GpuRun(const GpuPart& part, gpu::Execution::Edges edges)
   const gpu::Lowered& lowered = part.program().lowered();
   for (const gpu::Edge& edge : lowered.inputs)
     inputs_.emplace_back(static_cast<size_t>(edge.bytes));
-  for (const gpu::Edge& edge : lowered.outputs)
+  for (const gpu::Edge& edge : lowered.outputs) {
     outputs_.emplace_back(static_cast<size_t>(edge.bytes));
+    sized_by_data_ |= edge.open_axis.has_value();
+  }
   measure_shares();
 }
 
-/// On whatever the buffers hold: no kernel's time depends on the values it computes with.
+/// On whatever the buffers hold: a kernel's time does not depend on the values it computes with,
+/// unless they decide the size of its result.
 void GpuRun::measure_shares() {
   execution_.profile();  // the first launches load code
   const auto times = execution_.profile();
@@ -83,17 +87,40 @@ std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& t
   stream.record(copied_);
   execution_.launch(gpu::Execution::Launching::Graph);
   stream.record(computed_);
-  for (size_t i = 0; i < outputs_.size(); ++i) execution_.download(i, outputs_[i].bytes());
-  stream.record(end_);
-  stream.synchronize();
+  download();
   times = {between(start_, copied_), between(copied_, computed_), between(computed_, end_)};
+  if (sized_by_data_ && !std::exchange(measured_on_data_, true)) measure_shares();
   std::vector<ir::Tensor> outputs;
   for (const gpu::Edge& edge : part_.program().lowered().outputs) {
-    ir::Tensor& tensor = outputs.emplace_back(edge.type, edge.dims);
-    const std::span<const std::byte> made = outputs_[outputs.size() - 1].bytes();
-    std::memcpy(tensor.mutable_bytes().data(), made.data(), made.size());
+    const gpu::Held made = gpu::held(edge, outputs_[outputs.size()].bytes());
+    ir::Tensor& tensor = outputs.emplace_back(edge.type, made.dims);
+    std::memcpy(tensor.mutable_bytes().data(), made.elements.data(), made.elements.size());
   }
   return outputs;
+}
+
+/// Outputs whose size data decides are copied in two parts, of which the second is seldom needed.
+void GpuRun::download() {
+  const gpu::Stream& stream = execution_.stream();
+  const std::vector<gpu::Edge>& edges = part_.program().lowered().outputs;
+  const auto synchronize = [&] {
+    stream.record(end_);
+    stream.synchronize();
+  };
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    execution_.download(i, outputs_[i].bytes().first(static_cast<size_t>(first_bytes(edges[i]))));
+  synchronize();
+  bool is_whole = true;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const std::span<std::byte> memory = outputs_[i].bytes();
+    const std::span<const std::byte> elements = gpu::held(edges[i], memory).elements;
+    const auto here = static_cast<size_t>(first_bytes(edges[i]));
+    const auto end = static_cast<size_t>(elements.data() + elements.size() - memory.data());
+    if (end <= here) continue;
+    execution_.download(i, memory.subspan(here, end - here), here);
+    is_whole = false;
+  }
+  if (!is_whole) synchronize();
 }
 
 }  // namespace dlaexec::run

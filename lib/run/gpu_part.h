@@ -68,18 +68,21 @@ class GpuRun {
   /// Runs the part as one CUDA graph between copies from and to pinned memory; all is waited for.
   std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, Times& times);
 
-  /// Each node's share of the computing, measured once with every launch alone between events; the
-  /// shares are 1 together.
+  /// Each node's share of the computing, measured with every launch alone between events; the
+  /// shares are 1 together. Measured once, and where data decides how much there is to do again on
+  /// the first inputs.
   const std::vector<double>& shares() const { return shares_; }
 
  private:
   void measure_shares();
+  void download();
 
   const GpuPart& part_;
   gpu::Execution execution_;
   std::vector<gpu::PinnedBuffer> inputs_, outputs_;
   gpu::Event start_, copied_, computed_, end_;
   std::vector<double> shares_;
+  bool sized_by_data_ = false, measured_on_data_ = false;
 };
 
 }  // namespace dlaexec::run

@@ -34,6 +34,14 @@ std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& t
   return parts;
 }
 
+void tell_what_the_host_runs(const ir::Graph& graph, const gpu::Target& target) {
+  for (const ir::Node& node : graph.nodes) {
+    if (node.op == ir::Op::ForeignNode) continue;
+    if (const auto reason = gpu::why_not(graph, node, target))
+      log::verbose("'{}' runs on the host: {}", node.name, *reason);
+  }
+}
+
 /// What decisions are taken from, and for which device.
 struct Decisions {
   const TimingCache& cache;
@@ -114,6 +122,7 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   std::optional<gpu::Context> context;
   if (!cross) context.emplace(options.device);
   const gpu::Target target = cross ? gpu::target_of(options.architecture) : context->target();
+  tell_what_the_host_runs(graph, target);
   const std::vector<ir::Graph> parts = device_parts(graph, target);
   if (parts.empty()) return std::nullopt;
 

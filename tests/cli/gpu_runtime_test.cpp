@@ -124,6 +124,23 @@ TEST_F(GpuRuntime, APlanForAnotherGpuIsBuiltWithoutItAndRefusedByThisOne) {
   expect_nothing_left();
 }
 
+TEST_F(GpuRuntime, AResultWhoseSizeDataDecidesGoesOnToTheHost) {
+  put("detector.onnx", detector().bytes());
+  const std::string log = pass(
+                              "--onnx=detector.onnx --gpuArch=sm_87 --skipInference --verbose "
+                              "--saveEngine=detector.plan")
+                              .out;
+  EXPECT_THAT(log, HasSubstr("'list' runs on the host: 'kept' has a shape that is known only at "
+                             "run time"));
+  EXPECT_THAT(log, Not(HasSubstr("'suppress' runs on the host")));
+  const test::Outcome outcome =
+      run_with_device(std::string("--loadEngine=detector.plan --dumpOutput") + kShort);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("listed: (0x3)"));  // no kernel has counted anything
+  EXPECT_GT(count("calls cuGraphLaunch"), 0);
+  expect_nothing_left();
+}
+
 TEST_F(GpuRuntime, AnArchitectureThatIsNotKnownIsRefusedWithTheList) {
   const test::Outcome outcome = run("--onnx=small.onnx --gpuArch=sm_53 --skipInference");
   EXPECT_EQ(outcome.status, 2);

@@ -52,6 +52,24 @@ OnnxModel small_network(const std::string& batch) {
   return model;
 }
 
+OnnxModel detector() {
+  OnnxModel model;
+  model.add_input("boxes", {"1", "40", "4"});
+  model.add_input("logits", {"1", "3", "40"});
+  model.add_node("Sigmoid", {"logits"}, {"scores"}, "sigmoid");
+  auto* most = model.graph()->add_initializer();
+  most->set_name("most");
+  most->set_data_type(onnx_file::TensorProto::INT64);
+  most->add_dims(1);
+  most->add_int64_data(5);
+  model.add_initializer("overlap", {1}, {0.5f});
+  model.add_node("NonMaxSuppression", {"boxes", "scores", "most", "overlap"}, {"kept"}, "suppress");
+  auto* cast = model.add_node("Cast", {"kept"}, {"listed"}, "list");
+  OnnxModel::set(cast, "to", 1);
+  model.add_output("listed");
+  return model;
+}
+
 OnnxModel all_on_dla() {
   OnnxModel model;
   model.add_input("input_tensor:0", {"1", "3", "32", "32"});

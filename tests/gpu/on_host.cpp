@@ -154,9 +154,9 @@ std::vector<ir::Tensor> run_on_host(const Lowered& lowered, const std::vector<ir
   }
   std::vector<ir::Tensor> outputs;
   for (size_t i = 0; i < lowered.outputs.size(); ++i) {
-    outputs.emplace_back(lowered.outputs[i].type, lowered.outputs[i].dims);
-    std::memcpy(outputs.back().mutable_bytes().data(), memories.outputs[i].data(),
-                outputs.back().size_bytes());
+    const Held made = held(lowered.outputs[i], memories.outputs[i]);
+    outputs.emplace_back(lowered.outputs[i].type, made.dims);
+    std::memcpy(outputs.back().mutable_bytes().data(), made.elements.data(), made.elements.size());
   }
   return outputs;
 }
