@@ -69,11 +69,6 @@ std::vector<std::unique_ptr<CudnnDescriptor>> CudnnDescriptor::get_descriptors(
   return made;
 }
 
-/// A tensor of four dimensions whose channels lie along a pixel.
-struct CudnnGraph::Image {
-  int64_t n, c, h, w, pixel;
-};
-
 CudnnDescriptor& CudnnGraph::made(int kind) {
   parts_.push_back(std::make_unique<CudnnDescriptor>(functions_, kind));
   return *parts_.back();
@@ -83,16 +78,28 @@ void CudnnGraph::finish(CudnnDescriptor& descriptor) const {
   check_cudnn(functions_, descriptor.finish(), kDescribing);
 }
 
-CudnnDescriptor& CudnnGraph::tensor(int64_t id, ir::DataType type, const Image& image,
-                                    bool is_virtual) {
+CudnnDescriptor& CudnnGraph::tensor(int64_t id, ir::DataType type, const CudnnImages& images) {
   CudnnDescriptor& t = made(kTensor);
   t.set(kTensorId, id);
   t.set(kTensorType, library_type(type));
   t.set(kTensorAlignment, kLibraryAlignment);
-  t.set(kTensorDims, std::vector{image.n, image.c, image.h, image.w});
-  t.set(kTensorStrides, std::vector{image.h * image.w * image.pixel, int64_t{1},
-                                    image.w * image.pixel, image.pixel});
-  t.set(kTensorIsVirtual, is_virtual);
+  t.set(kTensorDims, std::vector{images.n, images.c, images.h, images.w});
+  t.set(kTensorStrides,
+        std::vector{images.h * images.w * images.c, int64_t{1}, images.w * images.c, images.c});
+  return t;
+}
+
+CudnnDescriptor& CudnnGraph::operand(CudnnOperand operand, ir::DataType type,
+                                     const CudnnImages& images) {
+  CudnnDescriptor& t = tensor(static_cast<int64_t>(operand), type, images);
+  finish(t);
+  return t;
+}
+
+CudnnDescriptor& CudnnGraph::passing(int64_t step, const CudnnImages& images) {
+  constexpr int64_t kFirst = 100;  // beyond the operands
+  CudnnDescriptor& t = tensor(kFirst + step, ir::DataType::Float32, images);
+  t.set(kTensorIsVirtual, true);
   finish(t);
   return t;
 }
@@ -109,13 +116,11 @@ CudnnDescriptor& CudnnGraph::convolve(const LibraryConvolution& c, const CudnnDe
   window.set(kStrides, std::vector{c.stride_h, c.stride_w});
   window.set(kDilations, std::vector{c.dilation_h, c.dilation_w});
   finish(window);
-  const int64_t group = c.c / c.groups;
   CudnnDescriptor& operation = made(kConvolutionForward);
   operation.set(kForwardConvolution, window);
-  operation.set(kForwardX, tensor(static_cast<int64_t>(CudnnOperand::X), c.type,
-                                  {c.images, c.c, c.h, c.w, c.x_pixel}, false));
-  operation.set(kForwardW, tensor(static_cast<int64_t>(CudnnOperand::W), c.type,
-                                  {c.k, group, c.taps_h, c.taps_w, group}, false));
+  operation.set(kForwardX, operand(CudnnOperand::X, c.type, {c.images, c.c, c.h, c.w}));
+  operation.set(kForwardW,
+                operand(CudnnOperand::W, c.type, {c.k, c.c / c.groups, c.taps_h, c.taps_w}));
   operation.set(kForwardY, y);
   operation.set(kForwardAlpha, 1.f);
   operation.set(kForwardBeta, 0.f);
@@ -140,26 +145,17 @@ CudnnDescriptor& CudnnGraph::pointwise(const CudnnDescriptor& x, const CudnnDesc
 
 CudnnGraph::CudnnGraph(const CudnnFunctions& functions, Handle library, const LibraryConvolution& c)
     : functions_(functions) {
-  constexpr int64_t kFirstVirtual = 100;
-  const auto sum = [&](int64_t step) -> CudnnDescriptor& {  // between operations, in float
-    return tensor(kFirstVirtual + step, ir::DataType::Float32,
-                  {c.images, c.k, c.out_h, c.out_w, c.k}, true);
-  };
-  const auto result = [&](CudnnOperand operand, int64_t pixel) -> CudnnDescriptor& {
-    return tensor(static_cast<int64_t>(operand), c.type, {c.images, c.k, c.out_h, c.out_w, pixel},
-                  false);
-  };
-  const CudnnDescriptor& y = result(CudnnOperand::Y, c.y_pixel);
-  const CudnnDescriptor* last = &sum(0);
+  const CudnnImages out{c.images, c.k, c.out_h, c.out_w};
+  const CudnnDescriptor& y = operand(CudnnOperand::Y, c.type, out);
+  const CudnnDescriptor* last = &passing(0, out);
   std::vector<Handle> operations{convolve(c, *last).handle()};
   const auto add = [&](const CudnnDescriptor* b, const CudnnDescriptor& to) {
     operations.push_back(pointwise(*last, b, to).handle());
     last = &to;
   };
-  if (c.has_residual) add(&result(CudnnOperand::Residual, c.residual_pixel), sum(1));
+  if (c.has_residual) add(&operand(CudnnOperand::Residual, c.type, out), passing(1, out));
   const bool activates = c.activation == ir::ActivationKind::Relu;
-  add(&tensor(static_cast<int64_t>(CudnnOperand::Bias), c.type, {1, c.k, 1, 1, c.k}, false),
-      activates ? sum(2) : y);
+  add(&operand(CudnnOperand::Bias, c.type, {1, c.k, 1, 1}), activates ? passing(2, out) : y);
   if (activates) add(nullptr, y);
   graph_ = &made(kGraph);
   graph_->set(kGraphHandle, library);

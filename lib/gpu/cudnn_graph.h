@@ -95,6 +95,11 @@ class CudnnDescriptor {
   Handle handle_ = nullptr;
 };
 
+/// Images or filters, [n][h][w][c] in memory.
+struct CudnnImages {
+  int64_t n, c, h, w;
+};
+
 /// The numbers under which a convolution's graph knows its operands.
 enum class CudnnOperand : int64_t { X = 1, W, Bias, Residual, Y };
 
@@ -108,9 +113,11 @@ class CudnnGraph {
   const CudnnDescriptor& descriptor() const { return *graph_; }
 
  private:
-  struct Image;
   CudnnDescriptor& made(int kind);
-  CudnnDescriptor& tensor(int64_t id, ir::DataType type, const Image& image, bool is_virtual);
+  CudnnDescriptor& tensor(int64_t id, ir::DataType type, const CudnnImages& images);
+  CudnnDescriptor& operand(CudnnOperand operand, ir::DataType type, const CudnnImages& images);
+  /// What passes from operation to operation, as floats; @p step tells one from the others.
+  CudnnDescriptor& passing(int64_t step, const CudnnImages& images);
   CudnnDescriptor& convolve(const LibraryConvolution& c, const CudnnDescriptor& y);
   /// @p x and @p b added, or @p x alone activated without @p b.
   CudnnDescriptor& pointwise(const CudnnDescriptor& x, const CudnnDescriptor* b,

@@ -56,9 +56,8 @@ struct LibraryProduct {
   bool has_residual = false;
 };
 
-/// y = activation(x convolved with w + bias + residual): pixels lie along the images, channels
-/// along a pixel; from pixel to pixel of x, residual and y it is so many elements, w[k][taps][c of
-/// a group] is dense.
+/// y = activation(x convolved with w + bias + residual), all of them dense: images [n][h][w][c],
+/// weights [k][taps][c of a group].
 struct LibraryConvolution {
   ir::DataType type = ir::DataType::Float16;  ///< of all operands
   ir::ActivationKind activation = ir::ActivationKind::None;
@@ -66,7 +65,6 @@ struct LibraryConvolution {
   int64_t images = 1, c = 1, h = 1, w = 1, k = 1, out_h = 1, out_w = 1, groups = 1;
   int64_t taps_h = 1, taps_w = 1, stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0;
   int64_t dilation_h = 1, dilation_w = 1;
-  int64_t x_pixel = 1, y_pixel = 1, residual_pixel = 1;
   bool has_residual = false;
 };
 

@@ -57,9 +57,6 @@ LibraryConvolution convolution_of(const Product& product) {
           .pad_w = p.pad_w,
           .dilation_h = p.dilation_h,
           .dilation_w = p.dilation_w,
-          .x_pixel = p.x_pixel_bytes / size,
-          .y_pixel = p.y_pixel,
-          .residual_pixel = p.residual_pixel,
           .has_residual = product.residual_type.has_value()};
 }
 

@@ -21,6 +21,7 @@ struct StandIn {
   std::string tactic;  ///< the one that wins
   std::string network;
   std::string problems;  ///< how many the network poses
+  friend void PrintTo(const StandIn& one, std::ostream* out) { *out << one.name; }
 };
 
 const StandIn kCublasLt{DLAEXEC_FAKE_CUBLASLT,
@@ -159,6 +160,11 @@ TEST_F(WithLibraries, CudnnGivesNothingThatIsCompiledAtRunTimeOrOtherEachTime) {
   EXPECT_THAT(log, AllOf(HasSubstr("cudnn 91900 w4096 e41"), HasSubstr("cudnn 91900 w0 e10")));
   EXPECT_THAT(log, Not(HasSubstr(" e70")));
   EXPECT_THAT(log, Not(HasSubstr(" e71")));
+}
+
+TEST_F(WithLibraries, CudnnKeepsToTheWorkspace) {
+  pass(std::string(kConvolutions) + " --fp16 --memPoolSize=workspace:0.001");
+  EXPECT_THAT(get("t.cache"), AllOf(HasSubstr(" | cudnn 91900 w0 e10"), Not(HasSubstr(" w4096 "))));
 }
 
 TEST_F(WithLibraries, CudnnMultipliesFloatsAsAsked) {

@@ -115,7 +115,8 @@ std::optional<Asked> asked_of(Lowering& lowering, const Conv& c, const View& x, 
   const int64_t vec = vector_elements(c.in);
   if (c.in != c.out || c.c % vec != 0 || c.k % vec != 0) return std::nullopt;
   if (c.residual && lowering.value(c.residual_value).type != c.out) return std::nullopt;
-  const View residual = c.residual ? lowering.pixels(c.residual_value) : y;
+  Place residual;
+  if (c.residual) residual = lowering.pixels(c.residual_value).place;
   const Asked asked{{.type = c.in,
                      .activation = c.activation,
                      .full = lowering.full_floats() && c.in == DataType::Float32,
@@ -135,11 +136,8 @@ std::optional<Asked> asked_of(Lowering& lowering, const Conv& c, const View& x, 
                      .pad_w = c.pad_w,
                      .dilation_h = c.dilation_h,
                      .dilation_w = c.dilation_w,
-                     .x_pixel = x.pixel(),
-                     .y_pixel = y.pixel(),
-                     .residual_pixel = residual.pixel(),
                      .has_residual = c.residual},
-                    {x.place, {}, {}, c.residual ? residual.place : Place{}, y.place}};
+                    {x.place, {}, {}, residual, y.place}};
   if (why_not_library(asked.convolution) || !are_aligned(asked.operands)) return std::nullopt;
   return asked;
 }
