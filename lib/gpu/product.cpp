@@ -90,7 +90,7 @@ namespace {
 /// The model is too hard on the copy engine: it does not see that threads that copy for themselves
 /// wait for their own addresses. So the best bulk tactics come early enough to be measured.
 void bring_bulk_forward(std::vector<std::pair<double, ProductTactic>>& scored) {
-  constexpr size_t kBulk = 12, kAfter = 12;
+  constexpr size_t kBulk = 12, kAfter = 4;
   size_t brought = 0;
   for (size_t i = 0; i < scored.size() && brought < kBulk; ++i) {
     if (scored[i].second.unit < Unit::Bulk) continue;

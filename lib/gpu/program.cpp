@@ -16,41 +16,59 @@ std::vector<Kernel> kernels_of(const Lowered& lowered) {
   return kernels;
 }
 
+namespace {
+
+/// True if weights of @p a lie where @p b looks for its own.
+bool have_same_constants(const Lowered& a, const Lowered& b) {
+  return std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
+                    [](const Constant& x, const Constant& y) { return x.bytes == y.bytes; });
+}
+
+}  // namespace
+
 Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
-                 const Program* weights_of)
+                 const Program* sibling)
     : lowered_(std::move(lowered)) {
-  load_modules(code, context.target());
+  load_modules(code, context.target(), sibling);
   open_libraries();
   multiprocessors_ = context.target().multiprocessors;
   overlaps_ = context.target().architecture >= 90 && driver().launch_with_attributes;
-  if (weights_of) {
-    DLAEXEC_CHECK(weights_of->lowered_.constant_bytes == lowered_.constant_bytes);
-    constants_ = weights_of->constants_;
-  } else {
+  if (sibling && have_same_constants(sibling->lowered_, lowered_))
+    constants_ = sibling->constants_;
+  else
     upload_constants();
+}
+
+void Program::load_modules(std::span<const Cubin> code, const Target& target,
+                           const Program* sibling) {
+  for (const Step& step : lowered_.steps) {
+    if (step.library) continue;
+    Loaded& asked = modules_[step.kernel];
+    asked.shared_bytes = std::max(asked.shared_bytes, step.launch.shared_bytes);
+    asked.cluster = std::max(asked.cluster, step.launch.cluster);
+  }
+  for (auto& [kernel, asked] : modules_) {
+    const auto there = sibling ? sibling->modules_.find(kernel) : modules_.end();
+    const bool shares = sibling && there != sibling->modules_.end() &&
+                        there->second.shared_bytes == asked.shared_bytes &&
+                        there->second.cluster >= asked.cluster;
+    if (shares)
+      asked = there->second;
+    else
+      asked.module = load(kernel, asked, code, target);
   }
 }
 
-void Program::load_modules(std::span<const Cubin> code, const Target& target) {
-  std::map<Kernel, Launch> largest;  // the most that any launch of a kernel asks for
-  for (const Step& step : lowered_.steps) {
-    if (step.library) continue;
-    Launch& most = largest[step.kernel];
-    most.shared_bytes = std::max(most.shared_bytes, step.launch.shared_bytes);
-    most.cluster = std::max(most.cluster, step.launch.cluster);
-  }
-  for (const auto& [kernel, most] : largest) {
-    const auto cubin = std::find_if(code.begin(), code.end(), [&wanted = kernel](const Cubin& c) {
-      return c.kernel == wanted;
-    });
-    if (cubin == code.end())
-      fail(Fault::PlanMismatch,
-           "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
-           kernel.expression, target.name, target.architecture_name());
-    const auto bytes = std::as_bytes(std::span(cubin->code));
-    modules_[kernel] =
-        std::make_unique<Module>(bytes, cubin->function, most.shared_bytes, most.cluster);
-  }
+std::shared_ptr<Module> Program::load(const Kernel& kernel, const Loaded& asked,
+                                      std::span<const Cubin> code, const Target& target) {
+  const auto cubin = std::find_if(
+      code.begin(), code.end(), [&](const Cubin& candidate) { return candidate.kernel == kernel; });
+  if (cubin == code.end())
+    fail(Fault::PlanMismatch,
+         "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
+         kernel.expression, target.name, target.architecture_name());
+  return std::make_shared<Module>(std::as_bytes(std::span(cubin->code)), cubin->function,
+                                  asked.shared_bytes, asked.cluster);
 }
 
 void Program::open_libraries() {
@@ -77,7 +95,9 @@ void Program::upload_constants() {
   }
 }
 
-Handle Program::function(const Step& step) const { return modules_.at(step.kernel)->function(); }
+Handle Program::function(const Step& step) const {
+  return modules_.at(step.kernel).module->function();
+}
 
 int64_t Program::resident_blocks(const Step& step) const {
   int blocks = 0;
@@ -89,9 +109,11 @@ int64_t Program::resident_blocks(const Step& step) const {
 }
 
 Execution::Execution(const Program& program, Shared shared, Edges edges)
-    : program_(program), shared_(shared) {
+    : program_(program),
+      shared_(shared),
+      stream_(shared.edges ? shared.edges->stream_ : std::make_shared<Stream>()) {
   const Lowered& lowered = program.lowered();
-  arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
+  if (lowered.arena_bytes > 0) arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
   if (!shared_.edges) {
     for (const Edge& edge : lowered.inputs)
       inputs_.emplace_back(static_cast<size_t>(edge.bytes), edges);
@@ -100,9 +122,9 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
   }
   for (const Slot& slot : lowered.slots)
     if (slot.zeroed && slot.first >= 0)
-      stream_.fill(arena_.address() + static_cast<Address>(slot.offset), 0,
-                   static_cast<size_t>(slot.bytes));
-  stream_.synchronize();
+      stream_->fill(arena_.address() + static_cast<Address>(slot.offset), 0,
+                    static_cast<size_t>(slot.bytes));
+  stream_->synchronize();
   for (const Step& step : lowered.steps) steps_.push_back(ready(step));
   warm_up_libraries();
 }
@@ -136,10 +158,10 @@ void Execution::warm_up_libraries() const {
   bool any = false;
   for (const Ready& ready : steps_)
     if (ready.library) {
-      ready.library->enqueue(stream_);
+      ready.library->enqueue(*stream_);
       any = true;
     }
-  if (any) stream_.synchronize();
+  if (any) stream_->synchronize();
 }
 
 Address Execution::address(const Place& place) const {
@@ -210,19 +232,19 @@ void Execution::enqueue(const Stream& stream) const {
 }
 
 void Execution::launch(Launching launching) {
-  if (launching == Launching::Stream) return enqueue(stream_);
-  if (!graph_) graph_ = std::make_unique<CapturedGraph>(stream_, [&] { enqueue(stream_); });
-  graph_->launch(stream_);
+  if (launching == Launching::Stream) return enqueue(*stream_);
+  if (!graph_) graph_ = std::make_unique<CapturedGraph>(*stream_, [&] { enqueue(*stream_); });
+  graph_->launch(*stream_);
 }
 
 std::vector<std::chrono::duration<float, std::milli>> Execution::profile() {
   std::vector<Event> events(steps_.size() + 1);
-  stream_.record(events[0]);
+  stream_->record(events[0]);
   for (size_t i = 0; i < steps_.size(); ++i) {
-    enqueue(steps_[i], stream_, false);
-    stream_.record(events[i + 1]);
+    enqueue(steps_[i], *stream_, false);
+    stream_->record(events[i + 1]);
   }
-  stream_.synchronize();
+  stream_->synchronize();
   std::vector<std::chrono::duration<float, std::milli>> times;
   for (size_t i = 0; i < steps_.size(); ++i) times.push_back(elapsed(events[i], events[i + 1]));
   return times;
@@ -230,12 +252,25 @@ std::vector<std::chrono::duration<float, std::milli>> Execution::profile() {
 
 void Execution::upload(size_t input, std::span<const std::byte> bytes) {
   DLAEXEC_CHECK(bytes.size() <= inputs_[input].size());
-  stream_.upload(inputs_[input].address(), bytes);
+  stream_->upload(inputs_[input].address(), bytes);
+}
+
+void Execution::fill(size_t input, std::span<const std::byte> pattern) {
+  const Buffer& buffer = inputs_[input];
+  size_t filled = std::min(pattern.size(), buffer.size());
+  stream_->upload(buffer.address(), pattern.first(filled));
+  while (filled < buffer.size()) {
+    const size_t more = std::min(filled, buffer.size() - filled);
+    check(driver().copy_on_device(buffer.address() + filled, buffer.address(), more,
+                                  stream_->handle()),
+          "filling an input");
+    filled += more;
+  }
 }
 
 void Execution::download(size_t output, std::span<std::byte> bytes, size_t first) {
   DLAEXEC_CHECK(first + bytes.size() <= outputs_[output].size());
-  stream_.download(bytes, outputs_[output].address() + first);
+  stream_->download(bytes, outputs_[output].address() + first);
 }
 
 namespace {
@@ -261,7 +296,7 @@ std::vector<ir::Tensor> Execution::run(std::span<const ir::Tensor> inputs, Launc
   std::vector<std::vector<std::byte>> memory;
   for (size_t i = 0; i < lowered.outputs.size(); ++i)
     download(i, memory.emplace_back(static_cast<size_t>(lowered.outputs[i].bytes)));
-  stream_.synchronize();
+  stream_->synchronize();
   std::vector<ir::Tensor> outputs;
   for (size_t i = 0; i < lowered.outputs.size(); ++i)
     outputs.push_back(tensor_of(lowered.outputs[i], memory[i]));

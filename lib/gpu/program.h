@@ -24,10 +24,10 @@ class Program {
   /// @p code must hold every kernel of @p lowered for the device's architecture; otherwise throws
   /// an Error that says which is missing and that the plan must be built again. So does a library
   /// that the steps need.
-  /// @p weights_of: a program lowered from the same part whose weights this one shares; null for
-  /// none.
+  /// @p sibling: a program lowered from the same part, with which this one shares the kernels that
+  /// both launch, and the weights when both have them in the same places; null for none.
   Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
-          const Program* weights_of = nullptr);
+          const Program* sibling = nullptr);
 
   const Lowered& lowered() const { return lowered_; }
   Address constants() const { return constants_->address(); }
@@ -40,12 +40,20 @@ class Program {
   const Library& library(const LibraryStep& step) const;
 
  private:
-  void load_modules(std::span<const Cubin> code, const Target& target);
+  /// A kernel on the device, and the most that any launch of it may ask for.
+  struct Loaded {
+    std::shared_ptr<Module> module;
+    int shared_bytes = 0;
+    int cluster = 1;
+  };
+  void load_modules(std::span<const Cubin> code, const Target& target, const Program* sibling);
+  static std::shared_ptr<Module> load(const Kernel& kernel, const Loaded& asked,
+                                      std::span<const Cubin> code, const Target& target);
   void open_libraries();
   void upload_constants();
 
   Lowered lowered_;
-  std::map<Kernel, std::unique_ptr<Module>> modules_;
+  std::map<Kernel, Loaded> modules_;
   Libraries libraries_;
   std::shared_ptr<Buffer> constants_;
   int multiprocessors_ = 1;
@@ -57,9 +65,9 @@ class Execution {
  public:
   enum class Launching : uint8_t { Stream, Graph };
 
-  /// Memory that an execution does not make itself. For timing many variants of one part.
+  /// What an execution does not make itself. For timing many variants of one part.
   struct Shared {
-    const Execution* edges = nullptr;  ///< whose inputs and outputs are used; must live longer
+    const Execution* edges = nullptr;  ///< whose inputs, outputs and stream are used
     Address constants = 0;             ///< another copy of the program's constants
   };
   /// Where inputs and outputs lie.
@@ -81,9 +89,11 @@ class Execution {
   std::vector<std::chrono::duration<float, std::milli>> profile();
 
   void upload(size_t input, std::span<const std::byte> bytes);
+  /// Repeats @p pattern over the whole input.
+  void fill(size_t input, std::span<const std::byte> pattern);
   /// Enqueues a copy of an output's bytes from @p first on, where @p memory ends.
   void download(size_t output, std::span<std::byte> bytes, size_t first = 0);
-  const Stream& stream() const { return stream_; }
+  const Stream& stream() const { return *stream_; }
   size_t device_bytes() const;
 
  private:
@@ -103,7 +113,7 @@ class Execution {
   Buffer arena_;
   std::vector<Buffer> inputs_, outputs_;
   Shared shared_;
-  Stream stream_;
+  std::shared_ptr<Stream> stream_;
   std::vector<Ready> steps_;
   std::unique_ptr<CapturedGraph> graph_;
 };

@@ -8,14 +8,13 @@
 #include "gpu/cut.h"
 #include "gpu/program.h"
 #include "ir/shape.h"
+#include "tune/decisions.h"
+#include "tune/problems.h"
 #include "tune/timing_cache_file.h"
 #include "tune/tuner.h"
 
 namespace dlaexec::tune {
 namespace {
-
-/// Tactics measured for a problem at each level of optimization.
-constexpr size_t kCandidates[] = {0, 0, 8, 24, 48, 1000};
 
 std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& target) {
   std::vector<ir::Graph> parts;
@@ -42,10 +41,10 @@ void tell_what_the_host_runs(const ir::Graph& graph, const gpu::Target& target) 
   }
 }
 
-/// What decisions are taken from, and for which device.
+/// What decisions are taken from, for which device and network.
 struct Decisions {
   const TimingCache& cache;
-  std::string device;
+  std::string device, network;
   int64_t workspace_bytes;
   bool full_floats;
 };
@@ -56,7 +55,7 @@ gpu::Code assemble(const std::vector<ir::Graph>& parts, const gpu::Target& targe
   gpu::Code code;
   code.architecture = target.architecture_name();
   std::set<gpu::Kernel> kernels;
-  gpu::LowerOptions options = options_from(decisions.cache, decisions.device);
+  gpu::LowerOptions options = options_from(decisions.cache, decisions.device, decisions.network);
   options.workspace_bytes = decisions.workspace_bytes;
   options.full_floats = code.full_floats = decisions.full_floats;
   int left_out = 0;
@@ -97,6 +96,16 @@ gpu::Libraries libraries_of(const CompileOptions& options, bool measures) {
   return libraries;
 }
 
+/// Without libraries, which are opened once it is known that anything is measured.
+TuneOptions tuning_of(const CompileOptions& options) {
+  TuneOptions tuning = options_of_level(options.optimization_level);
+  tuning.error_on_miss = options.error_on_timing_cache_miss;
+  tuning.workspace_bytes = options.workspace_bytes;
+  tuning.full_floats = options.full_floats;
+  tuning.repetitions = options.repetitions;
+  return tuning;
+}
+
 /// True if code can be made for the GPU; why not is said to whom it concerns.
 bool has_gpu(const CompileOptions& options) {
   const bool cross = !options.architecture.empty();
@@ -129,19 +138,15 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   const auto start = std::chrono::steady_clock::now();
   const gpu::Compiler compiler(target.architecture_name(), gpu::default_kernel_cache());
   ThreadPool pool;
-  size_t measured = 0;
-  const size_t candidates =
-      kCandidates[std::min<size_t>(5, static_cast<size_t>(options.optimization_level))];
-  const bool measures = context && candidates > 0;
-  const gpu::Libraries libraries = libraries_of(options, measures);
-  if (measures)
-    for (const ir::Graph& part : parts)
-      measured += tune(part, *context, compiler, pool, cache,
-                       {candidates, options.error_on_timing_cache_miss, options.workspace_bytes,
-                        options.full_floats, options.repetitions, libraries});
-  const std::string device = device_key(target, libraries);
-  gpu::Code code = assemble(
-      parts, target, {cache, device, options.workspace_bytes, options.full_floats}, compiler, pool);
+  TuneOptions tuning = tuning_of(options);
+  const bool measures = context && tuning.candidates > 0;
+  tuning.libraries = libraries_of(options, measures);
+  const size_t measured = measures ? tune(parts, *context, compiler, pool, cache, tuning) : 0;
+  const std::string device = device_key(target, tuning.libraries);
+  gpu::Code code = assemble(parts, target,
+                            {cache, device, network_key(lower_apart(parts, target, tuning)),
+                             options.workspace_bytes, options.full_floats},
+                            compiler, pool);
   code.device = measures ? device : std::string(gpu::kCostModel);
   log::info("GPU code for {} ({}): {} kernels, {} problems measured, in {:.1f} s", target.name,
             code.architecture, code.cubins.size(), measured,

@@ -5,9 +5,9 @@
 
 namespace dlaexec::tune {
 
-/// A tactic's time is the least of several averages. No value: as many as its length asks for.
+/// A tactic's time is the median of several averages. No value: as many as its length asks for.
 struct Repetitions {
-  std::optional<int> averages;  ///< of which the least counts
+  std::optional<int> averages;  ///< of which the median counts
   std::optional<int> launches;  ///< that one average is of
 
   bool are_given() const { return averages || launches; }

@@ -4,6 +4,8 @@
 //   --fp16, --int8     precisions allowed to an ONNX file's layers
 //   --cache=FILE       timing cache to read and extend
 //   --candidates=N     tactics measured for a problem (24); 0: the cost model decides
+//   --alone            tactics are not tried in the whole network
+//   --verbose          each time that was measured
 //   --check            compare with the host engine; an ONNX file also through a plan and run/
 //   --steps            time of each step, with the rates that it reaches
 //   --iterations=N     timed launches (200)
@@ -25,6 +27,8 @@
 #include "plan/file.h"
 #include "run/engine.h"
 #include "tune/compile.h"
+#include "tune/decisions.h"
+#include "tune/problems.h"
 #include "tune/tuner.h"
 
 namespace dlaexec {
@@ -34,8 +38,8 @@ using Clock = std::chrono::steady_clock;
 
 struct Arguments {
   std::string network, cache;
-  size_t candidates = 24;
-  bool check = false, steps = false, fp16 = false, int8 = false;
+  tune::TuneOptions tuning = tune::options_of_level(3);
+  bool check = false, steps = false, fp16 = false, int8 = false, verbose = false;
   int iterations = 200;
 };
 
@@ -47,13 +51,17 @@ Arguments parse(int argc, char** argv) {
     if (text.rfind("--cache=", 0) == 0)
       arguments.cache = value("--cache=");
     else if (text.rfind("--candidates=", 0) == 0)
-      arguments.candidates = std::strtoul(value("--candidates=").c_str(), nullptr, 10);
+      arguments.tuning.candidates = std::strtoul(value("--candidates=").c_str(), nullptr, 10);
     else if (text.rfind("--iterations=", 0) == 0)
       arguments.iterations = std::atoi(value("--iterations=").c_str());
     else if (text == "--fp16")
       arguments.fp16 = true;
     else if (text == "--int8")
       arguments.int8 = true;
+    else if (text == "--alone")
+      arguments.tuning.network_time = {};
+    else if (text == "--verbose")
+      arguments.verbose = true;
     else if (text == "--check")
       arguments.check = true;
     else if (text == "--steps")
@@ -205,6 +213,36 @@ void print_steps(const gpu::Program& program, gpu::Execution& execution) {
   std::printf("STEPS together %.1f us\n", total);
 }
 
+/// Tunes @p graph as a build of level 3 does, aloud.
+size_t tune_aloud(const ir::Graph& graph, const gpu::Context& context,
+                  const gpu::Compiler& compiler, ThreadPool& pool, tune::TimingCache& cache,
+                  const Arguments& arguments) {
+  const log::Sink before = log::set_sink([&](log::Severity severity, std::string_view text) {
+    if (severity != log::Severity::Verbose || arguments.verbose)
+      std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+  });
+  const size_t measured = tune::tune({&graph, 1}, context, compiler, pool, cache, arguments.tuning);
+  log::set_sink(before);
+  return measured;
+}
+
+/// Executions to rotate among, each with inputs of its own.
+std::vector<std::unique_ptr<gpu::Execution>> executions_of(const gpu::Program& program,
+                                                           const ir::Graph& graph) {
+  constexpr uint64_t kCount = 3;
+  std::vector<std::unique_ptr<gpu::Execution>> executions;
+  for (uint64_t seed = 1; seed <= kCount; ++seed) {
+    executions.push_back(std::make_unique<gpu::Execution>(program));
+    for (size_t input = 0; input < graph.inputs.size(); ++input) {
+      const ir::Value& value = graph.value(graph.inputs[input]);
+      const ir::Tensor data = ir::seeded(value.type, ir::dims_of(value.shape), seed);
+      executions.back()->upload(input, data.bytes());
+      executions.back()->stream().synchronize();
+    }
+  }
+  return executions;
+}
+
 int bench(const Arguments& arguments) {
   const plan::Plan plan = read_network(arguments);
   const ir::Graph& graph = plan.graph;
@@ -217,33 +255,24 @@ int bench(const Arguments& arguments) {
   tune::TimingCache cache;
   if (!arguments.cache.empty()) cache = tune::TimingCache::load(arguments.cache);
   auto start = Clock::now();
-  if (arguments.candidates > 0) {
-    tune::TuneOptions options;
-    options.candidates = arguments.candidates;
-    const size_t measured = tune::tune(graph, context, compiler, pool, cache, options);
+  if (arguments.tuning.candidates > 0) {
+    const size_t measured = tune_aloud(graph, context, compiler, pool, cache, arguments);
     std::printf("tuned %zu problems in %.1f s\n", measured, seconds_since(start));
     if (!arguments.cache.empty()) cache.save(arguments.cache);
   }
   start = Clock::now();
-  gpu::Lowered lowered = gpu::lower(graph, context.target(),
-                                    tune::options_from(cache, tune::device_key(context.target())));
+  const std::string network =
+      tune::network_key(tune::lower_apart({&graph, 1}, context.target(), arguments.tuning));
+  gpu::Lowered lowered =
+      gpu::lower(graph, context.target(),
+                 tune::options_from(cache, tune::device_key(context.target()), network));
   const std::vector<gpu::Cubin> code = compiler.compile(gpu::kernels_of(lowered), pool);
   const gpu::Program program(std::move(lowered), code, context);
   std::printf("built in %.2f s; arena %.1f MB, weights %.1f MB, %zu launches\n",
               seconds_since(start), static_cast<double>(program.lowered().arena_bytes) / 1e6,
               static_cast<double>(program.lowered().constant_bytes) / 1e6,
               program.lowered().steps.size());
-  std::vector<std::unique_ptr<gpu::Execution>> executions;
-  for (int i = 0; i < 3; ++i) {
-    executions.push_back(std::make_unique<gpu::Execution>(program));
-    for (size_t input = 0; input < graph.inputs.size(); ++input) {
-      const ir::Value& value = graph.value(graph.inputs[input]);
-      const ir::Tensor data =
-          ir::seeded(value.type, ir::dims_of(value.shape), static_cast<uint64_t>(i + 1));
-      executions.back()->upload(input, data.bytes());
-      executions.back()->stream().synchronize();
-    }
-  }
+  auto executions = executions_of(program, graph);
   if (arguments.check) {
     const std::vector<ir::Tensor> inputs = inputs_of(graph);
     const std::vector<ir::Tensor> wanted = on_host(plan, inputs);
