@@ -50,25 +50,13 @@ gpu::Lowered lower_alone(const Problem& problem, const gpu::Target& target,
   return lowered;
 }
 
-/// What a launch loses, in microseconds, when the next one's blocks find no room beside its own and
-/// cannot prepare early. A launch timed after itself does not show it.
-constexpr double kOverlap = 0.5;
-
 /// What one launch must gain over several, in microseconds, so that the measurement's scatter does
 /// not decide.
 constexpr double kDoubt = 0.2;
 
-bool leaves_no_room(const gpu::Lowered& lowered, const gpu::Target& target) {
-  for (const gpu::Step& step : lowered.steps)
-    if (step.launch.shared_bytes > target.shared_bytes / 2) return true;
-  return false;
-}
-
-/// What @p tactic costs beyond the time that was measured, in microseconds.
-double surcharge(const Problem& problem, const std::string& tactic, const gpu::Lowered& lowered,
-                 const gpu::Target& target) {
-  if (runs_apart(problem.tactics)) return tactic == gpu::kApart ? 0 : kDoubt;
-  return leaves_no_room(lowered, target) ? kOverlap : 0;
+/// What @p tactic costs beyond the time that is measured, in microseconds.
+double surcharge(const Problem& problem, const std::string& tactic) {
+  return runs_apart(problem.tactics) && tactic != gpu::kApart ? kDoubt : 0;
 }
 
 }  // namespace
@@ -120,11 +108,9 @@ std::vector<Candidate> candidates_of(const Problem& problem, const gpu::Target& 
                                      const std::string& device, const TimingCache& cache,
                                      const TuneOptions& options) {
   std::vector<Candidate> candidates;
-  for (const std::string& tactic : problem.tactics) {
-    gpu::Lowered lowered = lower_alone(problem, target, device, tactic, cache, options);
-    const double more = surcharge(problem, tactic, lowered, target);
-    candidates.push_back({tactic, std::move(lowered), more});
-  }
+  for (const std::string& tactic : problem.tactics)
+    candidates.push_back({tactic, lower_alone(problem, target, device, tactic, cache, options),
+                          surcharge(problem, tactic)});
   return candidates;
 }
 
