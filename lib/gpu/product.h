@@ -26,7 +26,7 @@ struct ProductTactic {
 
   int threads() const {
     if (unit < Unit::Bulk) return warp_rows * warp_k * 32;
-    return split == 1 ? 384 : rows * 2 + 32;
+    return split == 1 ? (warp_rows + 4) * 32 : rows * 2 + 32;
   }
   /// True if threads have registers for the parts that full floats are cut into.
   bool takes_full_floats() const { return unit == Unit::Mma && rows * k <= 64 * threads(); }

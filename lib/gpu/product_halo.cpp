@@ -11,8 +11,8 @@ namespace {
 using Unit = ProductTactic::Unit;
 
 constexpr int kTilePixels = 128;
-/// Output channels, bytes of a pixel.
-constexpr int kForms[][2] = {{64, 64}, {64, 128}, {128, 64}, {128, 128}};
+/// Output channels, bytes of a pixel, warpgroups that multiply.
+constexpr int kForms[][3] = {{64, 64, 3}, {64, 128, 3}, {64, 128, 2}, {128, 64, 2}, {128, 128, 2}};
 
 int64_t size_of(ir::DataType type) { return static_cast<int64_t>(ir::size_bytes(type)); }
 int64_t taps_of(const ConvParams& p) { return int64_t{p.taps_h} * p.taps_w; }
@@ -38,21 +38,23 @@ Halo halo_of(const ConvParams& p) {
   return halo;
 }
 
-/// Every form of the kernel.
+int groups_of(const ProductTactic& t) { return t.warp_rows / 4; }
+
+/// Every form of the kernel; stages are those of each warpgroup.
 std::vector<ProductTactic> halo_tactics(const Target& target) {
   if (!target.is_hopper()) return {};
   std::vector<ProductTactic> all;
-  for (const auto& [k, row_bytes] : kForms)
-    for (const int stages : {2, 3})
-      all.push_back({Unit::Halo, kTilePixels, k, 8, 1, row_bytes, stages, 1});
+  for (const auto& [k, row_bytes, groups] : kForms)
+    for (const int stages : {1, 2})
+      all.push_back({Unit::Halo, kTilePixels, k, 4 * groups, 1, row_bytes, stages, 1});
   return all;
 }
 
 int64_t block_bytes(const Product& product, const ProductTactic& t, const Target&) {
   constexpr int64_t kAligned = 1024;
   return kAligned + taps_of(product.p) * t.k * t.row_bytes +
-         t.stages * halo_of(product.p).kept * t.row_bytes +
-         2 * kTilePixels * t.k * size_of(product.out);
+         groups_of(t) * (t.stages * halo_of(product.p).kept * t.row_bytes +
+                         kTilePixels * t.k * size_of(product.out));
 }
 
 /// Convolutions without strides and dilations whose weights, and whose images' rows, are small
@@ -89,9 +91,9 @@ double seconds(const Product& product, const ProductTactic& t, const Target& tar
 
 Kernel kernel(const Product& product, const ProductTactic& t, const Target&) {
   return {"conv_halo.cu",
-          format("conv_halo<{}, {}, {}, {}, {}, {}, {}, {}>", device_type(product.in),
+          format("conv_halo<{}, {}, {}, {}, {}, {}, {}, {}, {}>", device_type(product.in),
                  device_type(product.out), device_name(product.activation), t.k, t.row_bytes,
-                 taps_of(product.p), t.stages, halo_of(product.p).kept)};
+                 taps_of(product.p), groups_of(t), t.stages, halo_of(product.p).kept)};
 }
 
 Step& add(Lowering& lowering, const ir::Node& node, std::string_view suffix, const Product& product,

@@ -116,14 +116,15 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       int last_stage = 0;
       for (int step = 0; step < p.steps; ++step) {
         full(ring.stage).wait(ring.phase);
-        const unsigned a = tiles + ring.stage * kStage, b = a + kATile;
+        const unsigned long long a = tile_descriptor(tiles + ring.stage * kStage);
+        const unsigned long long b = further(a, kATile);
         fence_products();
 #pragma unroll
         for (int i = 0; i < 4; ++i)
 #pragma unroll
           for (int m = 0; m < kTileRows / 64; ++m)
-            GroupMma<In, kTileK>::run(sums[m], tile_descriptor(a + m * 64 * 128 + i * 32),
-                                      tile_descriptor(b + i * 32), 1);
+            GroupMma<In, kTileK>::run(sums[m], further(a, m * 64 * 128 + i * 32), further(b, i * 32),
+                                      1);
         commit_products();
         wait_products<1>();
         if (step > 0 && leads) empty(last_stage).arrive();

@@ -4,47 +4,50 @@
 //   kK        output channels: 64 or 128, some of them may only pad
 //   kRow      bytes of a pixel in shared memory: 64 or 128
 //   kTaps     of the window, in all
-//   kInputs   tiles of inputs in shared memory, of kPixels pixels each
+//   kGroups   warpgroups that multiply: 2, or 3 where they need few registers
+//   kInputs   tiles of inputs of each warpgroup in shared memory, of kPixels pixels each
 // A tile is rows of an image with their borders, at most 128 pixels, and lies in shared memory with
 // the rows around it, one pixel after the other: so a tap reads the same rows of the implicit
 // matrix, from another pixel on. What comes out between the rows means nothing and is not written.
-// Weights stay. Stride and dilation are 1. Three warpgroups: two threads of the last feed the other
-// two, which take every other tile.
-// Grid: a block for each tile, or fewer. Dynamic shared memory: bulk_product.cpp.
+// Weights stay. Stride and dilation are 1. A thread of the last warpgroup feeds the others, which
+// take tiles by turns.
+// Grid: a block for each tile, or fewer. Dynamic shared memory: product_halo.cpp.
 #include "bulk.cuh"
 #include "panel.cuh"
 #include "wgmma.cuh"
 
-template <class In, class Out, class Act, int kK, int kRow, int kTaps, int kInputs, int kPixels>
-__global__ void __launch_bounds__(384, 1) conv_halo(const __grid_constant__ HaloParams all) {
+template <class In, class Out, class Act, int kK, int kRow, int kTaps, int kGroups, int kInputs,
+          int kPixels>
+__global__ void __launch_bounds__((kGroups + 1) * 128, 1)
+    conv_halo(const __grid_constant__ HaloParams all) {
 #if __CUDA_ARCH__ >= 900
   using SumType = typename Sum<In>::type;
   constexpr int kOutSize = static_cast<int>(sizeof(Out));
   constexpr int kPanel = kK * kOutSize < 128 ? kK * kOutSize : 128;
   constexpr int kPanels = kK * kOutSize / kPanel, kPanelBytes = 128 * kPanel;
   using Way = PanelWay<In, Out, Nothing, Act, kPanel>;
-  constexpr int kInput = kPixels * kRow, kWeight = kK * kRow;
+  constexpr int kInput = kPixels * kRow, kWeight = kK * kRow, kStages = kGroups * kInputs;
   extern __shared__ __align__(1024) unsigned char shared_memory[];
-  __shared__ __align__(8) unsigned long long barriers[2 * kInputs + 1];
+  __shared__ __align__(8) unsigned long long barriers[2 * kStages + 1];
   const auto input_there = [&](int i) { return Barrier{shared_address(barriers + i)}; };
-  const auto input_free = [&](int i) { return Barrier{shared_address(barriers + kInputs + i)}; };
-  const Barrier weights_there{shared_address(barriers + 2 * kInputs)};
+  const auto input_free = [&](int i) { return Barrier{shared_address(barriers + kStages + i)}; };
+  const Barrier weights_there{shared_address(barriers + 2 * kStages)};
   const unsigned weights = (shared_address(shared_memory) + 1023) & ~1023u;
-  const unsigned inputs = weights + kTaps * kWeight, outs = inputs + kInputs * kInput;
+  const unsigned inputs = weights + kTaps * kWeight, outs = inputs + kStages * kInput;
   const ConvParams& p = all.conv;
   const int group = threadIdx.x / 128;
 
   prepare_barriers(barriers, [](int) { return 1; });
 
-  if (group == 2) {
-    give_registers_back<40>();
-    if (threadIdx.x == 256) {
+  if (group == kGroups) {
+    give_registers_back<kGroups == 2 ? 40 : 32>();
+    if (threadIdx.x == kGroups * 128) {
       weights_there.arrive_expecting(kTaps * kWeight);
       for (int tap = 0; tap < kTaps; ++tap)
         copy_columns<Out>(weights + tap * kWeight, &all.weights, weights_there,
                           tap * (p.channel_bytes / static_cast<int>(sizeof(In))), 0);
       wait_for_inputs();
-      Ring<kInputs> ring;
+      Ring<kStages> ring;
       for (int tile = blockIdx.x; tile < p.tiles; tile += gridDim.x) {
         input_free(ring.stage).wait(ring.phase ^ 1);
         input_there(ring.stage).arrive_expecting(all.input_bytes);
@@ -55,27 +58,29 @@ __global__ void __launch_bounds__(384, 1) conv_halo(const __grid_constant__ Halo
       release_next();
     }
   } else {
-    take_registers<232>();
+    take_registers<kGroups == 2 ? 232 : 160>();
     wait_for_inputs();
     const bool leads = threadIdx.x % 128 == 0;
     const unsigned panels = outs + group * kPanels * kPanelBytes;
-    Ring<kInputs> ring;
+    Ring<kStages> ring;  // of which each warpgroup has its own stages
     ring.skip(group);
     weights_there.wait(0);
-    for (int tile = blockIdx.x + group * gridDim.x; tile < p.tiles; tile += 2 * gridDim.x) {
+    for (int tile = blockIdx.x + group * gridDim.x; tile < p.tiles; tile += kGroups * gridDim.x) {
       SumType sums[2][kK / 2];
+#pragma unroll
+      for (int i = 0; i < kK / 2; ++i) sums[0][i] = sums[1][i] = 0;
       input_there(ring.stage).wait(ring.phase);
-      unsigned row = inputs + ring.stage * kInput, tap = weights;
-      for (int h = 0; h < p.taps_h; ++h, row += all.row_pixels * kRow)
-        for (int w = 0; w < p.taps_w; ++w, tap += kWeight) {
+      unsigned long long row = tile_descriptor<kRow>(inputs + ring.stage * kInput);
+      unsigned long long tap = tile_descriptor<kRow>(weights);
+      for (int h = 0; h < p.taps_h; ++h, row = further(row, all.row_pixels * kRow))
+        for (int w = 0; w < p.taps_w; ++w, tap = further(tap, kWeight)) {
           fence_products();
 #pragma unroll
           for (int step = 0; step < kRow / 32; ++step)
 #pragma unroll
             for (int m = 0; m < 2; ++m)
-              GroupMma<In, kK>::run(
-                  sums[m], tile_descriptor<kRow>(row + (m * 64 + w) * kRow + step * 32),
-                  tile_descriptor<kRow>(tap + step * 32), tap > weights || step > 0);
+              GroupMma<In, kK>::run(sums[m], further(row, (m * 64 + w) * kRow + step * 32),
+                                    further(tap, step * 32), 1);
           commit_products();
         }
       wait_products<0>();
@@ -85,7 +90,7 @@ __global__ void __launch_bounds__(384, 1) conv_halo(const __grid_constant__ Halo
         input_free(ring.stage).arrive();
         wait_stores_read<0>();
       }
-      ring.skip(2);
+      ring.skip(kGroups);
       group_barrier(group);  // its first thread has seen the last results leave
 #pragma unroll
       for (int i = 0; i < kPanels; ++i)

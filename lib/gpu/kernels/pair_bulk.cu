@@ -40,12 +40,12 @@ __device__ __forceinline__ void copy_pixels(unsigned to, const TensorMap& map,
 /// The product of 64 of kRows pixels at @p x with a panel's columns at @p weights.
 template <class T, int kSteps, int kRows, class SumType, int kCount>
 __device__ __forceinline__ void multiply(SumType (&sums)[kCount], unsigned x, unsigned weights) {
+  const unsigned long long a = tile_descriptor(x), b = tile_descriptor(weights);
   fence_products();
 #pragma unroll
   for (int i = 0; i < kSteps; ++i)
-    GroupMma<T, kCount * 2>::run(sums, tile_descriptor(x + i / 4 * kRows * 128 + i % 4 * 32),
-                                 tile_descriptor(weights + i / 4 * kCount * 256 + i % 4 * 32),
-                                 i > 0);
+    GroupMma<T, kCount * 2>::run(sums, further(a, i / 4 * kRows * 128 + i % 4 * 32),
+                                 further(b, i / 4 * kCount * 256 + i % 4 * 32), i > 0);
   commit_products();
   wait_products<0>();
   hold(sums);
@@ -149,11 +149,13 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
         next_tile += gridDim.x;
       }
     };
+    const auto publish = [&] {
+      fence_copies();
+      group_barrier(group);
+    };
     // Carries a panel out; the one before it has been read by now, and multiplied.
     bool is_first = true;
     const auto send = [&](int i, const void* map, int column, int tile) {
-      fence_copies();
-      group_barrier(group);
       if (!leads) return;
       store_box(map, panel(i), column, tile * kRows + group * 64);
       commit_stores();
@@ -199,18 +201,20 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
 
         if constexpr (kShortcut == 0) panel_there(out.stage).wait(out.phase);
         Way1::finish(p.first, panel(out.stage), chunk * kColumns, sums, 0);
-        send(out.stage, &p.wide, chunk * kColumns, tile);
+        publish();
 
         wait_for_weights();
-        const unsigned second = weights + ring.stage * kWeight;
+        const unsigned long long wide = tile_descriptor(panel(out.stage));
+        const unsigned long long second = tile_descriptor(weights + ring.stage * kWeight);
         fence_products();
 #pragma unroll
         for (int i = 0; i < 4; ++i)
-          GroupMma<T, kLast>::run(last, tile_descriptor(panel(out.stage) + i * 32),
-                                  tile_descriptor(second + i * 32), i > 0 || chunk > 0);
+          GroupMma<T, kLast>::run(last, further(wide, i * 32), further(second, i * 32),
+                                  i > 0 || chunk > 0);
         commit_products();
         second_stage = ring.stage;
         ring.next();
+        send(out.stage, &p.wide, chunk * kColumns, tile);
         out.next();
       }
       wait_products<0>();
@@ -221,6 +225,7 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
       for (int i = 0; i < kLasts; ++i) {
         panel_there(out.stage).wait(out.phase);
         Way2::finish(p.second, panel(out.stage), i * (kLastRow / kSize), last, i * Way2::kSums);
+        publish();
         send(out.stage, &p.narrow, i * (kLastRow / kSize), tile);
         out.next();
       }

@@ -13,6 +13,12 @@ __device__ __forceinline__ unsigned long long tile_descriptor(unsigned address) 
   return static_cast<unsigned long long>((address & 0x3ffff) >> 4) | (1ull << 16) |
          (static_cast<unsigned long long>(kRow / 2) << 32) | ((kRow == 128 ? 1ull : 2ull) << 62);
 }
+/// The descriptor of what lies @p bytes further on: addresses fill less than its lower word.
+__device__ __forceinline__ unsigned long long further(unsigned long long descriptor,
+                                                      unsigned bytes) {
+  const unsigned lower = static_cast<unsigned>(descriptor) + (bytes >> 4);
+  return (descriptor >> 32 << 32) | lower;
+}
 /// The descriptor of a tile whose rows follow each other 16 bytes apart, or overlap so; along the
 /// sum the next 16 bytes are @p ahead further on.
 __device__ __forceinline__ unsigned long long column_descriptor(unsigned address, int ahead) {
