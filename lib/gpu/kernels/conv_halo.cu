@@ -10,7 +10,8 @@
 // the rows around it, one pixel after the other: so a tap reads the same rows of the implicit
 // matrix, from another pixel on. What comes out between the rows means nothing and is not written.
 // Weights stay. Stride and dilation are 1. A thread of the last warpgroup feeds the others, which
-// take tiles by turns.
+// take turns at tiles: while one multiplies the others finish their sums and send them out. Without
+// turns all would multiply together, and then all finish.
 // Grid: a block for each tile, or fewer. Dynamic shared memory: product_halo.cpp.
 #include "bulk.cuh"
 #include "panel.cuh"
@@ -28,10 +29,13 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
   using Way = PanelWay<In, Out, Nothing, Act, kPanel>;
   constexpr int kInput = kPixels * kRow, kWeight = kK * kRow, kStages = kGroups * kInputs;
   extern __shared__ __align__(1024) unsigned char shared_memory[];
-  __shared__ __align__(8) unsigned long long barriers[2 * kStages + 1];
+  __shared__ __align__(8) unsigned long long barriers[2 * kStages + 1 + kGroups];
   const auto input_there = [&](int i) { return Barrier{shared_address(barriers + i)}; };
   const auto input_free = [&](int i) { return Barrier{shared_address(barriers + kStages + i)}; };
   const Barrier weights_there{shared_address(barriers + 2 * kStages)};
+  const auto turn = [&](int group) {
+    return Barrier{shared_address(barriers + 2 * kStages + 1 + group)};
+  };
   const unsigned weights = (shared_address(shared_memory) + 1023) & ~1023u;
   const unsigned inputs = weights + kTaps * kWeight, outs = inputs + kStages * kInput;
   const ConvParams& p = all.conv;
@@ -64,12 +68,15 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
     const unsigned panels = outs + group * kPanels * kPanelBytes;
     Ring<kStages> ring;  // of which each warpgroup has its own stages
     ring.skip(group);
+    unsigned turn_phase = group == 0;
     weights_there.wait(0);
     for (int tile = blockIdx.x + group * gridDim.x; tile < p.tiles; tile += kGroups * gridDim.x) {
       SumType sums[2][kK / 2];
 #pragma unroll
       for (int i = 0; i < kK / 2; ++i) sums[0][i] = sums[1][i] = 0;
       input_there(ring.stage).wait(ring.phase);
+      turn(group).wait(turn_phase);
+      turn_phase ^= 1;
       unsigned long long row = tile_descriptor<kRow>(inputs + ring.stage * kInput);
       unsigned long long tap = tile_descriptor<kRow>(weights);
       for (int h = 0; h < p.taps_h; ++h, row = further(row, all.row_pixels * kRow))
@@ -82,7 +89,9 @@ __global__ void __launch_bounds__((kGroups + 1) * 128, 1)
               GroupMma<In, kK>::run(sums[m], further(row, (m * 64 + w) * kRow + step * 32),
                                     further(tap, step * 32), 1);
           commit_products();
+          wait_products<1>();  // none is far ahead, so that the turn ends when the sums do
         }
+      if (leads) turn(group == kGroups - 1 ? 0 : group + 1).arrive();
       wait_products<0>();
       hold(sums[0]);
       hold(sums[1]);
