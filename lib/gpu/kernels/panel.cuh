@@ -47,22 +47,32 @@ struct Word<signed char> {
       to[i] =
           __fmul_rn(__uint_as_float(__byte_perm(word, 0x4b000000, 0x7440 + i)) - 8388736.f, scale);
   }
-  /// As stored() does: the nearest integer is in the low byte of what adding 1.5 * 2^23 gives.
+  /// As stored() does.
   template <class Act>
   static __device__ __forceinline__ unsigned pack(const float (&x)[4], float alpha, float beta,
                                                   float inverse) {
-    // The lower limit of a rectified number is zero: one comparison does for both.
-    constexpr bool kRectified = kIsSame<Act, Relu>;
     unsigned bits[4];
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float active =
-          kRectified ? x[i] : ActivationFor<Act, signed char>::of(x[i], alpha, beta);
-      const float within = fminf(fmaxf(active * inverse, kRectified ? 0.f : -128.f), 127.f);
-      bits[i] = __float_as_uint(within + 12582912.f);
-    }
-    return __byte_perm(__byte_perm(bits[0], bits[1], 0x0040), __byte_perm(bits[2], bits[3], 0x0040),
-                       0x5410);
+    for (int i = 0; i < 4; ++i)
+      bits[i] = kIsSame<Act, Relu>
+                    ? rectified(x[i], inverse)
+                    : nearest(ActivationFor<Act, signed char>::of(x[i], alpha, beta) * inverse);
+    const unsigned word = __byte_perm(__byte_perm(bits[0], bits[1], 0x0040),
+                                      __byte_perm(bits[2], bits[3], 0x0040), 0x5410);
+    return kIsSame<Act, Relu> ? word - (word >> 7 & 0x01010101) : word;  // 127 instead of 128
+  }
+
+ private:
+  /// The nearest integer in the low byte: there adding 1.5 * 2^23 brings it.
+  static __device__ __forceinline__ unsigned nearest(float x) {
+    return __float_as_uint(fminf(fmaxf(x, -128.f), 127.f) + 12582912.f);
+  }
+  /// The same for x * inverse, where 0 and 128 bound it: in 128ths, a product's own saturation
+  /// does.
+  static __device__ __forceinline__ unsigned rectified(float x, float inverse) {
+    float part;
+    asm("mul.rn.sat.f32 %0, %1, %2;" : "=f"(part) : "f"(x), "f"(inverse * 0.0078125f));
+    return __float_as_uint(part + 98304.f);
   }
 };
 
