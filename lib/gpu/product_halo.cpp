@@ -40,21 +40,20 @@ Halo halo_of(const ConvParams& p) {
 
 int groups_of(const ProductTactic& t) { return t.warp_rows / 4; }
 
-/// Every form of the kernel; stages are those of each warpgroup.
+/// Every form of the kernel.
 std::vector<ProductTactic> halo_tactics(const Target& target) {
   if (!target.is_hopper()) return {};
   std::vector<ProductTactic> all;
   for (const auto& [k, row_bytes, groups] : kForms)
-    for (const int stages : {1, 2})
-      all.push_back({Unit::Halo, kTilePixels, k, 4 * groups, 1, row_bytes, stages, 1});
+    all.push_back({Unit::Halo, kTilePixels, k, 4 * groups, 1, row_bytes, 1, 1});
   return all;
 }
 
 int64_t block_bytes(const Product& product, const ProductTactic& t, const Target&) {
   constexpr int64_t kAligned = 1024;
   return kAligned + taps_of(product.p) * t.k * t.row_bytes +
-         groups_of(t) * (t.stages * halo_of(product.p).kept * t.row_bytes +
-                         kTilePixels * t.k * size_of(product.out));
+         groups_of(t) *
+             (halo_of(product.p).kept * t.row_bytes + kTilePixels * t.k * size_of(product.out));
 }
 
 /// Convolutions without strides and dilations whose weights, and whose images' rows, are small
@@ -91,9 +90,9 @@ double seconds(const Product& product, const ProductTactic& t, const Target& tar
 
 Kernel kernel(const Product& product, const ProductTactic& t, const Target&) {
   return {"conv_halo.cu",
-          format("conv_halo<{}, {}, {}, {}, {}, {}, {}, {}, {}>", device_type(product.in),
+          format("conv_halo<{}, {}, {}, {}, {}, {}, {}, {}>", device_type(product.in),
                  device_type(product.out), device_name(product.activation), t.k, t.row_bytes,
-                 taps_of(product.p), groups_of(t), t.stages, halo_of(product.p).kept)};
+                 taps_of(product.p), groups_of(t), halo_of(product.p).kept)};
 }
 
 Step& add(Lowering& lowering, const ir::Node& node, std::string_view suffix, const Product& product,
