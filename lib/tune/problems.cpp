@@ -54,9 +54,22 @@ gpu::Lowered lower_alone(const Problem& problem, const gpu::Target& target,
 /// not decide.
 constexpr double kDoubt = 0.2;
 
-/// What @p tactic costs beyond the time that is measured, in microseconds.
-double surcharge(const Problem& problem, const std::string& tactic) {
-  return runs_apart(problem.tactics) && tactic != gpu::kApart ? kDoubt : 0;
+/// What a library's launch loses, in microseconds, among kernels of this project where those
+/// overlap: the next one cannot prepare while it runs, nor it while the one before does. Timed
+/// after itself it shows one of the two.
+constexpr double kStranger = 1.5;
+
+bool has_stranger(const gpu::Lowered& lowered) {
+  return std::any_of(lowered.steps.begin(), lowered.steps.end(),
+                     [](const gpu::Step& step) { return step.library.has_value(); });
+}
+
+/// What @p tactic, which stands for @p lowered, costs beyond the time that is measured, in
+/// microseconds.
+double surcharge(const Problem& problem, const std::string& tactic, const gpu::Lowered& lowered) {
+  const bool doubted = runs_apart(problem.tactics) && tactic != gpu::kApart;
+  const bool strange = lowered.target.is_hopper() && has_stranger(lowered);
+  return (doubted ? kDoubt : 0) + (strange ? kStranger : 0);
 }
 
 }  // namespace
@@ -108,9 +121,11 @@ std::vector<Candidate> candidates_of(const Problem& problem, const gpu::Target& 
                                      const std::string& device, const TimingCache& cache,
                                      const TuneOptions& options) {
   std::vector<Candidate> candidates;
-  for (const std::string& tactic : problem.tactics)
-    candidates.push_back({tactic, lower_alone(problem, target, device, tactic, cache, options),
-                          surcharge(problem, tactic)});
+  for (const std::string& tactic : problem.tactics) {
+    gpu::Lowered lowered = lower_alone(problem, target, device, tactic, cache, options);
+    const double more = surcharge(problem, tactic, lowered);
+    candidates.push_back({tactic, std::move(lowered), more});
+  }
   return candidates;
 }
 
