@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "gpu/bounds.h"
 #include "gpu/families.h"
 #include "gpu/groups.h"
 
@@ -70,8 +71,8 @@ int64_t span_bytes(const View& view) {
   return (last + 1) * static_cast<int64_t>(ir::size_bytes(view.type));
 }
 
-Lowering::Lowering(const ir::Graph& graph, const Target& target, const LowerOptions& options)
-    : graph_(graph), options_(options) {
+Lowering::Lowering(const Bounded& bounded, const Target& target, const LowerOptions& options)
+    : bounded_(bounded), graph_(bounded.graph), options_(options) {
   lowered_.target = target;
   arrange();
   place_edges();
@@ -143,7 +144,7 @@ void Lowering::place_edges() {
   };
   for (const ir::ValueId id : graph_.inputs) views_[id] = edge(id, Memory::Input, lowered_.inputs);
   for (const ir::ValueId id : graph_.outputs) {
-    if (!ir::is_static(value(id).shape)) {
+    if (bounded_.open.contains(id)) {
       views_[id] = place_open(id);
       continue;
     }
@@ -152,22 +153,50 @@ void Lowering::place_edges() {
   }
 }
 
-/// An output with an axis that data decides.
+/// An output with an axis that data decides: its size lies in front of it.
 View Lowering::place_open(ir::ValueId id) {
-  const auto makes = [&](const ir::Node& node) { return node.outputs[0] == id; };
-  const ir::Node& node = *std::find_if(graph_.nodes.begin(), graph_.nodes.end(), makes);
-  const ir::Value& v = value(id);
-  View view;
-  view.place = {Memory::Output, static_cast<int>(lowered_.outputs.size()), kCountBytes};
-  view.type = v.type;
-  view.dims = family_of(node.op).most(graph_, node);
-  view.strides = ir::dense_strides(view.dims);
-  const int64_t bytes = ir::volume(view.dims) * static_cast<int64_t>(ir::size_bytes(v.type));
-  const auto open = std::find_if(v.shape.begin(), v.shape.end(),
-                                 [](const ir::Dim& dim) { return !dim.is_known(); });
-  lowered_.outputs.push_back({v.name, v.type, view.dims, kCountBytes + bytes,
-                              static_cast<size_t>(open - v.shape.begin())});
+  const Place place{Memory::Output, static_cast<int>(lowered_.outputs.size()), kCountBytes};
+  const View view = laid_out(id, Arrangement::Dense, place);
+  const int64_t bytes = ir::volume(view.dims) * static_cast<int64_t>(ir::size_bytes(view.type));
+  lowered_.outputs.push_back(
+      {value(id).name, view.type, view.dims, kCountBytes + bytes, bounded_.open.at(id).axis});
   return view;
+}
+
+namespace {
+
+/// The place of the size in front of @p elements.
+Place count_before(const Place& elements) {
+  return {elements.memory, elements.index, elements.offset - kCountBytes};
+}
+
+View view_of_count(const Place& place) {
+  View view;
+  view.place = place;
+  view.type = ir::DataType::Int64;
+  view.dims = view.strides = {1};
+  return view;
+}
+
+}  // namespace
+
+Place Lowering::count_target(ir::ValueId id) {
+  const Place place =
+      graph_.is_output(id) ? count_before(views_.at(id).place) : scratch(kCountBytes);
+  return counts_[bounded_.open.at(id).size] = place;
+}
+
+/// Outputs that follow from one that is counted have its size.
+void Lowering::copy_counts() {
+  for (const ir::Node& node : graph_.nodes) {
+    if (bounded_.counted_by(node)) continue;
+    for (const ir::ValueId id : node.outputs) {
+      if (!graph_.is_output(id) || !bounded_.open.contains(id)) continue;
+      begin(node);
+      copy(node, "size", view_of_count(counts_.at(bounded_.open.at(id).size)),
+           view_of_count(count_before(views_.at(id).place)));
+    }
+  }
 }
 
 View Lowering::view(ir::ValueId id) {
@@ -295,15 +324,17 @@ Lowered Lowering::finish() {
 }
 
 Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& options) {
-  Lowering lowering(part, target, options);
-  const std::vector<Group> groups = find_groups(part, target);
-  std::vector<const Group*> group_of(part.nodes.size());
+  const Bounded bounded = gpu::bounded(part, target);
+  const ir::Graph& graph = bounded.graph;
+  Lowering lowering(bounded, target, options);
+  const std::vector<Group> groups = find_groups(graph, target);
+  std::vector<const Group*> group_of(graph.nodes.size());
   for (const Group& group : groups)
     for (const int node : group.nodes) group_of[static_cast<size_t>(node)] = &group;
-  for (size_t i = 0; i < part.nodes.size(); ++i) {
-    const ir::Node& node = part.nodes[i];
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const ir::Node& node = graph.nodes[i];
     const Family family = family_of(node.op);
-    DLAEXEC_CHECK(family.lower && !family.why_not(part, node, target));
+    DLAEXEC_CHECK(family.lower && !family.why_not(graph, node, target));
     if (!group_of[i]) {
       lowering.begin(node);
       family.lower(lowering, node);
@@ -313,6 +344,7 @@ Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& o
     }
     lowering.flush(node);
   }
+  lowering.copy_counts();
   return lowering.finish();
 }
 

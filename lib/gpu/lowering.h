@@ -31,8 +31,7 @@ struct LowerOptions {
   Libraries libraries;
 };
 
-/// Launches for @p part, a typed graph in which why_not() objects to no node: shapes are known but
-/// for outputs with one axis that data decides.
+/// Launches for @p part, a typed graph that cut() has found to be one run on the device.
 Lowered lower(const ir::Graph& part, const Target& target, const LowerOptions& options = {});
 
 /// Why no kernel runs @p node on @p target, as a clause ("3-D convolution"); nothing if one does.
@@ -76,11 +75,12 @@ bool is_device_type(ir::DataType type);
 std::string_view device_name(ir::ActivationKind kind);
 
 struct Group;
+struct Bounded;
 
 /// The state of lower(): what the families of kernels see.
 class Lowering {
  public:
-  Lowering(const ir::Graph& graph, const Target& target, const LowerOptions& options);
+  Lowering(const Bounded& bounded, const Target& target, const LowerOptions& options);
 
   const ir::Graph& graph() const { return graph_; }
   const Target& target() const { return lowered_.target; }
@@ -96,6 +96,8 @@ class Lowering {
   /// The same, arranged as pixels (dense); moved to where it lies after the node's launches.
   View target_pixels(ir::ValueId id);
   View target_dense(ir::ValueId id);
+  /// Where the producer of a value whose size data decides writes the size, an i64.
+  Place count_target(ir::ValueId id);
   /// From now on the value is @p view of somebody's memory. False when the value must lie elsewhere
   /// (it is an output) or holds its numbers at another scale: the caller copies.
   bool alias(ir::ValueId id, const View& view);
@@ -159,10 +161,12 @@ class Lowering {
   void place_edges();
   View laid_out(ir::ValueId id, Arrangement arrangement, Place place) const;
   View place_open(ir::ValueId id);
+  void copy_counts();
   View converted(ir::ValueId id, Arrangement arrangement);
   View staged(ir::ValueId id, Arrangement arrangement);
   void flush(const ir::Node& node);
 
+  const Bounded& bounded_;
   const ir::Graph& graph_;
   const LowerOptions& options_;
   Lowered lowered_;
@@ -170,6 +174,7 @@ class Lowering {
   std::map<ir::ValueId, View> views_;                                // where values lie
   std::map<std::pair<ir::ValueId, Arrangement>, View> conversions_;  // copies in other layouts
   std::vector<std::pair<View, View>> pending_;                       // staged results to move
+  std::map<std::string, Place> counts_;                              // where sizes are counted
   const ir::Node* current_ = nullptr;
   std::string current_name_;
   std::vector<int> current_nodes_;
@@ -185,11 +190,6 @@ const Form& choose_form(Lowering& lowering, const std::string& problem,
   for (const Form& form : forms)
     if (form.tactic == chosen) return form;
   fail("'{}' is no tactic for '{}'; those that fit: {}", chosen, problem, join(tactics, ", "));
-}
-
-/// Where the size of @p view's open axis lies, an output's.
-inline Place count_place(const View& view) {
-  return {view.place.memory, view.place.index, view.place.offset - kCountBytes};
 }
 
 /// Bytes that @p view spans, from its first to its last element.

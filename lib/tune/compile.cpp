@@ -16,12 +16,18 @@
 namespace dlaexec::tune {
 namespace {
 
+/// The parts that the device runs; the log says what the host does, and why.
 std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& target) {
   std::vector<ir::Graph> parts;
   std::vector<int> nodes;
   const auto flush = [&] {
     for (const gpu::Run& run : gpu::cut(graph, std::exchange(nodes, {}), target))
-      if (run.on_device) parts.push_back(ir::extract(graph, run.nodes, graph.name));
+      if (run.on_device)
+        parts.push_back(ir::extract(graph, run.nodes, graph.name));
+      else
+        for (size_t i = 0; i < run.nodes.size(); ++i)
+          log::verbose("'{}' runs on the host: {}",
+                       graph.nodes[static_cast<size_t>(run.nodes[i])].name, run.reasons[i]);
   };
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     if (graph.nodes[i].op == ir::Op::ForeignNode)
@@ -31,14 +37,6 @@ std::vector<ir::Graph> device_parts(const ir::Graph& graph, const gpu::Target& t
   }
   flush();
   return parts;
-}
-
-void tell_what_the_host_runs(const ir::Graph& graph, const gpu::Target& target) {
-  for (const ir::Node& node : graph.nodes) {
-    if (node.op == ir::Op::ForeignNode) continue;
-    if (const auto reason = gpu::why_not(graph, node, target))
-      log::verbose("'{}' runs on the host: {}", node.name, *reason);
-  }
 }
 
 /// What decisions are taken from, for which device and network.
@@ -131,7 +129,6 @@ std::optional<gpu::Code> compile_with(TimingCache& cache, const ir::Graph& graph
   std::optional<gpu::Context> context;
   if (!cross) context.emplace(options.device);
   const gpu::Target target = cross ? gpu::target_of(options.architecture) : context->target();
-  tell_what_the_host_runs(graph, target);
   const std::vector<ir::Graph> parts = device_parts(graph, target);
   if (parts.empty()) return std::nullopt;
 

@@ -57,16 +57,23 @@ OnnxModel detector() {
   model.add_input("boxes", {"1", "40", "4"});
   model.add_input("logits", {"1", "3", "40"});
   model.add_node("Sigmoid", {"logits"}, {"scores"}, "sigmoid");
-  auto* most = model.graph()->add_initializer();
-  most->set_name("most");
-  most->set_data_type(onnx_file::TensorProto::INT64);
-  most->add_dims(1);
-  most->add_int64_data(5);
+  const auto add_integer = [&](const char* name, int64_t element) {
+    auto* tensor = model.graph()->add_initializer();
+    tensor->set_name(name);
+    tensor->set_data_type(onnx_file::TensorProto::INT64);
+    tensor->add_dims(1);
+    tensor->add_int64_data(element);
+  };
+  add_integer("most", 5);
+  add_integer("rows", 0);
   model.add_initializer("overlap", {1}, {0.5f});
   model.add_node("NonMaxSuppression", {"boxes", "scores", "most", "overlap"}, {"kept"}, "suppress");
   auto* cast = model.add_node("Cast", {"kept"}, {"listed"}, "list");
   OnnxModel::set(cast, "to", 1);
+  auto* sum = model.add_node("ReduceSum", {"listed", "rows"}, {"total"}, "sum");
+  OnnxModel::set(sum, "keepdims", 0);
   model.add_output("listed");
+  model.add_output("total");
   return model;
 }
 

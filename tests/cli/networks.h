@@ -28,8 +28,8 @@ inline constexpr const char* kNastyName = "quote\" back\\slash\nnew line 'é'";
 /// A node of an operator that nobody has, once for each of @p ops.
 test::OnnxModel with_operators(const std::vector<std::string>& ops);
 
-/// A detector's last layers: the boxes that overlap no better ones ("kept"), and those as floats
-/// ("listed").
+/// A detector's last layers: the boxes that overlap no better ones ("kept"), those as floats
+/// ("listed"), and these added up ("total").
 test::OnnxModel detector();
 
 /// A network whose weights take @p mebibytes.

@@ -1,9 +1,11 @@
 // Results whose size data decides, on the host and on the device against ref/.
 #include <gmock/gmock.h>
 
+#include <numeric>
 #include <random>
 
 #include "base/format.h"
+#include "gpu/cut.h"
 #include "on_device.h"
 #include "on_host.h"
 
@@ -158,20 +160,138 @@ TEST(Places, AreThoseOfRefOnDevice) {
   expect_same(run_on_device(graph, inputs), ref::run(graph, inputs));
 }
 
-/// What reads such a result runs on the host.
-TEST(Counted, OnlyTheNodeThatCountsRunsOnTheDevice) {
-  const ir::Graph graph = ir::parse(R"(graph @g(%b: f32[1,9,4], %s: f32[1,2,9], %n: i64[1]) {
+/// What follows a detection row by row, in each way that kernels take; boxes and scores come from
+/// layers of their own, and the detection itself is not asked for.
+constexpr const char* kTail = R"(graph @g(%b: f32[1,60,4], %x: f32[1,2,60], %c: f32[2,5]) {{
+  const %m = i64[1] [20]
+  const %o = f32[1] [0.5]
+  const %t = f32[1] [{}]
+  const %zero = i64[1] [0]
+  const %one = i64[1] [1]
+  const %two = i64[1] [2]
+  const %three = i64[1] [3]
+  const %last = i64[] [2]
+  const %flat = i64[1] [-1]
+  const %half = f32[] [0.5]
+  %s = activation(%x) {{kind=sigmoid}} : f32[1,2,60]
+  %k = nms(%b, %s, %m, %o, %t) {{center_point_box=false}} : i64[n,3]
+  %col = slice(%k, %two, %three, %one) : i64[n,1]
+  %img = slice(%k, %zero, %one, %one) : i64[n,1]
+  %at = concat(%img, %col) {{axis=1}} : i64[n,2]
+  %picked = gather_nd(%b, %at) {{batch_dims=0}} : f32[n,4]
+  %index = gather(%k, %last) {{axis=1}} : i64[n]
+  %same = reshape(%col, %flat) : i64[n]
+  %boxes = gather(%b, %index) {{axis=1}} : f32[1,n,4]
+  %turned = transpose(%boxes) {{perm=[1,0,2]}} : f32[n,1,4]
+  %kind = slice(%k, %one, %two, %one) : i64[n,1]
+  %line = gather_nd(%c, %kind) {{batch_dims=0}} : f32[n,5]
+  %real = cast(%k) {{to=f32}} : f32[n,3]
+  %wide = concat(%real, %picked, %line) {{axis=1}} : f32[n,12]
+  %scaled = elementwise(%wide, %half) {{kind=prod}} : f32[n,12]
+  %twice = elementwise(%index, %same) {{kind=sum}} : i64[n]
+  return %scaled, %twice, %turned
+}})";
+
+class Tail : public testing::TestWithParam<const char*> {
+ protected:
+  ir::Graph graph = ir::parse(format(kTail, GetParam()));
+  std::vector<ir::Tensor> inputs() const {
+    Detection detection{"", 1, 60, 2};
+    std::vector<ir::Tensor> made = inputs_of(detection);
+    made.push_back(ir::seeded(ir::DataType::Float32, {2, 5}, 9));
+    return made;
+  }
+  void expect_like_ref(const std::vector<ir::Tensor>& got) const {
+    const std::vector<ir::Tensor> wanted = ref::run(graph, inputs());
+    ASSERT_EQ(got.size(), wanted.size());
+    expect_close(got[0], wanted[0], 1e-6);
+    EXPECT_EQ(got[1].to_ints(), wanted[1].to_ints());
+    expect_close(got[2], wanted[2], 0);
+  }
+  std::vector<int> all() const {
+    std::vector<int> nodes(graph.nodes.size());
+    std::iota(nodes.begin(), nodes.end(), 0);
+    return nodes;
+  }
+};
+
+TEST_P(Tail, IsThatOfRefOnTheHost) {
+  if (!why_not_on_host().empty()) GTEST_SKIP() << why_not_on_host();
+  const Target target = target_of("sm_87");
+  const std::vector<gpu::Run> runs = cut(graph, all(), target);
+  ASSERT_EQ(runs.size(), 1) << testing::PrintToString(runs[1].reasons);
+  ASSERT_TRUE(runs[0].on_device);
+  expect_like_ref(run_on_host(lower(graph, target), inputs()));
+}
+
+TEST_P(Tail, IsThatOfRefOnDevice) {
+  SKIP_WITHOUT_DEVICE();
+  expect_like_ref(run_on_device(graph, inputs()));
+}
+
+// Thresholds of the sigmoid of scores from 0 to 1: all candidates, some, none.
+INSTANTIATE_TEST_SUITE_P(Of, Tail, testing::Values("0", "0.65", "0.9"),
+                         [](const auto& one) { return "Tail" + std::to_string(one.index); });
+
+/// The reasons why the host takes nodes of @p text, empty for those that the device takes.
+std::vector<std::string> reasons(const std::string& text) {
+  const ir::Graph graph = ir::parse(text);
+  std::vector<int> nodes(graph.nodes.size());
+  std::iota(nodes.begin(), nodes.end(), 0);
+  std::vector<std::string> found(nodes.size());
+  for (const gpu::Run& run : cut(graph, nodes, target_of("sm_87")))
+    for (size_t i = 0; i < run.reasons.size(); ++i)
+      found[static_cast<size_t>(run.nodes[i])] = run.reasons[i];
+  return found;
+}
+
+TEST(Counted, WhatDoesNotGoRowByRowIsTheHosts) {
+  EXPECT_THAT(reasons(R"(graph @g(%b: f32[1,9,4], %s: f32[1,2,9]) {
+  const %m = i64[1] [5]
+  const %a0 = i64[] [0]
+  const %zero = i64[1] [0]
+  const %end = i64[1] [-99]
+  const %back = i64[1] [-1]
+  %y = nms(%b, %s, %m) {center_point_box=false} : i64[kept,3]
+  %x = cast(%y) {to=f32} : f32[kept,3]
+  %r = slice(%x, %back, %end, %zero, %back) : f32[kept,3]
+  return %r
+})"),
+              testing::ElementsAre("", "", "a number of rows that data decides"));
+  EXPECT_THAT(reasons(R"(graph @g(%b: f32[1,9,4], %s: f32[1,2,9]) {
   const %m = i64[1] [5]
   %y = nms(%b, %s, %m) {center_point_box=false} : i64[kept,3]
-  %z = reformat(%y) : i64[kept,3]
+  %x = transpose(%y) {perm=[1,0]} : i64[3,kept]
+  %z = cast(%y) {to=f32} : f32[kept,3]
+  return %x, %z
+})"),
+              testing::ElementsAre("", "'x' has rows of a size that data decides",
+                                   "'y' has a size that is counted elsewhere"));
+  EXPECT_THAT(reasons(R"(graph @g(%x: bool[3000,2000], %y: bool[70], %z: f32[3,70]) {
+  %p = nonzero(%x) : i64[2,many]
+  %q = nonzero(%y) : i64[1,few]
+  %r = gather(%z, %q) {axis=1} : f32[3,1,few]
+  %s = cast(%q) {to=f32} : f32[1,few]
+  return %p, %r, %s
+})"),
+              testing::ElementsAre("", "", "'r' has rows of a size that data decides",
+                                   "'q' has a size that is counted elsewhere"));
+  EXPECT_THAT(reasons(R"(graph @g(%x: bool[6000000]) {
+  %p = nonzero(%x) : i64[1,many]
+  %q = cast(%p) {to=f32} : f32[1,many]
+  return %q
+})"),
+              testing::ElementsAre("", "'p' may have 6000000 elements"));
+}
+
+TEST(Counted, LimitsThatDataDecidesAreTheHosts) {
+  EXPECT_THAT(reasons(R"(graph @g(%b: f32[1,9,4], %s: f32[1,2,9], %n: i64[1]) {
   %w = nms(%b, %s, %n) {center_point_box=false} : i64[some,3]
-  return %z, %w
-})");
-  const Target target = target_of("sm_87");
-  EXPECT_EQ(why_not(graph, graph.nodes[0], target), std::nullopt);
-  EXPECT_EQ(why_not(graph, graph.nodes[1], target),
-            "'y' has a shape that is known only at run time");
-  EXPECT_EQ(why_not(graph, graph.nodes[2], target), "limits that data decides");
+  %x = cast(%w) {to=f32} : f32[some,3]
+  return %x
+})"),
+              testing::ElementsAre("limits that data decides",
+                                   "'w' has a shape that is known only at run time"));
 }
 
 TEST(Counted, AResultLargerThanDeviceMemoryHoldsIsTheHosts) {

@@ -67,7 +67,6 @@ ir::Dims most_of_nms(const ir::Graph& graph, const ir::Node& node) {
 }
 
 void lower_nms(Lowering& lowering, const ir::Node& node) {
-  if (!lowering.graph().is_output(node.outputs[0])) return;  // nobody reads it
   const View boxes = lowering.dense(node.inputs[0]), scores = lowering.dense(node.inputs[1]);
   const View out = lowering.target_dense(node.outputs[0]);
   const NmsParams p = parameters(lowering.graph(), node);
@@ -89,7 +88,7 @@ void lower_nms(Lowering& lowering, const ir::Node& node) {
   patch(list, &NmsParams::kept, places);
   patch(list, &NmsParams::counts, counts);
   patch(list, &NmsParams::out, out.place);
-  patch(list, &NmsParams::count, count_place(out));
+  patch(list, &NmsParams::count, lowering.count_target(node.outputs[0]));
 }
 
 }  // namespace dlaexec::gpu

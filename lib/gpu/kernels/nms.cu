@@ -12,7 +12,8 @@ using dlaexec::gpu::NmsParams;
 namespace {
 
 constexpr int kThreads = dlaexec::gpu::kNmsThreads;
-constexpr int kList = 4096, kBins = 2048, kBinBits = 11, kBatch = 8;
+constexpr int kList = 4096, kBins = 2048, kBinBits = 11, kBatch = 4;
+constexpr int kNear = 512;                   // kept boxes of a row that lie in shared memory
 constexpr int kChunk = 64;                   // candidates that are compared with each other at once
 constexpr int kSharers = kThreads / kChunk;  // threads of a candidate of the chunk
 
@@ -23,13 +24,16 @@ constexpr Key kNoKey = ~Key{0};
 struct Work {
   union {
     Key keys[kList];
-    int bins[kBins];
+    struct {
+      int bins[kBins];
+      int sums[kThreads];
+    };
   };
-  int sums[kThreads];
+  Frame near[kNear];
   Frame frames[kChunk];
   int boxes[kChunk];
-  Key covers[kChunk];  // by candidate of the chunk: which later ones it covers
-  Key dead, keep;      // candidates of the chunk
+  Key covers[kChunk];        // by candidate of the chunk: which later ones it covers
+  Key dead, coverers, keep;  // candidates of the chunk
   int count, bin, before;
 };
 
@@ -53,6 +57,10 @@ __device__ __forceinline__ void for_candidates(const NmsParams& p, const float* 
       const int box = first + i * kThreads;
       score[i] = box < p.candidates ? scores[box] : p.score;
     }
+    bool any = false;
+#pragma unroll
+    for (int i = 0; i < kBatch; ++i) any |= score[i] > p.score;
+    if (!any) continue;
 #pragma unroll
     for (int i = 0; i < kBatch; ++i) {
       const Key key = key_of(score[i], first + i * kThreads);
@@ -192,24 +200,49 @@ __device__ double share(const Edges& a, const Edges& b) {
   return both / (a.area() + b.area() - both);
 }
 
-/// A candidate, or a box that is kept.
-struct Box {
-  int index;
-  Frame frame;
-};
+/// True if two boxes have a part in common, by floats: most have none.
+__device__ __forceinline__ bool meet(const Frame& a, const Frame& b) {
+  return !(lower(a.high_y, b.high_y) <= higher(a.low_y, b.low_y) ||
+           lower(a.high_x, b.high_x) <= higher(a.low_x, b.low_x));
+}
 
-/// True if @p a shares too much with @p b. Most boxes lie apart, which floats tell.
+__device__ __forceinline__ Edges exactly(const Frame& f) {
+  return {f.low_y, f.low_x, f.high_y, f.high_x};
+}
+
+/// True if box @p a shares too much with box @p b, which are at @p f and @p g.
 template <bool kCentre>
-__device__ __forceinline__ bool is_covered(const NmsParams& p, const float* boxes, const Box& a,
-                                           const Box& b) {
-  const Frame &f = a.frame, &g = b.frame;
-  if (lower(f.high_y, g.high_y) <= higher(f.low_y, g.low_y) ||
-      lower(f.high_x, g.high_x) <= higher(f.low_x, g.low_x))
-    return 0 > p.overlap;
-  if constexpr (kCentre)
-    return share(around(boxes + 4ll * a.index), around(boxes + 4ll * b.index)) > p.overlap;
-  return share({f.low_y, f.low_x, f.high_y, f.high_x}, {g.low_y, g.low_x, g.high_y, g.high_x}) >
-         p.overlap;
+__device__ __forceinline__ bool is_covered(const NmsParams& p, const float* boxes, const int& a,
+                                           const Frame& f, const int& b, const Frame& g) {
+  if (!meet(f, g)) return 0 > p.overlap;
+  if constexpr (kCentre) return share(around(boxes + 4ll * a), around(boxes + 4ll * b)) > p.overlap;
+  return share(exactly(f), exactly(g)) > p.overlap;
+}
+
+/// Tells whether one of the kept boxes covers a candidate; each of kSharers threads asks its part.
+template <bool kCentre>
+__device__ __forceinline__ bool is_covered_by_kept(const Work& work, const NmsParams& p,
+                                                   const float* boxes, long long row, int kept,
+                                                   int i, int part) {
+  constexpr int kAhead = 2;  // frames that are read at once
+  const Frame frame = work.frames[i];
+  const int* indices = p.kept + row * p.most;
+  const Frame* far = p.frames + row * p.most;
+  for (int first = part; first < kept; first += kAhead * kSharers) {
+    Frame frames[kAhead];
+#pragma unroll
+    for (int n = 0; n < kAhead; ++n) {
+      const int k = first + n * kSharers;
+      if (k < kept) frames[n] = k < kNear ? work.near[k] : far[k];
+    }
+#pragma unroll
+    for (int n = 0; n < kAhead; ++n) {
+      const int k = first + n * kSharers;
+      if (k < kept && is_covered<kCentre>(p, boxes, work.boxes[i], frame, indices[k], frames[n]))
+        return true;
+    }
+  }
+  return false;
 }
 
 /// Compares the candidates of a chunk with the boxes kept so far and with each other.
@@ -218,29 +251,28 @@ __device__ void compare(Work& work, const NmsParams& p, const float* boxes, long
                         int size) {
   const int i = threadIdx.x / kSharers, part = threadIdx.x % kSharers;
   if (i >= size) return;
-  const Box box{work.boxes[i], work.frames[i]};
-  bool covered = false;
-  for (int k = part; k < kept && !covered; k += kSharers) {
-    const long long at = row * p.most + k;
-    covered = is_covered<kCentre>(p, boxes, box, {p.kept[at], p.frames[at]});
-  }
-  if (covered) atomicOr(&work.dead, Key{1} << i);
+  if (is_covered_by_kept<kCentre>(work, p, boxes, row, kept, i, part))
+    atomicOr(&work.dead, Key{1} << i);
   Key covers = 0;
   for (int j = i + 1 + part; j < size; j += kSharers)
-    if (is_covered<kCentre>(p, boxes, {work.boxes[j], work.frames[j]}, box)) covers |= Key{1} << j;
-  if (covers) atomicOr(&work.covers[i], covers);
+    if (is_covered<kCentre>(p, boxes, work.boxes[j], work.frames[j], work.boxes[i], work.frames[i]))
+      covers |= Key{1} << j;
+  if (covers == 0) return;
+  atomicOr(&work.covers[i], covers);
+  atomicOr(&work.coverers, Key{1} << i);
 }
 
-/// Decides by one thread which candidates of a chunk are kept, best first.
+/// Decides by one thread which candidates of a chunk are kept, at most @p room: best first, each
+/// that is still there takes away those that it covers.
 __device__ __forceinline__ void decide(Work& work, int size, int room) {
   Key left = (size == kChunk ? kNoKey : (Key{1} << size) - 1) & ~work.dead;
-  Key keep = 0;
-  for (; left && room > 0; --room) {
-    const int i = __ffsll(static_cast<long long>(left)) - 1;
-    keep |= Key{1} << i;
-    left &= ~(work.covers[i] | Key{1} << i);
+  for (Key coverers = work.coverers; coverers &= left;) {
+    const int i = __ffsll(static_cast<long long>(coverers)) - 1;
+    left &= ~work.covers[i];
+    coverers &= coverers - 1;
   }
-  work.keep = keep;
+  while (__popcll(left) > room) left &= ~(Key{1} << (63 - __clzll(static_cast<long long>(left))));
+  work.keep = left;
 }
 
 /// Keeps boxes of the list, which holds @p count, behind those that are kept; tells how many there
@@ -249,24 +281,33 @@ template <bool kCentre>
 __device__ int keep_from_list(Work& work, const NmsParams& p, const float* boxes, long long row,
                               int count, int kept) {
   const int t = threadIdx.x;
+  int box = 0;
+  Frame frame{};
+  const auto read = [&](int at) {
+    if (t >= kChunk || at >= count) return;
+    box = static_cast<int>(static_cast<unsigned>(work.keys[at]));
+    frame = frame_of<kCentre>(boxes + 4ll * box);
+  };
+  read(t);
   for (int first = 0; first < count && kept < p.most; first += kChunk) {
     const int size = min(kChunk, count - first);
     if (t < size) {
-      work.boxes[t] = static_cast<int>(static_cast<unsigned>(work.keys[first + t]));
-      work.frames[t] = frame_of<kCentre>(boxes + 4ll * work.boxes[t]);
+      work.boxes[t] = box;
+      work.frames[t] = frame;
       work.covers[t] = 0;
     }
-    if (t == 0) work.dead = 0;
+    if (t == 0) work.dead = work.coverers = 0;
     __syncthreads();
+    read(first + kChunk + t);  // is there by the next turn
     compare<kCentre>(work, p, boxes, row, kept, size);
     __syncthreads();
     if (t == 0) decide(work, size, p.most - kept);
     __syncthreads();
     const Key keep = work.keep;
     if (t < size && (keep >> t & 1)) {
-      const long long at = row * p.most + kept + __popcll(keep & ((Key{1} << t) - 1));
-      p.kept[at] = work.boxes[t];
-      p.frames[at] = work.frames[t];
+      const int at = kept + __popcll(keep & ((Key{1} << t) - 1));
+      p.kept[row * p.most + at] = work.boxes[t];
+      (at < kNear ? work.near[at] : p.frames[row * p.most + at]) = work.frames[t];
     }
     kept += __popcll(keep);
     __syncthreads();

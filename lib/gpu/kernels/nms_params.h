@@ -3,10 +3,10 @@
 
 namespace dlaexec::gpu {
 
-inline constexpr int kNmsThreads = 512;
+inline constexpr int kNmsThreads = 1024;
 
 /// A box without its numbers' order: what lies between the low and the high of either axis.
-struct Frame {
+struct alignas(16) Frame {
   float low_y, low_x, high_y, high_x;
 };
 

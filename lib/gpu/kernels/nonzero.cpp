@@ -22,8 +22,7 @@ ir::Dims most_of_nonzero(const ir::Graph& graph, const ir::Node& node) {
 }
 
 void lower_nonzero(Lowering& lowering, const ir::Node& node) {
-  if (!lowering.graph().is_output(node.outputs[0])) return;  // nobody reads it
-  constexpr int64_t kMostBlocks = 1024;                      // each reads what all have counted
+  constexpr int64_t kMostBlocks = 1024;  // each reads what all have counted
   const View x = lowering.dense(node.inputs[0]);
   const View out = lowering.target_dense(node.outputs[0]);
   NonZeroParams p{};
@@ -43,7 +42,7 @@ void lower_nonzero(Lowering& lowering, const ir::Node& node) {
     step.bytes = static_cast<double>(span_bytes(x));
     if (!lists) continue;
     patch(step, &NonZeroParams::out, out.place);
-    patch(step, &NonZeroParams::count, count_place(out));
+    patch(step, &NonZeroParams::count, lowering.count_target(node.outputs[0]));
   }
 }
 
