@@ -194,6 +194,7 @@ void add_rows(std::vector<Kernel>& kernels) {
     add("rows.cu", format("reduce_rows<{}, half, half>", kind));
     add("rows.cu", format("reduce_columns<{}, half, half, 8>", kind));
   }
+  add("rows.cu", "reduce_columns<Mean, signed char, signed char, 16, half, half>");
   for (const char* name : {"log_sum_exp", "hardmax"})
     add("rows.cu", format("{}<half, half>", name));
   for (const char* flag : {"false", "true"}) {
@@ -288,6 +289,10 @@ void add_fused(std::vector<Kernel>& kernels, const Target& target) {
     for (const int head : {16, 64, 80, 128})
       for (const char* keys : {"64, true", "112, true", "112, false", "208, true"})
         add("attention_wgmma.cu", format("attention_wgmma<{}, {}>", head, keys));
+    add("mean_layer.cu", "mean_layer<half, half, half, half, half, float, None, 4>");
+    add("mean_layer.cu",
+        "mean_layer<signed char, half, half, signed char, signed char, float, Relu, 8>");
+    add("mean_layer.cu", "mean_layer<signed char, float, float, half, float, float, Silu, 1>");
     add("squeeze.cu", "squeeze<None, 0, 1, 1, Relu, HardSigmoid>");
     for (const char* window : {"Silu, 3, 1, 4", "Silu, 3, 2, 3", "Silu, 5, 1, 4", "Silu, 5, 2, 2"})
       add("squeeze.cu", format("squeeze<{}, Silu, Sigmoid>", window));

@@ -23,7 +23,8 @@ const ir::Node* Links::only_user(ir::ValueId id) const {
 
 std::vector<Group> find_groups(const ir::Graph& graph, const Target& target) {
   constexpr decltype(&attention_around) kPatterns[] = {
-      attention_around, squeeze_around, stem_around, pair_around, joint_products_around};
+      attention_around, squeeze_around, mean_layer_around,    reduction_around,
+      stem_around,      pair_around,    joint_products_around};
   const Links links(graph);
   std::vector<Group> groups;
   std::vector<bool> taken(graph.nodes.size());

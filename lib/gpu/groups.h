@@ -42,6 +42,8 @@ class Links {
 // Patterns, each around one node; nothing where it does not fit (kernels/*.cpp).
 std::optional<Group> attention_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> squeeze_around(const Links&, const ir::Node&, const Target&);
+std::optional<Group> mean_layer_around(const Links&, const ir::Node&, const Target&);
+std::optional<Group> reduction_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> stem_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> pair_around(const Links&, const ir::Node&, const Target&);
 std::optional<Group> joint_products_around(const Links&, const ir::Node&, const Target&);

@@ -31,6 +31,17 @@ __device__ __forceinline__ void send_four(unsigned own, int rank, Barrier done,
       "r"(done.address), "r"(rank), "r"(words.x), "r"(words.y), "r"(words.z), "r"(words.w)
       : "memory");
 }
+/// The same for two words.
+__device__ __forceinline__ void send_two(unsigned own, int rank, Barrier done, unsigned first,
+                                         unsigned second) {
+  asm volatile(
+      "{\n.reg .b32 to, barrier;\n"
+      "mapa.shared::cluster.u32 to, %0, %2;\nmapa.shared::cluster.u32 barrier, %1, %2;\n"
+      "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v2.b32 [to], {%3, %4}, "
+      "[barrier];\n}" ::"r"(own),
+      "r"(done.address), "r"(rank), "r"(first), "r"(second)
+      : "memory");
+}
 __device__ __forceinline__ void store_peer_word(unsigned address, float x) {
   asm volatile("st.shared::cluster.f32 [%0], %1;" ::"r"(address), "f"(x) : "memory");
 }

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "gpu/families.h"
+#include "gpu/groups.h"
+#include "gpu/kernels/reduction.h"
 #include "gpu/kernels/rows_params.h"
 
 namespace dlaexec::gpu {
@@ -78,8 +80,9 @@ int block_for(int64_t length) {
   return static_cast<int>(std::clamp(round_up(ceil_div(length, 4), 32), int64_t{32}, int64_t{256}));
 }
 
+/// @p rounded: ", Read, Made" of reduce_columns, where those are types of their own.
 void add_reduction(Lowering& lowering, const ir::Node& node, const View& x, const View& y,
-                   const Rows& in, const Rows& out) {
+                   const Rows& in, const Rows& out, std::string_view rounded = "") {
   const std::string_view kind = reduction_name(node.get<ir::ReduceAttributes>().kind);
   const RowsParams p = parameters(x, y, in, out);
   const Launch a_block_a_row{{in.outer * in.inner, 1, 1}, {block_for(in.length), 1, 1}};
@@ -92,8 +95,8 @@ void add_reduction(Lowering& lowering, const ir::Node& node, const View& x, cons
   const bool wide = in.inner % vec == 0 && in.inner > 1;
   if (in.inner > 1 && in.outer <= 65535) {
     const Kernel kernel{"rows.cu",
-                        format("reduce_columns<{}, {}, {}, {}>", kind, device_type(x.type),
-                               device_type(y.type), wide ? vec : 1)};
+                        format("reduce_columns<{}, {}, {}, {}{}>", kind, device_type(x.type),
+                               device_type(y.type), wide ? vec : 1, rounded)};
     // Few vectors side by side leave more threads for the length.
     const int64_t vectors = ceil_div(in.inner, wide ? vec : 1);
     int across = 1;
@@ -157,6 +160,29 @@ void lower_reduce(Lowering& lowering, const ir::Node& node) {
   add_reduction(lowering, node, dense, y, in, {in.outer, 1, in.inner, in.inner, in.inner});
 }
 
+Reduction reduction_in(const ir::Graph& graph, const Group& group) {
+  const Links links(graph);
+  for (const int node : group.nodes)
+    if (const auto found = reduction_of(links, graph.nodes[static_cast<size_t>(node)]))
+      return *found;
+  fail("'{}' is no reduction", graph.nodes[static_cast<size_t>(group.at)].name);
+}
+
+/// With the changes of type around it.
+void lower_reduction(Lowering& lowering, const Group& group) {
+  const ir::Graph& graph = lowering.graph();
+  const Reduction parts = reduction_in(graph, group);
+  const View x = lowering.pixels(parts.x());
+  const View y = lowering.target_view(parts.last().outputs[0]);
+  const int64_t channels = x.dims[1];
+  const Rows in{x.dims[0], x.dims[2] * x.dims[3], channels, x.strides[0], x.pixel()};
+  const std::string rounded =
+      format(", {}, {}", device_type(graph.value(parts.reduce->inputs[0]).type),
+             device_type(graph.value(parts.reduce->outputs[0]).type));
+  add_reduction(lowering, *parts.reduce, x, y, in, {in.outer, 1, channels, y.strides[0], channels},
+                rounded);
+}
+
 void lower_softmax(Lowering& lowering, const ir::Node& node) {
   const auto& attributes = node.get<ir::SoftmaxAttributes>();
   const View x = lowering.dense(node.inputs[0]);
@@ -202,6 +228,24 @@ void lower_norm(Lowering& lowering, const ir::Node& node) {
 }
 
 }  // namespace
+
+std::optional<Group> reduction_around(const Links& links, const ir::Node& node, const Target&) {
+  const std::optional<Reduction> parts = reduction_of(links, node);
+  if (!parts || (!parts->before && !parts->after)) return std::nullopt;
+  const ir::Graph& graph = links.graph();
+  const ir::Value &x = graph.value(node.inputs[0]), &y = graph.value(node.outputs[0]);
+  // int8 would need a scale of its own to be rounded to on the way.
+  if ((parts->before && x.type == ir::DataType::Int8) ||
+      (parts->after && y.type == ir::DataType::Int8) ||
+      reduction_name(node.get<ir::ReduceAttributes>().kind).empty() ||
+      ir::dims_of(x.shape)[0] > 65535)
+    return std::nullopt;
+  Group group;
+  for (const ir::Node* part : parts->nodes()) group.nodes.push_back(links.index(*part));
+  group.at = group.nodes.back();
+  group.lower = lower_reduction;
+  return group;
+}
 
 std::optional<std::string> why_not_rows(const ir::Graph& graph, const ir::Node& node,
                                         const Target&) {

@@ -24,9 +24,10 @@ DLAEXEC_REDUCTION(LogSum, 0.f, sum + x, sum + x, logf(sum))
 DLAEXEC_REDUCTION(SumSquare, 0.f, fmaf(x, x, sum), sum + x, sum)
 
 /// Reduces the middle of [outer][length][inner]: blockDim.x threads along inner, kVec each, the
-/// other dimension of the block along length. Grid: (ceil(inner / (blockDim.x * kVec)), outer).
-/// Block: 512 threads or fewer.
-template <class Kind, class T, class Out, int kVec>
+/// other dimension of the block along length. Elements are rounded to Read before they join, and
+/// results to Made before they become Out, where those are other types. Grid: (ceil(inner /
+/// (blockDim.x * kVec)), outer). Block: 512 threads or fewer.
+template <class Kind, class T, class Out, int kVec, class Read = T, class Made = Out>
 __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ RowsParams p) {
   __shared__ float parts[512 * kVec];
   wait_for_inputs();
@@ -41,7 +42,8 @@ __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ Ro
     for (int at = threadIdx.y; at < p.length; at += blockDim.y) {
       const auto in = *reinterpret_cast<const Vector<T, kVec>*>(x + at * p.x_step);
 #pragma unroll
-      for (int i = 0; i < kVec; ++i) sums[i] = Kind::add(sums[i], real(in.at[i], p.x_scale));
+      for (int i = 0; i < kVec; ++i)
+        sums[i] = Kind::add(sums[i], rounded<Read, T>(real(in.at[i], p.x_scale)));
     }
   const int row = blockDim.x * kVec;
 #pragma unroll
@@ -54,7 +56,7 @@ __global__ void __launch_bounds__(512) reduce_columns(const __grid_constant__ Ro
     float sum = parts[i * blockDim.x + threadIdx.x];
     for (int other = 1; other < static_cast<int>(blockDim.y); ++other)
       sum = Kind::join(sum, parts[other * row + i * blockDim.x + threadIdx.x]);
-    out.at[i] = stored<Out>(Kind::last(sum, p.length), p.y_inverse);
+    out.at[i] = stored<Out>(rounded<Made, Out>(Kind::last(sum, p.length)), p.y_inverse);
   }
   *reinterpret_cast<Vector<Out, kVec>*>(static_cast<Out*>(p.y) + blockIdx.y * p.y_outer + first) =
       out;

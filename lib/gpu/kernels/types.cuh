@@ -98,6 +98,13 @@ inline constexpr bool kIsSame = false;
 template <class A>
 inline constexpr bool kIsSame<A, A> = true;
 
+/// @p x as type @p T holds it, unless it comes from or goes to type @p Beside, which is the same.
+template <class T, class Beside>
+__device__ __forceinline__ float rounded(float x) {
+  if constexpr (sizeof(T) == 2 && !kIsSame<T, Beside>) return to_float(from_float<T>(x));
+  return x;
+}
+
 /// Waits for the kernels before this one, when it was launched before they had ended.
 __device__ __forceinline__ void wait_for_inputs() {
 #if __CUDA_ARCH__ >= 900
