@@ -88,7 +88,6 @@ int declared_spill_bytes(const Kernel& kernel) {
   if (kernel.file == "conv_bulk.cu" || kernel.file == "conv_halo.cu") return 0;
   if (kernel.file == "pair_bulk.cu") return 128;    // of int8, where three warpgroups multiply
   if (kernel.file == "pair_cluster.cu") return 64;  // of the largest tiles with a shortcut
-  if (kernel.file == "stem.cu") return 64;          // of int8, beside the row above
   // Blocks that share a sum through memory need its address too: one or two words more.
   if (kernel.expression.find(", Memory,") != std::string::npos) return 128;
   return kernel.file.rfind("conv_", 0) == 0 ? 96 : 0;
@@ -277,13 +276,12 @@ void add_fused(std::vector<Kernel>& kernels, const Target& target) {
     add("attention.cu", format("attention_shared_queries<{}, 4>", head));
   }
   if (target.is_ampere())
-    for (const char* form : {"float, half, half, Relu, 3, 64, 7, 7, true",
-                             "float, half, half, Relu, 3, 64, 7, 8, true",
-                             "float, signed char, signed char, Relu, 3, 64, 7, 8, true",
-                             "half, half, half, Silu, 3, 32, 3, 7, false",
-                             "float, half, half, Relu, 1, 32, 5, 2, false",
-                             "float, signed char, signed char, Relu, 3, 64, 7, 7, true",
-                             "float, signed char, signed char, Relu, 3, 32, 3, 8, false"})
+    for (const char* form : {"float, half, half, Relu, 3, 64, 7, true, true",
+                             "float, half, half, Relu, 3, 64, 7, true, false",
+                             "float, signed char, signed char, Relu, 3, 64, 7, true, true",
+                             "half, half, half, Silu, 3, 32, 3, false, true",
+                             "float, half, half, Relu, 1, 32, 5, false, false",
+                             "float, signed char, signed char, Relu, 3, 32, 3, false, true"})
       add("stem.cu", format("stem<{}>", form));
   if (target.is_hopper()) {
     for (const int head : {16, 64, 80, 128})

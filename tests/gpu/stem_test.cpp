@@ -54,8 +54,8 @@ TEST(Stem, AFirstLayerIsOneLaunchWithItsReformatAndItsPooling) {
   // Before sm_80 nothing is copied while products run.
   EXPECT_THAT(launches(resnet, "sm_75"),
               ElementsAre("image.cu", "conv_mma.cu", "pool.cu", "image.cu"));
-  // Rows that no block holds.
-  EXPECT_THAT(launches({1, 3, 300, 300, 64, 7, 3}, "sm_90a").front(), "image.cu");
+  // Wide rows are more pieces.
+  EXPECT_THAT(launches({1, 3, 300, 900, 64, 7, 3}, "sm_90a"), ElementsAre("stem.cu", "image.cu"));
 }
 
 TEST(StemOnDevice, AgreesWithRef) {
@@ -67,7 +67,10 @@ TEST(StemOnDevice, AgreesWithRef) {
                             {2, 1, 29, 30, 6, 5, 2, "none"},
                             {2, 4, 19, 77, 40, 7, 0},
                             {9, 3, 65, 64, 24, 3, 0, "leaky_relu"},
-                            {2, 2, 7, 9, 64, 7, 3, "none"}}) {
+                            {2, 2, 7, 9, 64, 7, 3, "none"},
+                            {1, 3, 22, 500, 64, 7, 3},
+                            {2, 3, 23, 262, 48, 3, 1, "silu"},
+                            {1, 4, 17, 248, 32, 5, 2}}) {
         Case c = t;
         c.pooled = pooled;
         expect_like_ref(graph_of(c, type));

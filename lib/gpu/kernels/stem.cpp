@@ -15,27 +15,22 @@ using ir::Op;
 
 /// stem.cu's template arguments that sizes depend on.
 struct Shape {
-  int64_t k, taps, units;
+  int64_t k, taps;
   bool pool;
   int64_t chunks() const {
     return taps * ceil_div(taps, 4);
   }  ///< 32 bytes each of a row of weights
 };
 
-Shape shape_of(const Conv& c, bool pool, const Target& target) {
-  int64_t units = ceil_div(c.out_w, 16);
-  // Where four warps multiply together they are worth a warp that does nothing.
-  if (target.is_hopper() && units % 4 == 3) ++units;
-  return {c.k <= 32 ? 32 : 64, c.taps_h, units, pool};
-}
+Shape shape_of(const Conv& c, bool pool) { return {c.k <= 32 ? 32 : 64, c.taps_h, pool}; }
 
 /// Layout::kBytes of stem.cu.
 int64_t shared_bytes(const Shape& s, DataType out) {
-  constexpr int64_t kRows = 16;
-  const int64_t weights = s.k * (s.chunks() * 32 + 16), constants = s.k * 8;
-  const int64_t row = (s.units * 16 + ceil_div(s.taps, 4) * 2 - 1) * 16;
+  constexpr int64_t kRows = 16, kColumns = kStemThreads / 2;
+  const int64_t weights = s.k * (s.chunks() * 32 + 16), constants = s.k * 8 + 32;
+  const int64_t row = (kColumns + ceil_div(s.taps, 4) * 2 - 1) * 16;
   const int64_t pixel = s.k * static_cast<int64_t>(ir::size_bytes(out)) + 16;
-  return weights + constants + kRows * row + 2 * (s.pool ? 1 : 2) * s.units * 16 * pixel;
+  return weights + constants + kRows * row + 2 * (s.pool ? 1 : 2) * kColumns * pixel;
 }
 
 /// [k][row of taps][pixel][4 channels] as halves, whatever integers or halves the weights are.
@@ -55,15 +50,43 @@ std::vector<std::byte> pack_weights(const ir::Tensor& weights, const Shape& s) {
   return bytes;
 }
 
-/// Steps of a block: long bands repeat less, short ones keep every multiprocessor busy.
-int64_t band_of(int64_t images, int64_t steps, const Target& target) {
-  constexpr int64_t kLongest = 14;
-  const int64_t slots = int64_t{target.multiprocessors} * 2;
-  return std::clamp<int64_t>(ceil_div(images * steps, slots), 1, std::min(kLongest, steps));
+/// Columns that a block writes: even pieces of a row. A block fetches 128 columns, from up to three
+/// before its first on.
+int64_t columns_of(const Shape& s, int64_t width) {
+  const int64_t convolved = (125 - ceil_div(s.taps, 4) * 4) / 2 + 1;
+  const int64_t most = s.pool ? (convolved - 1) / 2 : convolved;
+  return ceil_div(width, ceil_div(width, most));
+}
+
+/// Steps of a block: long bands repeat less, short ones keep every multiprocessor busy. @p rows:
+/// pieces of rows of all images.
+int64_t band_of(int64_t rows, int64_t steps, int64_t shared, const Shape& s, const Target& target) {
+  constexpr int64_t kStart = 2;  // steps that a block's start is worth
+  const int64_t together = std::clamp<int64_t>(target.shared_bytes / shared, 1, 3);
+  int64_t least = 0, best = 1;
+  for (int64_t bands = 1; bands <= steps; ++bands) {
+    const int64_t band = ceil_div(steps, bands), blocks = rows * ceil_div(steps, band);
+    const int64_t rounds = ceil_div(blocks, together * target.multiprocessors);
+    // Blocks of one multiprocessor take turns; those of a last round go where all have just ended.
+    const int64_t turns = rounds > 1 ? rounds * together : ceil_div(blocks, target.multiprocessors);
+    const int64_t length = turns * (band + (s.pool && bands > 1) + kStart);
+    if (bands > 1 && length >= least) continue;
+    least = length;
+    best = band;
+  }
+  return best;
+}
+
+/// True if four neighbours of a row, from a column that four divides, are one aligned access.
+bool has_whole_fours(const View& x) {
+  const auto is_whole = [](int64_t stride) { return stride % 4 == 0; };
+  return x.strides[3] == 1 && is_whole(x.dims[3]) && is_whole(x.strides[0]) &&
+         is_whole(x.strides[1]) && is_whole(x.strides[2]) &&
+         x.place.offset % (4 * static_cast<int64_t>(ir::size_bytes(x.type))) == 0;
 }
 
 StemParams parameters(const Lowering& lowering, const Conv& c, const View& x, const View& y,
-                      bool pool) {
+                      const Shape& shape) {
   StemParams p{};
   p.x_image = x.strides[0];
   p.x_channel = x.strides[1];
@@ -78,8 +101,10 @@ StemParams parameters(const Lowering& lowering, const Conv& c, const View& x, co
   p.y_h = static_cast<int>(y.dims[2]);
   p.y_w = static_cast<int>(y.dims[3]);
   p.y_pixel = static_cast<int>(y.pixel());
-  p.steps = static_cast<int>(pool ? y.dims[2] : ceil_div(c.out_h, 2));
-  p.band = static_cast<int>(band_of(c.images, p.steps, lowering.target()));
+  p.columns = static_cast<int>(columns_of(shape, y.dims[3]));
+  p.steps = static_cast<int>(shape.pool ? y.dims[2] : ceil_div(c.out_h, 2));
+  p.band = static_cast<int>(band_of(c.images * ceil_div(p.y_w, p.columns), p.steps,
+                                    shared_bytes(shape, c.out), shape, lowering.target()));
   p.x_scale = x.scale;
   p.x_inverse = c.in == DataType::Int8 ? 1 / lowering.value(c.x).quantization.scales[0] : 1;
   const ir::Quantization& conv = lowering.value(c.y).quantization;
@@ -100,8 +125,8 @@ Place per_channel(Lowering& lowering, std::vector<float> values, const Shape& sh
 
 void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const View& y, bool pool) {
   const View x = lowering.view(c.x);
-  const Shape shape = shape_of(c, pool, lowering.target());
-  const StemParams p = parameters(lowering, c, x, y, pool);
+  const Shape shape = shape_of(c, pool);
+  const StemParams p = parameters(lowering, c, x, y, shape);
   const ir::Tensor weights = *lowering.value(c.weights).constant;
   const Place packed = lowering.constant(shape.k * shape.chunks() * 32,
                                          [weights, shape] { return pack_weights(weights, shape); });
@@ -111,9 +136,9 @@ void add_stem(Lowering& lowering, const ir::Node& node, const Conv& c, const Vie
   const Kernel kernel{"stem.cu",
                       format("stem<{}, {}, {}, {}, {}, {}, {}, {}, {}>", device_type(x.type),
                              device_type(c.in), device_type(c.out), device_name(c.activation), c.c,
-                             shape.k, shape.taps, shape.units, pool)};
-  const Launch launch{{ceil_div(p.steps, p.band), c.images, 1},
-                      {static_cast<int>(shape.units) * 32, 1, 1},
+                             shape.k, shape.taps, pool, has_whole_fours(x))};
+  const Launch launch{{ceil_div(p.y_w, p.columns), ceil_div(p.steps, p.band), c.images},
+                      {kStemThreads, 1, 1},
                       static_cast<int>(shared_bytes(shape, c.out))};
   Step& step = lowering.add(node, "", kernel, launch, p);
   patch(step, &StemParams::x, x.place);
@@ -156,13 +181,11 @@ bool runs_as_stem(const Conv& c, const Target& target) {
   const auto is_narrow = [](DataType type) {
     return type == DataType::Float16 || type == DataType::Int8;
   };
-  const Shape shape = shape_of(c, true, target);
   return target.is_ampere() && c.groups == 1 && c.c <= 4 && c.k <= 64 && c.stride_h == 2 &&
          c.stride_w == 2 && c.dilation_h == 1 && c.dilation_w == 1 && c.taps_h == c.taps_w &&
          (c.taps_w == 3 || c.taps_w == 5 || c.taps_w == 7) && c.pad_h < 8 && c.pad_w < 8 &&
-         is_narrow(c.in) && is_narrow(c.out) && !c.residual && shape.units <= 8 &&
-         c.w <= shape.units * 32 && c.images <= 65535 && image_channels(c) > 0 &&
-         shared_bytes({shape.k, shape.taps, shape.units, false}, c.out) <= target.shared_bytes;
+         is_narrow(c.in) && is_narrow(c.out) && !c.residual && c.images <= 65535 &&
+         image_channels(c) > 0 && shared_bytes(shape_of(c, false), c.out) <= target.shared_bytes;
 }
 
 void lower_stem(Lowering& lowering, const ir::Node& node, const Conv& c) {

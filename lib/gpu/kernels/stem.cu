@@ -7,12 +7,16 @@
 //   kChannels  1 to 4
 //   kK         output channels, some of them may only pad
 //   kTaps      of the square window
-//   kUnits     pieces of 16 pixels of a row: a warp each; on Hopper every four multiply together
 //   kPool      maxima are written instead of the convolution
+//   kFours     four neighbours of a row lie so on 16 bytes or fewer, and are all there or not
 // A pixel is four halves. With stride 2 the windows of neighbouring outputs start 16 bytes apart,
 // so ldmatrix reads the implicit matrix from rows of pixels as they are: each is in shared memory
-// once. Grid: (bands, images). Dynamic shared memory: Layout::kBytes (stem.cpp computes the same).
+// once. A block makes 64 columns of the convolution, 16 a warp; on Hopper its warps multiply
+// together. Small blocks, several of them on a multiprocessor, are each at another of a step's
+// parts: loading, multiplying, taking maxima. Grid: (pieces of a row, bands, images). Dynamic
+// shared memory: Layout::kBytes (stem.cpp computes the same).
 #include "activation.cuh"
+#include "half8.cuh"
 #include "mma.cuh"
 #include "stem_params.h"
 #include "wgmma.cuh"
@@ -39,19 +43,38 @@ __device__ __forceinline__ uint4 larger(const uint4& a, const uint4& b) {
                     larger_of_words<Out>(a.z, b.z), larger_of_words<Out>(a.w, b.w));
 }
 
-template <class Out, int kK, int kTaps, int kUnits, bool kPool>
+template <class Out, int kK, int kTaps, bool kPool>
 struct Layout {
+  static constexpr int kColumns = kStemThreads / 2;
   static constexpr int kSteps = (kTaps + 3) / 4;  // along a row of taps, four pixels each
   static constexpr int kWeights = kTaps * kSteps * 32 + 16;  // bytes of a row; 16 keep banks apart
-  static constexpr int kRow = (kUnits * 16 + kSteps * 2 - 1) * 16;  // bytes of a row of pixels
-  static constexpr int kRows = 16;                                  // in a ring
+  static constexpr int kRow = (kColumns + kSteps * 2 - 1) * 16;  // bytes of a row of pixels
+  static constexpr int kRows = 16;                               // in a ring
   static constexpr int kAhead = (kTaps + 2 + 3) / 4 * 4;  // rows from a step's first that are there
   static constexpr int kPixel = kK * static_cast<int>(sizeof(Out)) + 16;
-  static constexpr int kOut = (kPool ? 1 : 2) * kUnits * 16 * kPixel;  // one step's results
-  static constexpr int kConstants = kK * kWeights, kRing = kConstants + kK * 8;
+  static constexpr int kOut = (kPool ? 1 : 2) * kColumns * kPixel;  // one step's results
+  // Up to three pixels before a row come along with its first ones.
+  static constexpr int kConstants = kK * kWeights, kRing = kConstants + kK * 8 + 32;
   static constexpr int kOuts = kRing + kRows * kRow, kBytes = kOuts + 2 * kOut;
   static_assert(kAhead + 4 <= kRows);
 };
+
+/// Two results of neighbouring channels as they are stored.
+template <class Out>
+__device__ __forceinline__ void store_pair(unsigned char* to, float a, float b, float inverse) {
+  if constexpr (kIsSame<Out, half>)
+    *reinterpret_cast<unsigned*>(to) = packed(a, b);
+  else
+    *reinterpret_cast<Vector<Out, 2>*>(to) = {stored<Out>(a, inverse), stored<Out>(b, inverse)};
+}
+
+/// @p x as T holds it: of signed char the number that is stored.
+template <class T>
+__device__ __forceinline__ float as_stored(float x, float inverse) {
+  if constexpr (sizeof(T) == 1)
+    return fminf(fmaxf(x * inverse, -128.f), 127.f) + 12582912.f - 12582912.f;
+  return x;
+}
 
 /// Adds the products of 32 bytes of 16 pixels of two rows, at a0 and a1, with all weights.
 template <int kK>
@@ -75,99 +98,131 @@ __device__ __forceinline__ void multiply_as_warp(float (&sums)[2][kK / 2], unsig
   }
 }
 
-/// The same for 64 pixels, by four warps.
+/// The lower half of column_descriptor(address, ahead), to which sixteenths of bytes may be added;
+/// the upper one is always the same.
+__device__ __forceinline__ unsigned lower_descriptor(unsigned address, int ahead) {
+  return address >> 4 | static_cast<unsigned>(ahead >> 4) << 16;
+}
+
+/// Adds the products of 32 bytes of 64 pixels of two rows with all weights, by four warps, between
+/// begin_group() and wait_for_group(). All sides as lower_descriptor().
 template <int kK>
 __device__ __forceinline__ void multiply_as_group(float (&sums)[2][kK / 2], unsigned a0,
                                                   unsigned a1, unsigned weights) {
 #if __CUDA_ARCH__ >= 900
+  const auto whole = [](unsigned lower) {
+    return (column_descriptor(0, 0) & ~0xffffffffull) | lower;
+  };
+  GroupMma<half, kK>::run(sums[0], whole(a0), whole(weights), 1);
+  GroupMma<half, kK>::run(sums[1], whole(a1), whole(weights), 1);
+#endif
+}
+__device__ __forceinline__ void begin_group() {
+#if __CUDA_ARCH__ >= 900
   fence_products();
-  GroupMma<half, kK>::run(sums[0], column_descriptor(a0, 16), column_descriptor(weights, kK * 16),
-                          1);
-  GroupMma<half, kK>::run(sums[1], column_descriptor(a1, 16), column_descriptor(weights, kK * 16),
-                          1);
-  commit_products();
 #endif
 }
 template <int kCount>
 __device__ __forceinline__ void wait_for_group(float (&sums)[2][kCount]) {
 #if __CUDA_ARCH__ >= 900
+  commit_products();
   wait_products<0>();
   hold(sums[0]);
   hold(sums[1]);
 #endif
 }
 
-template <class In, class T, class Out, class Act, int kChannels, int kK, int kTaps, int kUnits,
-          bool kPool>
-__global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ StemParams p) {
-  using L = Layout<Out, kK, kTaps, kUnits, kPool>;
-  using Pair = Vector<Out, 2>;
-  constexpr int kThreads = kUnits * 32, kVec = 16 / sizeof(Out);
+/// Keeps the compiler from using what is fetched before this: it would wait for it.
+template <class T, int kCount>
+__device__ __forceinline__ void hold_back(Vector<T, 4> (&fetched)[kCount]) {
+  constexpr int kWords = sizeof(T);
+  auto& words = reinterpret_cast<unsigned(&)[kCount * kWords]>(fetched);
+#pragma unroll
+  for (int i = 0; i < kCount * kWords; ++i) asm volatile("" : "+r"(words[i])::"memory");
+}
+
+template <class In, class T, class Out, class Act, int kChannels, int kK, int kTaps, bool kPool,
+          bool kFours>
+__global__ void __launch_bounds__(kStemThreads, 3) stem(const __grid_constant__ StemParams p) {
+  using L = Layout<Out, kK, kTaps, kPool>;
+  using Four = Vector<In, 4>;
+  constexpr int kVec = 16 / sizeof(Out), kVectors = kK / kVec;
 #if __CUDA_ARCH__ >= 900
-  constexpr bool kGroups = kUnits % 4 == 0;
+  constexpr bool kGroups = true;
 #else
   constexpr bool kGroups = false;
 #endif
   extern __shared__ __align__(128) unsigned char shared[];
-  const int tid = threadIdx.x, lane = tid % 32, unit = tid / 32;
+  const int tid = threadIdx.x, lane = tid % 32, warp = tid / 32;
   float* const bias = reinterpret_cast<float*>(shared + L::kConstants);
   float* const multiplier = bias + kK;
   unsigned char* const ring = shared + L::kRing;
 
   constexpr int kChunks = L::kWeights / 16 - 1;
-  for (int i = tid; i < kK * kChunks; i += kThreads)
+  for (int i = tid; i < kK * kChunks; i += kStemThreads)
     copy_async(shared_address(shared + (kGroups ? (i % kChunks * kK + i / kChunks) * 16
                                                 : i / kChunks * L::kWeights + i % kChunks * 16)),
                static_cast<const uint4*>(p.weights) + i, true);
   commit_copies();
-  for (int i = tid; i < kK; i += kThreads) {
-    bias[i] = p.bias[i];
-    if constexpr (sizeof(T) == 1) multiplier[i] = p.multiplier[i];
-  }
-  for (int i = tid; i < L::kRows * L::kRow / 16; i += kThreads)
-    reinterpret_cast<uint4*>(ring)[i] = make_uint4(0, 0, 0, 0);  // the borders stay so
-  wait_copies<0>();
-  if constexpr (kGroups) fence_copies();
-  __syncthreads();
-  wait_for_inputs();
-  release_next();
+  // Loaded here, stored once the input is on its way.
+  const float own_bias = tid < kK ? p.bias[tid] : 0.f;
+  const float own_multiplier = sizeof(T) == 1 && tid < kK ? p.multiplier[tid] : 1.f;
 
-  const In* column = static_cast<const In*>(p.x) + blockIdx.y * p.x_image + tid * p.x_column;
-  const bool has_column = tid < p.in_w && tid + p.pad_w < L::kRow / 8;
-  using Fetched = In[4][kChannels];
+  // Four rows are fetched at once, each by a warp, four columns a lane.
+  const int first_w = static_cast<int>(blockIdx.x) * p.columns;  // of what is written
+  const int first_conv = kPool ? 2 * first_w - 1 : first_w;      // -1: never counts
+  const int first_in = 2 * first_conv - p.pad_w, column = (first_in & ~3) + 4 * lane;
+  unsigned char* const own = ring + (column - first_in) * 8;
+  const In* const x = static_cast<const In*>(p.x) + blockIdx.z * p.x_image + column * p.x_column;
+  using Fetched = Four[kChannels];
   const auto fetch = [&](Fetched& fetched, int first_row) {
+    const int h = first_row + warp;
+    const bool has_row = h >= 0 && h < p.in_h;
+    const In* const from = x + h * p.x_row;
 #pragma unroll
-    for (int i = 0; i < 4; ++i)
+    for (int c = 0; c < kChannels; ++c) {
+      fetched[c] = Four{};
+      if constexpr (kFours) {
+        if (has_row && column >= 0 && column < p.in_w)
+          fetched[c] = *reinterpret_cast<const Four*>(from + c * p.x_channel);
+      } else {
 #pragma unroll
-      for (int c = 0; c < kChannels; ++c) {
-        const int h = first_row + i;
-        fetched[i][c] = In{};
-        if (has_column && h >= 0 && h < p.in_h)
-          fetched[i][c] = column[h * p.x_row + c * p.x_channel];
+        for (int i = 0; i < 4; ++i)
+          if (has_row && column + i >= 0 && column + i < p.in_w)
+            fetched[c].at[i] = from[c * p.x_channel + i * p.x_column];
       }
-  };
-  const auto keep = [&](const Fetched& fetched, int first_row) {
-    if (!has_column) return;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      Vector<half, 4> pixel{};
-#pragma unroll
-      for (int c = 0; c < kChannels; ++c)
-        pixel.at[c] =
-            from_float<half>(to_float(stored<T>(real(fetched[i][c], p.x_scale), p.x_inverse)));
-      const int slot = (first_row + i) & (L::kRows - 1);
-      *reinterpret_cast<Vector<half, 4>*>(ring + slot * L::kRow + (tid + p.pad_w) * 8) = pixel;
     }
   };
+  const auto keep = [&](const Fetched& fetched, int first_row) {
+    uint2 pixels[4];
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      float values[4] = {};
+#pragma unroll
+      for (int c = 0; c < kChannels; ++c)
+        values[c] = as_stored<T>(real(fetched[c].at[i], p.x_scale), p.x_inverse);
+      pixels[i] = make_uint2(packed(values[0], values[1]), packed(values[2], values[3]));
+    }
+    unsigned char* const to = own + ((first_row + warp) & (L::kRows - 1)) * L::kRow;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) *reinterpret_cast<uint2*>(to + i * 8) = pixels[i];
+  };
 
-  const int first = blockIdx.x * p.band, last = min(first + p.band, p.steps);
+  const int first = static_cast<int>(blockIdx.y) * p.band, last = min(first + p.band, p.steps);
   const int begin =
       kPool && first > 0 ? first - 1 : first;  // the row above comes from the step before
+  wait_for_inputs();
+  release_next();
   Fetched at_start[L::kAhead / 4];
 #pragma unroll
   for (int i = 0; i < L::kAhead / 4; ++i) fetch(at_start[i], begin * 4 - p.pad_h + i * 4);
+  if (tid < kK) {
+    bias[tid] = own_bias;
+    multiplier[tid] = own_multiplier;
+  }
 #pragma unroll
   for (int i = 0; i < L::kAhead / 4; ++i) keep(at_start[i], begin * 4 - p.pad_h + i * 4);
+  wait_copies<0>();
   if constexpr (kGroups) fence_copies();
   __syncthreads();
 
@@ -175,31 +230,48 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
   // goes, and only they are finished.
   constexpr bool kLate = kPool && kKeepsOrder<Act>;
   float above[kPool ? kK / 8 : 1][4];
+#pragma unroll
+  for (auto& block : above)
+#pragma unroll
+    for (float& value : block) value = -__int_as_float(0x7f800000);
 #pragma unroll 1
   for (int step = begin; step < last; ++step) {
     const int top = step * 4 - p.pad_h;
+    const bool goes_on = step + 1 < last;
     Fetched fetched;
-    fetch(fetched, top + L::kAhead);
+    if (goes_on) fetch(fetched, top + L::kAhead);
     float sums[2][kK / 2] = {};
-    const auto pixels = [&](int row, int pixel) {
-      return shared_address(ring + ((top + row) & (L::kRows - 1)) * L::kRow + pixel * 16);
-    };
-#pragma unroll 1
-    for (int tap = 0; tap < kTaps; ++tap)
+    const auto slot = [&](int row) { return (top + row) & (L::kRows - 1); };
+    if constexpr (kGroups) {
+      unsigned rows[kTaps + 2];
 #pragma unroll
-      for (int part = 0; part < L::kSteps; ++part) {
-        const int piece = tap * L::kSteps + part;  // 32 bytes of a row of weights
-        if constexpr (kGroups)
-          multiply_as_group<kK>(sums, pixels(tap, unit / 4 * 64 + part * 2),
-                                pixels(tap + 2, unit / 4 * 64 + part * 2),
-                                shared_address(shared) + piece * kK * 32);
-        else
-          multiply_as_warp<kK>(sums, pixels(tap, unit * 16 + lane % 16 + part * 2 + lane / 16),
-                               pixels(tap + 2, unit * 16 + lane % 16 + part * 2 + lane / 16),
-                               shared_address(shared) + piece * 32, L::kWeights);
+      for (int row = 0; row < kTaps + 2; ++row)
+        rows[row] = lower_descriptor(shared_address(ring), 16) + slot(row) * (L::kRow / 16);
+      const unsigned weights = lower_descriptor(shared_address(shared), kK * 16);
+      begin_group();
+#pragma unroll
+      for (int piece = 0; piece < kTaps * L::kSteps; ++piece) {
+        const int tap = piece / L::kSteps, part = piece % L::kSteps;
+        multiply_as_group<kK>(sums, rows[tap] + part * 2, rows[tap + 2] + part * 2,
+                              weights + piece * kK * 2);
       }
-    if constexpr (kGroups) wait_for_group(sums);
-    keep(fetched, top + L::kAhead);
+      wait_for_group(sums);
+    } else {
+      const auto pixels = [&](int row, int part) {
+        return shared_address(ring + slot(row) * L::kRow +
+                              (warp * 16 + lane % 16 + part * 2 + lane / 16) * 16);
+      };
+#pragma unroll 1
+      for (int tap = 0; tap < kTaps; ++tap)
+#pragma unroll
+        for (int part = 0; part < L::kSteps; ++part)
+          multiply_as_warp<kK>(sums, pixels(tap, part), pixels(tap + 2, part),
+                               shared_address(shared) + (tap * L::kSteps + part) * 32, L::kWeights);
+    }
+    if (goes_on) {
+      hold_back(fetched);
+      keep(fetched, top + L::kAhead);
+    }
 
     unsigned char* const out = shared + L::kOuts + step % 2 * L::kOut;
 #pragma unroll
@@ -214,7 +286,7 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
       };
 #pragma unroll
       for (int half_row = 0; half_row < 2; ++half_row) {
-        Pair made[kPool ? 1 : 2];
+        float made[kPool ? 1 : 2][2];
 #pragma unroll
         for (int e = 0; e < 2; ++e) {
           const int at = half_row * 2 + e;
@@ -223,38 +295,40 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
           for (int i = 0; i < 2; ++i)
             value[i] = kLate ? sums[i][j * 4 + at] : finished(sums[i][j * 4 + at], e);
           if constexpr (kPool) {
-            float most = value[0];
+            float most = fmaxf(value[0], above[j][at]);
             if (step * 2 + 1 < p.conv_h) most = fmaxf(most, value[1]);
-            if (step > 0) most = fmaxf(most, above[j][at]);
             above[j][at] = value[1];
-            made[0].at[e] = stored<Out>(kLate ? finished(most, e) : most, p.y_inverse);
+            made[0][e] = kLate ? finished(most, e) : most;
           } else {
-            made[0].at[e] = stored<Out>(value[0], p.y_inverse);
-            made[1].at[e] = stored<Out>(value[1], p.y_inverse);
+            made[0][e] = value[0];
+            made[1][e] = value[1];
           }
         }
-        const int pixel = unit * 16 + half_row * 8 + lane / 4;
-        auto* const to =
-            reinterpret_cast<Pair*>(out + pixel * L::kPixel + k * static_cast<int>(sizeof(Out)));
-        *to = made[0];
-        if constexpr (!kPool)
-          *reinterpret_cast<Pair*>(reinterpret_cast<unsigned char*>(to) + L::kOut / 2) = made[1];
+        const int pixel = warp * 16 + half_row * 8 + lane / 4;
+        unsigned char* const to = out + pixel * L::kPixel + k * static_cast<int>(sizeof(Out));
+#pragma unroll
+        for (int i = 0; i < (kPool ? 1 : 2); ++i)
+          store_pair<Out>(to + i * (L::kOut / 2), made[i][0], made[i][1], p.y_inverse);
       }
     }
     if constexpr (kGroups) fence_copies();  // of the pixels kept above
     __syncthreads();
     if (step < first) continue;
-    const int vectors = p.y_pixel / kVec;
-    for (int i = tid; i < p.y_w * vectors * (kPool ? 1 : 2); i += kThreads) {
-      const int at = i / vectors, vector = i - at * vectors;
-      const int row = kPool ? step : step * 2 + at / p.y_w, w = kPool ? at : at % p.y_w;
+    const int vector = tid % kVectors;
+    if (vector * kVec >= p.y_pixel) continue;
+    const int width = min(p.columns, p.y_w - first_w);
+    for (int at = tid / kVectors; at < width * (kPool ? 1 : 2); at += kStemThreads / kVectors) {
+      const int row = kPool ? step : step * 2 + (at >= width),
+                w = kPool || at < width ? at : at - width;
       const auto from = [&](int pixel) {
         return *reinterpret_cast<const uint4*>(out + pixel * L::kPixel + vector * 16);
       };
       uint4 result;
       if constexpr (kPool) {
-        result = larger<Out>(
-            from(2 * w), larger<Out>(from(max(2 * w - 1, 0)), from(min(2 * w + 1, p.conv_w - 1))));
+        // Columns 2w - 1, 2w and 2w + 1 of the convolution, seen from first_conv.
+        result = larger<Out>(from(2 * w + 1),
+                             larger<Out>(from(first_w + w > 0 ? 2 * w : 1),
+                                         from(min(2 * w + 2, p.conv_w - 1 - first_conv))));
         if (sizeof(Out) == 1 && p.rescales) {
           auto& bytes = reinterpret_cast<Vector<Out, kVec>&>(result);
 #pragma unroll
@@ -263,11 +337,12 @@ __global__ void __launch_bounds__(kUnits * 32, 2) stem(const __grid_constant__ S
         }
       } else {
         if (row >= p.y_h) break;
-        result = from(at / p.y_w * kUnits * 16 + w);
+        result = from((at >= width ? L::kColumns : 0) + w);
       }
-      Out* const y = static_cast<Out*>(p.y) +
-                     ((static_cast<long long>(blockIdx.y) * p.y_h + row) * p.y_w + w) * p.y_pixel +
-                     vector * kVec;
+      Out* const y =
+          static_cast<Out*>(p.y) +
+          ((static_cast<long long>(blockIdx.z) * p.y_h + row) * p.y_w + first_w + w) * p.y_pixel +
+          vector * kVec;
       *reinterpret_cast<uint4*>(y) = result;
     }
   }

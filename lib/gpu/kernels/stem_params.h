@@ -16,6 +16,7 @@ struct StemParams {
   int conv_h, conv_w;  ///< rows and columns of the convolution
   int y_h, y_w;        ///< of what is written
   int y_pixel;         ///< elements from pixel to pixel
+  int columns;         ///< that a block writes
   int steps, band;     ///< of an image; of a block
   float x_scale, x_inverse;
   float y_inverse;  ///< int8 only: 1 / scale of the convolution's results
@@ -23,5 +24,7 @@ struct StemParams {
   float conv_scale, maxima_inverse;
   float alpha, beta;
 };
+
+constexpr int kStemThreads = 128;
 
 }  // namespace dlaexec::gpu
