@@ -11,7 +11,7 @@
 namespace dlaexec::gpu {
 namespace {
 
-constexpr int64_t kGroupPixels = 64, kPiece = 128, kPanel = kGroupPixels * kPiece;
+constexpr int64_t kGroupPixels = 64, kPiece = 128, kPanel = kGroupPixels * kPiece, kMostPanels = 8;
 
 /// What pair_bulk.cu's template arguments follow from, of one pair.
 struct Shape {
@@ -59,7 +59,6 @@ std::string text_of(const Tactic& t) {
 
 /// With as many panels as there is room for, up to kMostPanels; nothing where there are fewer than
 /// two.
-constexpr int64_t kMostPanels = 8;
 std::optional<Tactic> with_panels(Tactic t, const Shape& shape, const Target& target) {
   constexpr int64_t kBarriers = 1024, kLeast = 2;
   const int64_t room = target.shared_bytes - kBarriers - t.bytes(shape);
@@ -68,7 +67,7 @@ std::optional<Tactic> with_panels(Tactic t, const Shape& shape, const Target& ta
   return t;
 }
 
-/// All that fit. Weights that come and go make room for panels.
+/// All that fit. Weights that come and go leave room for more panels than those that stay.
 std::vector<Tactic> tactics_of(const Shape& shape, const Target& target) {
   std::vector<Tactic> list;
   if (shape.last == 0) return list;
