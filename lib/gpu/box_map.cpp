@@ -47,8 +47,8 @@ BoxMap patches_map(const Product& product, int64_t box_channels, int64_t box_pix
   BoxMap map;
   map.type = product.in;
   const auto images = static_cast<uint64_t>(p.pixels / (p.out_h * p.out_w));
-  map.dims = {static_cast<uint64_t>(p.channel_bytes / size), static_cast<uint64_t>(p.in_w),
-              static_cast<uint64_t>(p.in_h), images};
+  map.dims = {static_cast<uint64_t>((p.last_window + p.channel_bytes) / size),
+              static_cast<uint64_t>(p.in_w), static_cast<uint64_t>(p.in_h), images};
   map.strides = {static_cast<uint64_t>(p.x_pixel_bytes), static_cast<uint64_t>(p.x_row_bytes),
                  static_cast<uint64_t>(p.x_image_bytes)};
   map.box = {static_cast<uint32_t>(box_channels), static_cast<uint32_t>(box_pixels)};

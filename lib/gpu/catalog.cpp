@@ -41,6 +41,30 @@ Product product_of_windows(DataType in, DataType out, const ProductTactic& tacti
   return product;
 }
 
+/// Types of inputs and results, and whether to compile them with every pipeline.
+struct Types {
+  DataType in, out;
+  bool every_pipeline = false, full = false;
+};
+
+/// A convolution of 3 x 3 in groups of 32 channels.
+Product product_of_groups(const Types& types) {
+  constexpr int kEach = 32, kChannels = 256;
+  Product product = product_with(types.in, types.out, types.full, false);
+  const int size = static_cast<int>(ir::size_bytes(types.in));
+  ConvParams& p = product.p;
+  p.taps_h = p.taps_w = 3;
+  p.stride_h = p.stride_w = p.dilation_h = p.dilation_w = p.whole_vectors = 1;
+  p.out_h = p.out_w = p.in_h = p.in_w = 56;
+  p.pixels = 8 * p.out_h * p.out_w;
+  p.channel_bytes = p.x_pixel_bytes = kChannels * size;
+  p.k_padded = p.k_written = p.y_pixel = p.residual_pixel = kChannels;
+  p.group_outputs = kEach;
+  p.group_bytes = kEach * size;
+  product.groups = ChannelGroups{kChannels / kEach, kEach, kEach, {}};
+  return product;
+}
+
 /// True if some product may be run so: the one that asks for the least shared memory would fit.
 bool runs(const ProductTactic& tactic, DataType in, DataType out, const Target& target) {
   using Unit = ProductTactic::Unit;
@@ -59,12 +83,6 @@ std::string tile_of(ProductTactic tactic) {
   return to_text(tactic);
 }
 
-/// Types of inputs and results, and whether to compile them with every pipeline.
-struct Types {
-  DataType in, out;
-  bool every_pipeline = false, full = false;
-};
-
 std::vector<Types> types_of(Coverage coverage) {
   constexpr DataType kHalf = DataType::Float16, kInt8 = DataType::Int8, kFloat = DataType::Float32;
   if (coverage == Coverage::EveryTile) return {{kHalf, kHalf}};
@@ -76,6 +94,19 @@ std::vector<Types> types_of(Coverage coverage) {
 void add_unique(std::vector<Kernel>& kernels, Kernel kernel) {
   if (std::find(kernels.begin(), kernels.end(), kernel) == kernels.end())
     kernels.push_back(std::move(kernel));
+}
+
+/// Grouped convolutions: each tile that is no wider than they need with one pipeline.
+void add_groups(std::vector<Kernel>& kernels, const Types& types, const Target& target) {
+  std::set<std::string> tiles;  // that have their kernel
+  for (ProductTactic tactic : all_product_tactics(target))
+    for (const int split : {1, 2}) {
+      tactic.split = split;
+      if (tactic.unit == ProductTactic::Unit::Halo || tactic.k > 64 || !exists(tactic)) continue;
+      const Product product = product_of_groups(types);
+      if (fits(product, tactic, target) && tiles.insert(tile_of(tactic)).second)
+        add_unique(kernels, product_kernel(product, tactic, target));
+    }
 }
 
 }  // namespace
@@ -125,6 +156,7 @@ std::vector<Kernel> conv_kernels(const Target& target, Coverage coverage) {
       if (tactic.unit == ProductTactic::Unit::Halo && fits(product, tactic, target))
         add_unique(kernels, product_kernel(product, tactic, target));
     }
+  for (const Types& types : types_of(coverage)) add_groups(kernels, types, target);
   for (Kernel& kernel : pair_kernels(target, coverage)) add_unique(kernels, std::move(kernel));
   return kernels;
 }

@@ -6,6 +6,7 @@
 #include "base/half.h"
 #include "gpu/cublaslt.h"
 #include "gpu/cudnn.h"
+#include "gpu/product_groups.h"
 
 namespace dlaexec::gpu {
 namespace {
@@ -49,6 +50,7 @@ LibraryConvolution convolution_of(const Product& product) {
           .k = p.k_written,
           .out_h = p.out_h,
           .out_w = p.out_w,
+          .groups = product.groups ? product.groups->count : 1,
           .taps_h = p.taps_h,
           .taps_w = p.taps_w,
           .stride_h = p.stride_h,
@@ -62,6 +64,7 @@ LibraryConvolution convolution_of(const Product& product) {
 
 /// The product's weights, one row directly behind the other.
 Place dense_weights(Lowering& lowering, const Product& product) {
+  if (product.groups) return group_weights(lowering, product);
   const size_t row = static_cast<size_t>(product.sum_bytes),
                step = static_cast<size_t>(product.p.weight_row_bytes),
                rows = static_cast<size_t>(product.p.k_written);
@@ -92,6 +95,10 @@ std::optional<LibraryProblem> library_problem_of(const Product& product, Library
     if (product.rows && !why_not_library(asked)) return asked;
   } else if (product.is_convolution && product.in == product.out) {
     const LibraryConvolution asked = convolution_of(product);
+    // Groups leave no room for channels that pad.
+    if (product.groups &&
+        (asked.c != product.groups->inputs() || asked.k != product.groups->outputs()))
+      return std::nullopt;
     if (!why_not_library(asked)) return asked;
   }
   return std::nullopt;

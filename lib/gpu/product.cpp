@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gpu/library_step.h"
+#include "gpu/product_groups.h"
 #include "gpu/product_unit.h"
 
 namespace dlaexec::gpu {
@@ -19,12 +20,22 @@ const ProductUnit& unit_of(const ProductTactic& tactic) {
   return *kUnits[static_cast<size_t>(tactic.unit)];
 }
 
+/// What @p ask says of @p product as @p tactic runs it.
+template <class Ask>
+auto with_tactic(const Product& product, const ProductTactic& tactic, const Ask& ask) {
+  return product.groups ? ask(with_windows(product, tactic)) : ask(product);
+}
+
 }  // namespace
 
 int64_t no_scratch(const Product&, const ProductTactic&, const Target&) { return 0; }
 
 double in_balance(double computing, double moving) {
   return std::max(computing, moving) + 0.1 * std::min(computing, moving);
+}
+
+std::string_view access_name(const Product& product) {
+  return product.groups ? "Groups" : product.rows ? "Rows" : "Patches";
 }
 
 std::string type_list(const Product& product) {
@@ -68,21 +79,29 @@ std::vector<ProductTactic> all_product_tactics(const Target& target) {
 }
 
 bool fits(const Product& product, const ProductTactic& tactic, const Target& target) {
-  return (!product.full || tactic.takes_full_floats()) &&
-         unit_of(tactic).takes(product, tactic, target);
+  if (product.full && !tactic.takes_full_floats()) return false;
+  return with_tactic(product, tactic, [&](const Product& asked) {
+    return unit_of(tactic).takes(asked, tactic, target);
+  });
 }
 
 int64_t shared_bytes(const Product& product, const ProductTactic& tactic, const Target& target) {
-  return unit_of(tactic).shared_bytes(product, tactic, target);
+  return with_tactic(product, tactic, [&](const Product& asked) {
+    return unit_of(tactic).shared_bytes(asked, tactic, target);
+  });
 }
 
 double predicted_seconds(const Product& product, const ProductTactic& tactic,
                          const Target& target) {
-  return unit_of(tactic).seconds(product, tactic, target);
+  return with_tactic(product, tactic, [&](const Product& asked) {
+    return unit_of(tactic).seconds(asked, tactic, target);
+  });
 }
 
 Kernel product_kernel(const Product& product, const ProductTactic& tactic, const Target& target) {
-  return unit_of(tactic).kernel(product, tactic, target);
+  return with_tactic(product, tactic, [&](const Product& asked) {
+    return unit_of(tactic).kernel(asked, tactic, target);
+  });
 }
 
 namespace {
@@ -151,7 +170,11 @@ Step* add_tactic(Lowering& lowering, const ir::Node& node, std::string_view suff
     return &add_library_product(lowering, node, suffix, product, *library);
   }
   const std::optional<ProductTactic> own = parse_product_tactic(tactic);
-  return own ? &unit_of(*own).add(lowering, node, suffix, product, *own) : nullptr;
+  if (!own) return nullptr;
+  if (!product.groups) return &unit_of(*own).add(lowering, node, suffix, product, *own);
+  Product windowed = with_windows(product, *own);
+  windowed.weights = window_weights(lowering, windowed, own->k);
+  return &unit_of(*own).add(lowering, node, suffix, windowed, *own);
 }
 
 /// Scratch memory that @p tactic takes.

@@ -2,6 +2,7 @@
 // launch.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ bool exists(const ProductTactic& tactic);
 std::string to_text(const ProductTactic& tactic);
 std::optional<ProductTactic> parse_product_tactic(const std::string& text);
 
+/// The groups of a convolution whose output channels read those of their own group alone.
+struct ChannelGroups {
+  int64_t count, inputs_each, outputs_each;
+  std::function<std::vector<std::byte>()> weights;  ///< [k][taps][channels of a group], dense
+
+  int64_t inputs() const { return count * inputs_each; }
+  int64_t outputs() const { return count * outputs_each; }
+};
+
 /// A product as add_product() launches it. The caller fills the sizes of @p p that do not depend on
 /// the tactic; pointers come as places.
 struct Product {
@@ -50,6 +60,7 @@ struct Product {
   bool full = false;            ///< floats are multiplied as such, not as tf32
   bool rows = false;            ///< 1 x 1 or a matrix: pixels follow each other at x_pixel_bytes
   bool is_convolution = false;  ///< of pixels as they lie: no matrix, and no pixels that overlap
+  std::optional<ChannelGroups> groups;  ///< have weights of their own; @p p is told of them, too
   int64_t batch = 1;
   int64_t sum_bytes = 0;  ///< along the sum, of one row
   Place x, weights, bias, multiplier, residual, y;

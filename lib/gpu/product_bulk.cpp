@@ -91,6 +91,8 @@ bool takes(const Product& product, const ProductTactic& tactic, const Target& ta
   if (p.y_pixel * out_size % 16 != 0 || p.residual_pixel * out_size % 16 != 0) return false;
   if (p.weights_batch_bytes && p.weight_row_bytes % 16 != 0) return false;
   if (product.out == ir::DataType::Int8 && p.k_padded % 16 != 0) return false;  // columns_map()
+  // The last piece of a window that ends within a pixel must not bring more of it.
+  if (p.last_window > 0 && p.channel_bytes % 128 != 0) return false;
   if (!product.rows && !has_patches_map(p)) return false;
   if (tactic.rows > 64 && tactic.rows >= 2 * round_up(p.pixels, 64)) return false;
   return tactic.k <= 64 || tactic.k < 2 * p.k_padded;
@@ -119,7 +121,7 @@ double seconds(const Product& product, const ProductTactic& t, const Target& tar
 
 Kernel kernel(const Product& product, const ProductTactic& t, const Target&) {
   const Room room = room_of(product, t);
-  const std::string_view access = product.rows ? "Rows" : "Patches";
+  const std::string_view access = access_name(product);
   if (t.split > 1)
     return {"conv_share.cu", format("conv_share<{}, {}, {}, {}, {}>", type_list(product), t.rows,
                                     t.k, room.stages, access)};

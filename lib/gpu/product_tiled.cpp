@@ -131,7 +131,7 @@ std::string_view share_name(const ProductTactic& tactic, const Target& target) {
 }
 
 Kernel kernel(const Product& product, const ProductTactic& t, const Target& target) {
-  const std::string_view access = product.rows ? "Rows" : "Patches";
+  const std::string_view access = access_name(product);
   const std::string_view share = share_name(t, target);
   const int64_t outs = result_tiles(product, t);
   if (t.unit == Unit::Wgmma)

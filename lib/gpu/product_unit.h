@@ -36,6 +36,9 @@ int64_t no_scratch(const Product& product, const ProductTactic& tactic, const Ta
 /// memory bounds them all.
 double in_balance(double computing, double moving);
 
+/// How device code reads the input of @p product: an Access of conv_feed.cuh.
+std::string_view access_name(const Product& product);
+
 /// The types of @p product as template arguments.
 std::string type_list(const Product& product);
 

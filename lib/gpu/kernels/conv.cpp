@@ -145,6 +145,18 @@ void lower_image_conv(Lowering& lowering, const ir::Node& node, const Conv& c, i
   add_product(lowering, node, "", product);
 }
 
+/// Tells @p product, of whole pixels, about the groups of @p c.
+void group_product(Lowering& lowering, const Conv& c, Product& product) {
+  ChannelGroups groups{c.groups, c.c / c.groups, c.k / c.groups, {}};
+  const int64_t inputs = groups.inputs_each;
+  groups.weights = [weights = *lowering.value(c.weights).constant,
+                    layout = WeightLayout{c.k, c.taps_h * c.taps_w * inputs, c.taps_w * inputs,
+                                          inputs}] { return pack_weights(weights, layout); };
+  product.p.group_outputs = static_cast<int>(groups.outputs_each);
+  product.p.group_bytes = static_cast<int>(inputs * static_cast<int64_t>(ir::size_bytes(c.in)));
+  product.groups = std::move(groups);
+}
+
 std::optional<std::string> why_not_types(const ir::Graph& graph, const Conv& c) {
   const ir::Value& weights = graph.value(c.weights);
   if (!weights.constant) return std::string("weights that are no constant");
@@ -181,9 +193,13 @@ Product product_of(Lowering& lowering, const Conv& c, const View& x, const View&
   p.channel_bytes = static_cast<int>(round_up(c.c * size, 16));
   product.sum_bytes = c.taps_h * c.taps_w * p.channel_bytes;
   p.weight_row_bytes = static_cast<int>(round_up(product.sum_bytes, 128));
-  product.rows = reads_rows(c);
+  product.rows = c.groups == 1 && reads_rows(c);
   product.is_convolution = true;
   product.x = x.place;
+  if (c.groups > 1) {
+    group_product(lowering, c, product);
+    return product;
+  }
   const int64_t tap = p.channel_bytes / size;
   product.weights = packed_weights(lowering, *lowering.value(c.weights).constant,
                                    {padded(c.k), p.weight_row_bytes / size, c.taps_w * tap, tap});
@@ -214,8 +230,7 @@ void lower_conv(Lowering& lowering, const ir::Node& node) {
   const Conv c = conv_of(lowering.graph(), node);
   if (is_depthwise(c)) return lower_depthwise(lowering, node, c);
   if (runs_as_stem(c, lowering.target())) return lower_stem(lowering, node, c);
-  const bool tensor_cores =
-      c.groups == 1 && (c.in != DataType::Float32 || lowering.target().is_ampere());
+  const bool tensor_cores = c.in != DataType::Float32 || lowering.target().is_ampere();
   if (!tensor_cores) return lower_conv_plain(lowering, node, c);
   if (const int64_t channels = image_channels(c))
     return lower_image_conv(lowering, node, c, channels);

@@ -16,7 +16,7 @@ namespace dlaexec::gpu {
 /// input into an image of its own: that copy changes type and layout on the way.
 bool feeds_image(const ir::Graph& graph, const ir::Node& reformat, const Target& target);
 
-/// @p c, ungrouped, as a product that reads the pixels of @p x as they lie and writes @p y.
+/// @p c as a product that reads the pixels of @p x as they lie and writes @p y.
 Product product_of(Lowering& lowering, const Conv& c, const View& x, const View& y);
 
 }  // namespace dlaexec::gpu

@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       // Weights of the first stages need not wait for other kernels.
       int early = 0;
       if (p.weights_batch_bytes == 0 && first < count)
-        for (SumWalk<kAccess> walk(all, pixel_of(first), 0); early < kStages && early < p.steps;
+        for (SumWalk<kAccess> walk(all, pixel_of(first), k_of(first), 0); early < kStages && early < p.steps;
              ++early, walk.next(all)) {
           full(early).arrive_expecting(kStage);
           copy_weights(early, first, walk);
@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       wait_for_inputs();
       Ring<kStages> ring;
       for (int tile = first; tile < count; tile += stride) {
-        SumWalk<kAccess> walk(all, pixel_of(tile), 0);
+        SumWalk<kAccess> walk(all, pixel_of(tile), k_of(tile), 0);
         for (int step = 0; step < p.steps; ++step, walk.next(all), ring.next()) {
           const bool weights_there = early > 0;
           if (weights_there) {

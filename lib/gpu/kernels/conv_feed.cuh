@@ -10,8 +10,17 @@
 using namespace dlaexec::gpu;
 
 /// Patches: any kernel, stride, padding and dilation. Rows: 1 x 1 without stride and padding, or a
-/// matrix.
-enum Access { Patches, Rows };
+/// matrix. Groups: patches of which each tile of output channels reads those of its own groups,
+/// a window of channel_bytes; weights are zero where the window is another group's.
+enum Access { Patches, Rows, Groups };
+
+/// Where in a pixel the window of the tile that starts at output channel @p first_k begins. No
+/// window reaches beyond the pixel.
+template <Access kAccess>
+__device__ __forceinline__ int first_byte(const ConvParams& p, int first_k) {
+  if constexpr (kAccess != Groups) return 0;
+  return min(first_k / p.group_outputs * p.group_bytes & ~15, p.last_window);
+}
 
 /// Copies tiles of patches: each thread owns one 16-byte column of every kRowsPerPass-th row.
 template <int kTileRows, int kRow, int kThreads, Access kAccess>
@@ -22,15 +31,17 @@ struct PatchReader {
 
   const char* x;
   int offset[kPasses];  // of the row's first tap; 64-bit bases would cost registers
-  int h[kAccess == Patches ? kPasses : 1], w[kAccess == Patches ? kPasses : 1];
+  int h[kAccess == Rows ? 1 : kPasses], w[kAccess == Rows ? 1 : kPasses];
   bool inside[kAccess == Rows ? kPasses : 1];
   int channel, tap_h, tap_w;
 
   static __device__ __forceinline__ int row() { return threadIdx.x / kChunks; }
   static __device__ __forceinline__ int chunk() { return threadIdx.x % kChunks; }
 
-  /// Goes to the tile whose first pixel is @p first_pixel.
-  __device__ __forceinline__ void start(const ConvParams& p, int first_pixel, int first_step) {
+  /// Goes to the tile whose first pixel is @p first_pixel and first output channel @p first_k.
+  __device__ __forceinline__ void start(const ConvParams& p, int first_pixel, int first_k,
+                                        int first_step) {
+    const int window = first_byte<kAccess>(p, first_k);
 #pragma unroll
     for (int i = 0; i < kPasses; ++i) {
       const int pixel = first_pixel + row() + i * kRowsPerPass;
@@ -44,12 +55,13 @@ struct PatchReader {
         const int at_h = rest / p.out_w;
         h[i] = there ? at_h * p.stride_h - p.pad_h : -(1 << 28);
         w[i] = (rest - at_h * p.out_w) * p.stride_w - p.pad_w;
-        offset[i] = image * p.x_image_bytes + h[i] * p.x_row_bytes + w[i] * p.x_pixel_bytes;
+        offset[i] =
+            image * p.x_image_bytes + h[i] * p.x_row_bytes + w[i] * p.x_pixel_bytes + window;
       }
     }
     channel = first_step * kRow + chunk() * 16;
     tap_h = tap_w = 0;
-    if constexpr (kAccess == Patches) {
+    if constexpr (kAccess != Rows) {
       const int tap = channel / p.channel_bytes;
       channel -= tap * p.channel_bytes;
       tap_h = tap / p.taps_w;
@@ -75,7 +87,7 @@ struct PatchReader {
       copy_async(to + swizzled<kRow>(at, chunk()), valid ? x + (offset[i] + delta) : x, valid);
     }
     channel += kRow;
-    if constexpr (kAccess == Patches)
+    if constexpr (kAccess != Rows)
       while (channel >= p.channel_bytes && tap_h < p.taps_h) {
         channel -= p.channel_bytes;
         if (++tap_w == p.taps_w) {
@@ -152,7 +164,7 @@ struct Feed {
       if (p.multiplier) asm volatile("prefetch.global.L1 [%0];" ::"l"(p.multiplier + first_k));
     }
     all_weights = static_cast<const char*>(p.weights) + blockIdx.y * p.weights_batch_bytes;
-    patches.start(p, tile / p.tiles_k * kTileRows, first);
+    patches.start(p, tile / p.tiles_k * kTileRows, tile % p.tiles_k * kTileK, first);
     weights.start(p, all_weights, tile % p.tiles_k * kTileK, first);
   }
   __device__ __forceinline__ unsigned a_tile(int stage) const { return tiles + stage * kStage; }
@@ -210,7 +222,7 @@ struct Feed {
       return;
     }
     step = 0;  // more than one tile a block means that sums are not split
-    patches.start(p, tile / p.tiles_k * kTileRows, 0);
+    patches.start(p, tile / p.tiles_k * kTileRows, tile % p.tiles_k * kTileK, 0);
     if constexpr (!kStays) weights.start(p, all_weights, tile % p.tiles_k * kTileK, 0);
   }
 };

@@ -6,7 +6,7 @@
 //   kWarpRows, kWarpK    warps along each
 //   kRow         bytes of a row in shared memory: 64 or 128
 //   kStages      tiles in flight
-//   kAccess      Patches, or Rows for 1 x 1 and matrices
+//   kAccess      Patches, Rows for 1 x 1 and matrices, Groups for grouped convolutions
 //   kShare       how the blocks along gridDim.z add up their parts of the sum
 //   kOuts        tiles of results in shared memory: with a residual, one more than tiles on their
 //   way kStays       weights are copied once for all tiles of a block; needs one tile along k

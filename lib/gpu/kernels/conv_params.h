@@ -23,7 +23,9 @@ struct ConvParams {
   int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
   int taps_h, taps_w;
   int x_image_bytes, x_row_bytes, x_pixel_bytes;
-  int channel_bytes;  ///< of one tap: what is read of a pixel, a multiple of 16
+  int channel_bytes;               ///< of one tap: what is read of a pixel, a multiple of 16
+  int group_outputs, group_bytes;  ///< of a group: its output channels, its part of a pixel of x
+  int last_window;                 ///< grouped: where the last channel_bytes of a pixel begin
   int weight_row_bytes;
   int k_padded;                 ///< rows of the weights: output channels and some that only pad
   int k_written;                ///< output channels that are written: all that y has room for

@@ -57,11 +57,12 @@ Conv conv_of(const ir::Graph& graph, const ir::Node& node) {
 }
 
 std::string problem_text(const Conv& c, const std::optional<DataType>& residual) {
-  return format("conv {} {} {} {} x{}x{}x{}x{} k{} {}x{} s{}x{} p{}x{} d{}x{} y{}x{}",
+  const std::string groups = c.groups > 1 ? format(" g{}", c.groups) : "";
+  return format("conv {} {} {} {} x{}x{}x{}x{} k{} {}x{} s{}x{} p{}x{} d{}x{} y{}x{}{}",
                 ir::text(c.in), ir::text(c.out), residual ? ir::text(*residual) : "none",
                 ir::text(c.activation), c.images, c.c, c.h, c.w, c.k, c.taps_h, c.taps_w,
                 c.stride_h, c.stride_w, c.pad_h, c.pad_w, c.dilation_h, c.dilation_w, c.out_h,
-                c.out_w);
+                c.out_w, groups);
 }
 
 bool is_depthwise(const Conv& c) { return c.groups > 1 && c.groups == c.c && c.groups == c.k; }

@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
     if (threadIdx.x > kThreads) return;
     const int tap_elements = p.channel_bytes / static_cast<int>(sizeof(In));
     // Weights of the first stages need not wait for other kernels.
-    SumWalk<kAccess> ahead(all, first_pixel, first_step);
+    SumWalk<kAccess> ahead(all, first_pixel, first_k, first_step);
     const int early = min(kStages, last_step - first_step);
     for (int i = 0; i < early; ++i, ahead.next(all)) {
       full(i).arrive_expecting(kStage);
@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(kTileRows * 2 + 32)
                first_k);
     }
     wait_for_inputs();
-    SumWalk<kAccess> walk(all, first_pixel, first_step);
+    SumWalk<kAccess> walk(all, first_pixel, first_k, first_step);
     Ring<kStages> ring;
     for (int i = 0; i < last_step - first_step; ++i, walk.next(all), ring.next()) {
       if (i >= early) {

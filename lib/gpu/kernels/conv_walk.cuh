@@ -8,16 +8,18 @@
 template <Access kAccess>
 struct SumWalk {
   int pixel, image = 0, h = 0, w = 0;
+  int channel;  // where a tap's pieces begin
   int piece, tap, tap_h, tap_w;
 
-  __device__ __forceinline__ SumWalk(const BulkParams& all, int first_pixel, int step)
+  __device__ __forceinline__ SumWalk(const BulkParams& all, int first_pixel, int first_k, int step)
       : pixel(first_pixel) {
     const ConvParams& p = all.conv;
+    channel = first_byte<kAccess>(p, first_k) * all.elements / 128;
     tap = step / all.steps_of_tap;
     piece = step - tap * all.steps_of_tap;
     tap_h = tap / p.taps_w;
     tap_w = tap - tap_h * p.taps_w;
-    if constexpr (kAccess == Patches) {
+    if constexpr (kAccess != Rows) {
       image = pixel / (p.out_h * p.out_w);
       const int rest = pixel - image * (p.out_h * p.out_w);
       h = rest / p.out_w;
@@ -39,8 +41,8 @@ struct SumWalk {
     return tap * tap_elements + piece * all.elements;
   }
   __device__ __forceinline__ void copy(const BulkParams& all, unsigned to, Barrier done) const {
-    if constexpr (kAccess == Patches)
-      copy_patches(to, &all.x, done, piece * all.elements, w, h, image,
+    if constexpr (kAccess != Rows)
+      copy_patches(to, &all.x, done, channel + piece * all.elements, w, h, image,
                    static_cast<unsigned short>(tap_w * all.conv.dilation_w),
                    static_cast<unsigned short>(tap_h * all.conv.dilation_h));
     else

@@ -158,7 +158,7 @@ std::string plain_problem(const Lowering& lowering, const Conv& c) {
   std::optional<DataType> residual;
   if (c.residual) residual = lowering.value(c.residual_value).type;
   const bool full = c.in == DataType::Float32 && lowering.full_floats();
-  return format("{} g{}{}", problem_text(c, residual), c.groups, full ? " full" : "");
+  return problem_text(c, residual) + (full ? " full" : "");
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ struct WholeSum {
   __device__ __forceinline__ void fetch_patches(const ConvParams& p, int first_pixel) const {
     PatchReader<kRows, 128, kThreads, kAccess> patches;
     patches.x = static_cast<const char*>(p.x);
-    patches.start(p, first_pixel, 0);
+    patches.start(p, first_pixel, 0, 0);
     for (int i = 0; i < steps; ++i) patches.copy(p, at + i * kStep);
   }
   template <class T, class SumType, int kMmaRows, int kMmaK>
