@@ -45,10 +45,10 @@ def stages(net, x, depth, block, strides=(1, 2, 2, 2), **block_options):
     return outputs
 
 
-def _classifier(depth, block):
+def _classifier(depth, block, **block_options):
     def build(name, batch, size, seed):
         net = Network(name, batch, seed)
-        x = stages(net, net.input('input', 3, *size), depth, block)[-1]
+        x = stages(net, net.input('input', 3, *size), depth, block, **block_options)[-1]
         x = net.flatten('flatten', net.global_average_pool('avgpool', x))
         net.output(net.linear('fc', x, 1000), 'output')
         return net
@@ -66,5 +66,6 @@ NETWORKS = {
     'resnet34': (_classifier(34, basic_block), (224, 224)),
     'resnet50': (_classifier(50, bottleneck), (224, 224)),
     'resnet101': (_classifier(101, bottleneck), (224, 224)),
+    'resnext50': (_classifier(50, bottleneck, groups=32, group_width=4), (224, 224)),
     'resnet34-backbone': (_backbone, (768, 1280)),
 }

@@ -25,6 +25,7 @@ PUBLISHED = {
     'resnet34': (3.66, 21.8),
     'resnet50': (4.09, 25.6),
     'resnet101': (7.80, 44.5),
+    'resnext50': (4.23, 25.0),
     'resnet34-backbone': (71.8, 21.3),
     'mobilenet-v1': (0.569, 4.2),
     'mobilenet-v2': (0.30, 3.5),
