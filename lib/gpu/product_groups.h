@@ -1,5 +1,6 @@
 // Products of grouped convolutions: each tile of output channels reads a window of the input's
-// channels, those of its own groups, with a matrix of weights that is zero between groups.
+// channels, those of its own groups, with a matrix of weights that is zero between groups. An input
+// that is no finite number so spoils the pixel's other groups in its window, too.
 #pragma once
 
 #include "gpu/product.h"

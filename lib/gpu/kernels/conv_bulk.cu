@@ -55,8 +55,8 @@ __global__ void __launch_bounds__(384, 1) conv_bulk(const __grid_constant__ Bulk
       // Weights of the first stages need not wait for other kernels.
       int early = 0;
       if (p.weights_batch_bytes == 0 && first < count)
-        for (SumWalk<kAccess> walk(all, pixel_of(first), k_of(first), 0); early < kStages && early < p.steps;
-             ++early, walk.next(all)) {
+        for (SumWalk<kAccess> walk(all, pixel_of(first), k_of(first), 0);
+             early < kStages && early < p.steps; ++early, walk.next(all)) {
           full(early).arrive_expecting(kStage);
           copy_weights(early, first, walk);
         }
