@@ -194,7 +194,7 @@ Step& add(Lowering& lowering, const ir::Node& node, std::string_view suffix, con
 
 }  // namespace
 
-const ProductUnit kTiledUnit{tiled_tactics, takes,  shared_bytes, scratch_bytes,
+const ProductUnit kTiledUnit{tiled_tactics, takes,  block_bytes, scratch_bytes,
                              seconds,       kernel, add};
 
 }  // namespace dlaexec::gpu
