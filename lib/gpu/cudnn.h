@@ -1,5 +1,13 @@
 // Convolutions of cuDNN 9, described by its graph API: unlike the older calls, which know one
 // algorithm for pixels of many channels, it names every kernel with its settings.
+//
+// Not asked for:
+// - depthwise convolutions: no kernel of the library's adds their bias but one far slower than ours
+// - first layers of few channels: their kernels read the input as it lies, or pixels that overlap
+// - activations other than ReLU: the library compiles kernels for them when a plan is loaded
+// - integers, and results of another type than the inputs
+// - groups whose channels do not fill 16 bytes: what pads them would fall between the groups
+// - deconvolutions, and launches that run several layers
 #pragma once
 
 #include <cstdint>
