@@ -11,6 +11,7 @@ constexpr int kClockRate = 13, kMultiprocessors = 16, kEcc = 32, kMemoryClockRat
               kMemoryBusWidth = 37, kL2Size = 38, kMajor = 75, kMinor = 76,
               kSharedPerMultiprocessor = 81, kSharedPerBlock = 97;
 constexpr int kMaxDynamicShared = 8;  // CUfunction_attribute
+constexpr int kSharedPercent = 9;     // likewise: of a multiprocessor's memory, the rest is cache
 constexpr int kLargeClusters = 14;    // likewise
 
 // Facts for building without the device: one common board of each architecture, from NVIDIA's
@@ -216,16 +217,20 @@ void Stream::fill(Address to, uint8_t byte, size_t bytes) const {
   if (bytes > 0) check(driver().fill_bytes(to, byte, bytes, handle_), "filling device memory");
 }
 
-Module::Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes,
-               int cluster) {
+Module::Module(std::span<const std::byte> cubin, const std::string& function, const Needs& needs) {
   const Driver& cuda = driver();
   check(cuda.module_load(&module_, cubin.data()), "loading a kernel");
   check(cuda.module_function(&function_, module_, function.c_str()), "looking up a kernel");
   // 48 kB go without asking, what the kernel declares itself counted in: which is less than 16.
-  if (shared_bytes > 32 << 10)
-    check(cuda.function_set_attribute(function_, kMaxDynamicShared, shared_bytes),
+  if (needs.shared_bytes > 32 << 10)
+    check(cuda.function_set_attribute(function_, kMaxDynamicShared, needs.shared_bytes),
           "giving a kernel its shared memory");
-  if (cluster > 8)  // more than every device of the architecture promises
+  // A multiprocessor parts its memory anew only when it is idle: where one kernel asks for another
+  // part than the one before, it cannot start early. Long ones may want the cache instead.
+  if (needs.is_short)
+    check(cuda.function_set_attribute(function_, kSharedPercent, 100),
+          "giving a kernel's multiprocessors their shared memory");
+  if (needs.cluster > 8)  // more than every device of the architecture promises
     check(cuda.function_set_attribute(function_, kLargeClusters, 1),
           "giving a kernel its clusters");
 }

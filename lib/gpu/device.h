@@ -169,10 +169,16 @@ class Stream {
 /// A cubin on the device with the one function that it was made for.
 class Module {
  public:
-  /// Loads @p cubin and looks up @p function in it, allowing it @p shared_bytes of dynamic memory
-  /// and clusters of @p cluster blocks.
-  Module(std::span<const std::byte> cubin, const std::string& function, int shared_bytes,
-         int cluster);
+  /// The most that any launch of a kernel may ask for.
+  struct Needs {
+    int shared_bytes = 0;  ///< of dynamic memory
+    int cluster = 1;       ///< blocks of one
+    /// No launch is of more than a few blocks for each multiprocessor.
+    bool is_short = true;
+    friend bool operator==(const Needs&, const Needs&) = default;
+  };
+  /// Loads @p cubin and looks up @p function in it.
+  Module(std::span<const std::byte> cubin, const std::string& function, const Needs& needs);
   ~Module();
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;

@@ -24,6 +24,13 @@ bool have_same_constants(const Lowered& a, const Lowered& b) {
                     [](const Constant& x, const Constant& y) { return x.bytes == y.bytes; });
 }
 
+/// True if @p launch is over after a few blocks for each multiprocessor.
+bool is_short(const Launch& launch, const Target& target) {
+  constexpr int64_t kFew = 4;
+  const int64_t blocks = launch.grid[0] * launch.grid[1] * launch.grid[2];
+  return launch.runs_on || blocks <= kFew * target.multiprocessors;
+}
+
 }  // namespace
 
 Program::Program(Lowered lowered, std::span<const Cubin> code, const Context& context,
@@ -43,23 +50,23 @@ void Program::load_modules(std::span<const Cubin> code, const Target& target,
                            const Program* sibling) {
   for (const Step& step : lowered_.steps) {
     if (step.library) continue;
-    Loaded& asked = modules_[step.kernel];
-    asked.shared_bytes = std::max(asked.shared_bytes, step.launch.shared_bytes);
-    asked.cluster = std::max(asked.cluster, step.launch.cluster);
+    Module::Needs& needs = modules_[step.kernel].needs;
+    needs.shared_bytes = std::max(needs.shared_bytes, step.launch.shared_bytes);
+    needs.cluster = std::max(needs.cluster, step.launch.cluster);
+    needs.is_short = needs.is_short && is_short(step.launch, target);
   }
   for (auto& [kernel, asked] : modules_) {
     const auto there = sibling ? sibling->modules_.find(kernel) : modules_.end();
-    const bool shares = sibling && there != sibling->modules_.end() &&
-                        there->second.shared_bytes == asked.shared_bytes &&
-                        there->second.cluster >= asked.cluster;
+    const bool shares =
+        sibling && there != sibling->modules_.end() && there->second.needs == asked.needs;
     if (shares)
       asked = there->second;
     else
-      asked.module = load(kernel, asked, code, target);
+      asked.module = load(kernel, asked.needs, code, target);
   }
 }
 
-std::shared_ptr<Module> Program::load(const Kernel& kernel, const Loaded& asked,
+std::shared_ptr<Module> Program::load(const Kernel& kernel, const Module::Needs& needs,
                                       std::span<const Cubin> code, const Target& target) {
   const auto cubin = std::find_if(
       code.begin(), code.end(), [&](const Cubin& candidate) { return candidate.kernel == kernel; });
@@ -67,8 +74,7 @@ std::shared_ptr<Module> Program::load(const Kernel& kernel, const Loaded& asked,
     fail(Fault::PlanMismatch,
          "the plan holds no code of kernel {} for {} ({}); build the plan again on this machine",
          kernel.expression, target.name, target.architecture_name());
-  return std::make_shared<Module>(std::as_bytes(std::span(cubin->code)), cubin->function,
-                                  asked.shared_bytes, asked.cluster);
+  return std::make_shared<Module>(std::as_bytes(std::span(cubin->code)), cubin->function, needs);
 }
 
 void Program::open_libraries() {

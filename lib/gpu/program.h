@@ -40,14 +40,13 @@ class Program {
   const Library& library(const LibraryStep& step) const;
 
  private:
-  /// A kernel on the device, and the most that any launch of it may ask for.
+  /// A kernel on the device.
   struct Loaded {
     std::shared_ptr<Module> module;
-    int shared_bytes = 0;
-    int cluster = 1;
+    Module::Needs needs;
   };
   void load_modules(std::span<const Cubin> code, const Target& target, const Program* sibling);
-  static std::shared_ptr<Module> load(const Kernel& kernel, const Loaded& asked,
+  static std::shared_ptr<Module> load(const Kernel& kernel, const Module::Needs& needs,
                                       std::span<const Cubin> code, const Target& target);
   void open_libraries();
   void upload_constants();
