@@ -119,7 +119,8 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
       shared_(shared),
       stream_(shared.edges ? shared.edges->stream_ : std::make_shared<Stream>()) {
   const Lowered& lowered = program.lowered();
-  if (lowered.arena_bytes > 0) arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
+  if (lowered.arena_bytes > 0 && !shared_.arena)
+    arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));
   if (!shared_.edges) {
     for (const Edge& edge : lowered.inputs)
       inputs_.emplace_back(static_cast<size_t>(edge.bytes), edges);
@@ -127,7 +128,7 @@ Execution::Execution(const Program& program, Shared shared, Edges edges)
       outputs_.emplace_back(static_cast<size_t>(edge.bytes), edges);
   }
   for (const Slot& slot : lowered.slots)
-    if (slot.zeroed && slot.first >= 0)
+    if (slot.zeroed && slot.first >= 0 && !shared_.arena)
       stream_->fill(arena_.address() + static_cast<Address>(slot.offset), 0,
                     static_cast<size_t>(slot.bytes));
   stream_->synchronize();
@@ -179,7 +180,8 @@ Address Execution::address(const Place& place) const {
     case Memory::None:
       return 0;
     case Memory::Slot:
-      return arena_.address() + static_cast<Address>(lowered.slots[index].offset) + offset;
+      return (shared_.arena ? *shared_.arena : *this).arena_.address() +
+             static_cast<Address>(lowered.slots[index].offset) + offset;
     case Memory::Constant:
       return (shared_.constants ? shared_.constants : program_.constants()) +
              static_cast<Address>(lowered.constants[index].offset) + offset;

@@ -68,6 +68,9 @@ class Execution {
   struct Shared {
     const Execution* edges = nullptr;  ///< whose inputs, outputs and stream are used
     Address constants = 0;             ///< another copy of the program's constants
+    /// An execution of the same program, in whose memory this one keeps what lies between its
+    /// steps.
+    const Execution* arena = nullptr;
   };
   /// Where inputs and outputs lie.
   using Edges = Buffer::Kind;

@@ -38,9 +38,11 @@ ProblemBench::ProblemBench(const gpu::Lowered& first, std::span<const gpu::Cubin
 ProblemBench::Chain ProblemBench::prepare(gpu::Lowered lowered, std::span<const gpu::Cubin> code) {
   Chain chain;
   chain.program = std::make_unique<gpu::Program>(std::move(lowered), code, context_, &weights_);
-  for (const gpu::Buffer& copy : copies_)
+  for (const gpu::Buffer& copy : copies_) {
+    const gpu::Execution* first = chain.rotation.empty() ? nullptr : chain.rotation[0].get();
     chain.rotation.push_back(std::make_unique<gpu::Execution>(
-        *chain.program, gpu::Execution::Shared{&edges_, copy.address()}));
+        *chain.program, gpu::Execution::Shared{&edges_, copy.address(), first}));
+  }
   if (launches_ == 0) {  // as many for all candidates as the first one's length asks for
     constexpr Microseconds kWanted{300};
     launches_ = 8;

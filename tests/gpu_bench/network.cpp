@@ -4,7 +4,7 @@
 //   --fp16, --int8     precisions allowed to an ONNX file's layers
 //   --cache=FILE       timing cache to read and extend
 //   --candidates=N     tactics measured for a problem (24); 0: the cost model decides
-//   --alone            tactics are not tried in the whole network
+//   --network=SECONDS  how long tactics are tried in the whole network (4); 0: not at all
 //   --verbose          each time that was measured
 //   --check            compare with the host engine; an ONNX file also through a plan and run/
 //   --steps            time of each step, with the rates that it reaches
@@ -58,8 +58,8 @@ Arguments parse(int argc, char** argv) {
       arguments.fp16 = true;
     else if (text == "--int8")
       arguments.int8 = true;
-    else if (text == "--alone")
-      arguments.tuning.network_time = {};
+    else if (text.rfind("--network=", 0) == 0)
+      arguments.tuning.network_time = std::chrono::seconds(std::atoi(value("--network=").c_str()));
     else if (text == "--verbose")
       arguments.verbose = true;
     else if (text == "--check")
