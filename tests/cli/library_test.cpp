@@ -162,6 +162,12 @@ TEST_F(WithLibraries, CudnnGivesNothingThatIsCompiledAtRunTimeOrOtherEachTime) {
   EXPECT_THAT(log, Not(HasSubstr(" e71")));
 }
 
+TEST_F(WithLibraries, CudnnConvolvesFloatsOnDevicesWhoseTensorCoresDoNot) {
+  const Variable turing("FAKE_CUDA_ARCHITECTURE", "75");
+  EXPECT_THAT(pass(kConvolutions).out, HasSubstr(" 2 problems measured"));
+  EXPECT_THAT(get("t.cache"), AllOf(HasSubstr(" y8x8 | cudnn "), HasSubstr(" g4 | cudnn ")));
+}
+
 TEST_F(WithLibraries, CudnnKeepsToTheWorkspace) {
   pass(std::string(kConvolutions) + " --fp16 --memPoolSize=workspace:0.001");
   EXPECT_THAT(get("t.cache"), AllOf(HasSubstr(" | cudnn 91900 w0 e10"), Not(HasSubstr(" w4096 "))));
