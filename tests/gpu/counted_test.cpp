@@ -18,10 +18,11 @@ struct Detection {
   int64_t images, boxes, classes;
   std::string most = "i64[1] [7]", overlap = "f32[1] [0.5]", score = "f32[1] [0.3]";
   bool centre = false;
-  float grid = 0;  ///< scores and corners are multiples of it: many are equal
+  float grid = 0;  ///< scores and sides are multiples of it: many overlaps are about equal
   float size = 0.4F;
   bool has_no_numbers = false;
   int64_t kept = -1;  ///< when it is known without computing
+  const char* limits = ", %m, %o, %t";
 };
 
 std::string graph_of(const Detection& d) {
@@ -29,10 +30,10 @@ std::string graph_of(const Detection& d) {
   const %m = {3}
   const %o = {4}
   const %t = {5}
-  %y = nms(%b, %s, %m, %o, %t) {{center_point_box={6}}} : i64[kept,3]
+  %y = nms(%b, %s{7}) {{center_point_box={6}}} : i64[kept,3]
   return %y
 }})",
-                d.images, d.boxes, d.classes, d.most, d.overlap, d.score, d.centre);
+                d.images, d.boxes, d.classes, d.most, d.overlap, d.score, d.centre, d.limits);
 }
 
 /// Puts here and there what is no number or no finite one.
@@ -72,6 +73,10 @@ const Detection kDetections[] = {
     {"Centres", 2, 300, 2, "i64[1] [40]", "f32[1] [0.4]", "f32[1] [0.2]", true},
     {"EqualScores", 1, 200, 2, "i64[1] [200]", "f32[1] [0.5]", "f32[1] [0]", false, 0.25F},
     {"EqualBoxes", 1, 260, 1, "i64[1] [260]", "f32[1] [0]", "f32[1] [0.5]", true, 0.125F},
+    {"OverlapsOfAThird", 2, 250, 2, "i64[1] [250]", "f32[1] [0.33333334]", "f32[1] [0]", false,
+     0.1F, 0.5F},
+    {"OverlapsOfAThirdOfCentres", 2, 250, 2, "i64[1] [250]", "f32[1] [0.33333331]", "f32[1] [0]",
+     true, 0.1F, 0.5F},
     {"NoArea", 1, 90, 2, "i64[1] [90]", "f32[1] [0]", "f32[1] [-1]", false, 0, 0, false, 180},
     {"NoneSelected", 2, 70, 2, "i64[1] [9]", "f32[1] [0.5]", "f32[1] [2]", false, 0, 0.4F, false,
      0},
@@ -85,6 +90,12 @@ const Detection kDetections[] = {
     {"NoNumbersInCentres", 1, 200, 3, "i64[1] [200]", "f32[1] [0.2]", "f32[1] [-1]", true, 0, 0.4F,
      true},
     {"OneBox", 1, 1, 1},
+    {"WithoutThresholds", 1, 90, 2, "i64[1] [30]", "f32[1] [0.5]", "f32[1] [0]", false, 0, 0.4F,
+     false, -1, ", %m"},
+    {"WithoutLimits", 1, 90, 2, "i64[1] [30]", "f32[1] [0.5]", "f32[1] [0]", false, 0, 0.4F, false,
+     0, ""},
+    {"OfAScoreAlone", 1, 90, 2, "i64[1] [30]", "f32[1] [0.5]", "f32[1] [0.4]", false, 0, 0.4F,
+     false, -1, ", %m, _, %t"},
     {"MoreThanAListHolds", 1, 9000, 1, "i64[1] [9000]", "f32[1] [0.05]", "f32[1] [0]", false, 0,
      0.02F},
     {"MoreEqualScoresThanAListHolds", 1, 9000, 1, "i64[1] [9000]", "f32[1] [0.05]", "f32[1] [-1]",

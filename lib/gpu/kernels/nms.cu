@@ -1,8 +1,9 @@
 // The best boxes of each class of each image that do not overlap better ones.
 //   kCentre   boxes are centre and size, x first; otherwise two corners, y first
 // best_boxes takes candidates in order of score, a list of some thousands at a time, so that the
-// list fits shared memory however many there are; it ends when enough are kept. Overlaps are
-// doubles without contraction, so that every device keeps the boxes that the host keeps.
+// list fits shared memory however many there are; it ends when enough are kept. Overlaps that
+// floats cannot tell are doubles without contraction, so that every device keeps the boxes that the
+// host keeps.
 #include "nms_params.h"
 #include "types.cuh"
 
@@ -210,11 +211,36 @@ __device__ __forceinline__ Edges exactly(const Frame& f) {
   return {f.low_y, f.low_x, f.high_y, f.high_x};
 }
 
+enum class Answer { No, Yes, Unknown };
+
+/// Whether boxes that meet share more than @p overlap of their union, if it is not so close that
+/// rounding may decide: many devices take 32 to 64 times as long for doubles. Frames are off by a
+/// unit in the last place of the largest coordinate, so that sides are by three; there is slack for
+/// eight.
+__device__ __forceinline__ Answer by_floats(const Frame& f, const Frame& g, float overlap) {
+  const float f_height = f.high_y - f.low_y, f_width = f.high_x - f.low_x;
+  const float g_height = g.high_y - g.low_y, g_width = g.high_x - g.low_x;
+  const float sizes = f_height * f_width + g_height * g_width;
+  const float both = (lower(f.high_y, g.high_y) - higher(f.low_y, g.low_y)) *
+                     (lower(f.high_x, g.high_x) - higher(f.low_x, g.low_x));
+  const float largest =
+      fmaxf(fmaxf(fmaxf(fabsf(f.low_y), fabsf(f.high_y)), fmaxf(fabsf(f.low_x), fabsf(f.high_x))),
+            fmaxf(fmaxf(fabsf(g.low_y), fabsf(g.high_y)), fmaxf(fabsf(g.low_x), fabsf(g.high_x))));
+  const float sides = f_height + f_width + g_height + g_width;
+  const float slack =
+      (1 + fabsf(overlap)) * (0x1p-20f * (largest * sides + sizes) + 0x1p-40f * largest * largest);
+  const float more = both - overlap * (sizes - both);
+  if (!(sizes - both > 1e-30f)) return Answer::Unknown;
+  return more > slack ? Answer::Yes : more < -slack ? Answer::No : Answer::Unknown;
+}
+
 /// True if box @p a shares too much with box @p b, which are at @p f and @p g.
 template <bool kCentre>
 __device__ __forceinline__ bool is_covered(const NmsParams& p, const float* boxes, const int& a,
                                            const Frame& f, const int& b, const Frame& g) {
   if (!meet(f, g)) return 0 > p.overlap;
+  const Answer answer = by_floats(f, g, static_cast<float>(p.overlap));
+  if (answer != Answer::Unknown) return answer == Answer::Yes;
   if constexpr (kCentre) return share(around(boxes + 4ll * a), around(boxes + 4ll * b)) > p.overlap;
   return share(exactly(f), exactly(g)) > p.overlap;
 }
