@@ -177,9 +177,13 @@ void Inference::log_bindings(const std::vector<NamedFile>& files) const {
 
 bench::Result Inference::measure() {
   const InterruptEndsMeasuring guard;
-  std::vector<bench::Execute> streams;
+  std::vector<bench::Stream> streams;
   for (run::Context& context : contexts_)
-    streams.emplace_back([&] { return context.execute(inputs_); });
+    if (context.can_start())
+      streams.emplace_back(
+          bench::Overlapped{[&] { context.start(inputs_); }, [&] { return context.finish(); }});
+    else
+      streams.emplace_back([&] { return context.execute(inputs_); });
   bench::Options options = options_.bench;
   options.interrupt = &guard.flag();
   for (const auto& neighbour : neighbours_) options.neighbours.push_back(neighbour->as_neighbour());

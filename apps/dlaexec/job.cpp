@@ -238,6 +238,8 @@ run::EngineOptions engine_options(const Settings& settings) {
   run::EngineOptions options;
   options.gpu_device = gpu_of(settings);
   options.managed_memory = settings.on(Flag::useManagedMemory);
+  options.data_transfers =
+      !settings.on(Flag::noDataTransfers) || settings.on(Flag::includeDataTransfers);
   if (settings.on(Flag::dlaTimingOnly)) options.dla_outputs = run::DlaOutputs::None;
   if (settings.on(Flag::noDlaReplay)) options.dla_outputs = run::DlaOutputs::Emulate;
   options.board = board_options(settings);

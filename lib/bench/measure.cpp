@@ -38,15 +38,15 @@ double enqueue_of(const run::Timeline& timeline) {
 }
 
 /// The queries of one stream that nobody has waited for yet.
-struct Stream {
-  std::deque<Query> pending;
-  double free_ms = 0;  ///< when the last query has ended
+struct Pipeline {
+  std::deque<Query> pending;  ///< how those that run meanwhile went is not known yet
+  double free_ms = 0;         ///< when the last query has ended
 };
 
 /// One measurement as it goes on.
 class Measurement {
  public:
-  Measurement(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
+  Measurement(const std::vector<Stream>& streams, const std::vector<run::Step>& steps,
               const Options& options, const Clock& clock)
       : streams_(streams),
         steps_(steps),
@@ -69,8 +69,8 @@ class Measurement {
     progress::begin_timed("measuring",
                           static_cast<int64_t>(limits.duration_ms + limits.warm_up_ms));
     while (loop_.goes_on() && !has_to_end()) iterate();
-    for (Stream& stream : pipelines_)
-      while (!stream.pending.empty()) finish_oldest(stream);
+    for (size_t i = 0; i < streams_.size(); ++i)
+      while (!pipelines_[i].pending.empty()) finish_oldest(i);
     progress::begin(nullptr);
     result_.wall_s = milliseconds(clock_.now() - origin_) / 1000;
     sort_queries();
@@ -81,25 +81,34 @@ class Measurement {
   void iterate() {
     for (size_t i = 0; i < streams_.size(); ++i) issue(i);
     double latest_start = 0;  // stays 0 while the host is still getting ahead of the engine
-    for (Stream& stream : pipelines_)
-      if (stream.pending.size() >= depth_)
-        latest_start = std::max(latest_start, finish_oldest(stream));
+    for (size_t i = 0; i < streams_.size(); ++i)
+      if (pipelines_[i].pending.size() >= depth_)
+        latest_start = std::max(latest_start, finish_oldest(i));
     forget_the_past();
     progress::advance_to(static_cast<int64_t>(latest_start));  // a store: nobody waits for it
     if (loop_.completed(latest_start) == measure::Phase::Timed) pause(options_.idle_ms);
   }
 
-  /// Runs a query of stream @p i and puts it into its pipeline.
+  /// Puts a query of stream @p i into its pipeline.
   void issue(size_t i) {
+    if (const auto* overlapped = std::get_if<Overlapped>(&streams_[i])) {
+      overlapped->start();
+      pipelines_[i].pending.emplace_back();
+    } else {
+      run_whole(std::get<Execute>(streams_[i]), i);
+    }
+  }
+
+  void run_whole(const Execute& execute, size_t i) {
     const double before_ms = milliseconds(clock_.now() - origin_);
-    const run::Timeline timeline = streams_[i]();
+    const run::Timeline timeline = execute();
     result_.timeline = timeline.kind;
     if (timeline.kind == run::TimelineKind::Wall) host_ms_ = before_ms;
     for (size_t step = 0; step < steps_.size(); ++step)
       result_.step_ms[step].push_back(
           static_cast<float>(milliseconds(timeline.steps[step].duration)));
 
-    Stream& stream = pipelines_[i];
+    Pipeline& stream = pipelines_[i];
     const double start_h2d = std::max(host_ms_, stream.free_ms);
     const double start = start_h2d + milliseconds(timeline.h2d);
     if (timeline.kind != run::TimelineKind::Wall) neighbours_start_until(start);
@@ -152,13 +161,23 @@ class Measurement {
     return start_ms + milliseconds(timeline.total) + delay;
   }
 
-  /// Waits for the stream's oldest query and keeps it; its start.
-  double finish_oldest(Stream& stream) {
-    const Query query = stream.pending.front();
-    stream.pending.pop_front();
+  /// Waits for the oldest query of stream @p i and keeps it; its start.
+  double finish_oldest(size_t i) {
+    const auto* overlapped = std::get_if<Overlapped>(&streams_[i]);
+    const Query query = overlapped ? wait_for(*overlapped) : pipelines_[i].pending.front();
+    pipelines_[i].pending.pop_front();
     host_ms_ = std::max(host_ms_, query.end_d2h_ms);
     result_.queries.push_back(query);
     return query.start_compute_ms;
+  }
+
+  Query wait_for(const Overlapped& stream) {
+    const run::QueryTimes times = stream.finish();
+    for (size_t step = 0; step < steps_.size(); ++step)
+      result_.step_ms[step].push_back(static_cast<float>(milliseconds(times.steps[step])));
+    const auto at = [&](run::Nanoseconds time) { return milliseconds(time - origin_); };
+    return {at(times.start_enqueue), at(times.end_enqueue), at(times.start_h2d), at(times.end_h2d),
+            at(times.start_compute), at(times.end_compute), at(times.start_d2h), at(times.end_d2h)};
   }
 
   void pause(double ms) {
@@ -210,14 +229,14 @@ class Measurement {
     result_.warm_up_queries = static_cast<size_t>(first_timed - queries.begin());
   }
 
-  const std::vector<Execute>& streams_;
+  const std::vector<Stream>& streams_;
   const std::vector<run::Step>& steps_;
   const Options& options_;
   const Clock& clock_;
   size_t depth_;  ///< queries of a stream under way at a time: 2 lets the host be one ahead
   size_t dla_cores_;
   std::vector<Occupancy> processors_;  ///< host, GPU, then each DLA core
-  std::vector<Stream> pipelines_;
+  std::vector<Pipeline> pipelines_;    ///< by stream
   measure::Loop loop_;
   run::Nanoseconds origin_;
   double host_ms_ = 0;  ///< when the host can issue the next query, on the timeline
@@ -264,7 +283,7 @@ Clock Clock::steady() {
           [](run::Nanoseconds time) { std::this_thread::sleep_for(time); }};
 }
 
-Result measure(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
+Result measure(const std::vector<Stream>& streams, const std::vector<run::Step>& steps,
                const Options& options, const Clock& clock) {
   DLAEXEC_CHECK(!streams.empty());
   Result result = Measurement(streams, steps, options, clock).run();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "bench/result.h"
@@ -22,6 +23,15 @@ struct Stability {
 /// Runs one query and tells when its steps ran.
 using Execute = std::function<run::Timeline()>;
 
+/// Queries that are started and waited for later; the oldest ends first.
+struct Overlapped {
+  std::function<void()> start;
+  std::function<run::QueryTimes()> finish;  ///< waits for the oldest
+};
+
+/// How the queries of one stream run.
+using Stream = std::variant<Execute, Overlapped>;
+
 /// Another engine that works without a pause on the same processors while one is measured.
 struct Neighbour {
   Execute execute;
@@ -30,10 +40,12 @@ struct Neighbour {
 
 struct Options {
   measure::LoopLimits limits;
-  double idle_ms = 0;             ///< pause after each timed iteration, on the timeline
-  bool expose_transfers = false;  ///< a query begins when the one before has ended
-  int dla_cores = 1;              ///< that streams take turns on
-  double most_wall_s = 60;        ///< real time after which measuring ends, with a warning
+  double idle_ms = 0;  ///< pause after each timed iteration, on the timeline
+  /// A query begins when the one before has ended; else one more may be under way, so that its
+  /// copies run meanwhile.
+  bool expose_transfers = false;
+  int dla_cores = 1;        ///< that streams take turns on
+  double most_wall_s = 60;  ///< real time after which measuring ends, with a warning
   std::optional<Stability> until_stable;
   const std::atomic<bool>* interrupt = nullptr;  ///< becoming true ends measuring; may be null
   std::vector<Neighbour> neighbours;             ///< for a composed timeline
@@ -47,10 +59,10 @@ struct Clock {
 };
 
 /// Measures queries on one stream per entry of @p streams. @p steps are the engine's, in the order
-/// of every Timeline. Streams share the processors: on a composed timeline a step waits until its
-/// processor is free, and neighbours take their turns as further streams. Warns when it ends early;
-/// throws an Error when no query ran at all.
-Result measure(const std::vector<Execute>& streams, const std::vector<run::Step>& steps,
+/// of every Timeline and of QueryTimes. Streams share the processors: on a composed timeline a step
+/// waits until its processor is free, and neighbours take their turns as further streams. Warns
+/// when it ends early; throws an Error when no query ran at all.
+Result measure(const std::vector<Stream>& streams, const std::vector<run::Step>& steps,
                const Options& options, const Clock& clock = Clock::steady());
 
 }  // namespace dlaexec::bench

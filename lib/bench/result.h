@@ -10,8 +10,8 @@
 
 namespace dlaexec::bench {
 
-/// One query on the timeline, in ms since measuring began. Host and engines share their memory, so
-/// the transfers take no time: they lie at the ends of the computing.
+/// One query on the timeline, in ms since measuring began. Where host and engines share their
+/// memory, or copies are left out, transfers take no time: they lie at the ends of the computing.
 struct Query {
   double start_enqueue_ms = 0, end_enqueue_ms = 0;  ///< the host's own work, measured
   double start_h2d_ms = 0, end_h2d_ms = 0;

@@ -117,7 +117,9 @@ int64_t Program::resident_blocks(const Step& step) const {
 Execution::Execution(const Program& program, Shared shared, Edges edges)
     : program_(program),
       shared_(shared),
-      stream_(shared.edges ? shared.edges->stream_ : std::make_shared<Stream>()) {
+      stream_(shared.edges   ? shared.edges->stream_
+              : shared.arena ? shared.arena->stream_
+                             : std::make_shared<Stream>()) {
   const Lowered& lowered = program.lowered();
   if (lowered.arena_bytes > 0 && !shared_.arena)
     arena_ = Buffer(static_cast<size_t>(lowered.arena_bytes));

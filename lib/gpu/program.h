@@ -68,8 +68,8 @@ class Execution {
   struct Shared {
     const Execution* edges = nullptr;  ///< whose inputs, outputs and stream are used
     Address constants = 0;             ///< another copy of the program's constants
-    /// An execution of the same program, in whose memory this one keeps what lies between its
-    /// steps.
+    /// An execution of the same program, whose stream and memory between the steps are used: the
+    /// two take turns.
     const Execution* arena = nullptr;
   };
   /// Where inputs and outputs lie.
@@ -96,6 +96,8 @@ class Execution {
   /// Enqueues a copy of an output's bytes from @p first on, where @p memory ends.
   void download(size_t output, std::span<std::byte> bytes, size_t first = 0);
   const Stream& stream() const { return *stream_; }
+  Address input(size_t index) const { return inputs_[index].address(); }
+  Address output(size_t index) const { return outputs_[index].address(); }
   size_t device_bytes() const;
 
  private:

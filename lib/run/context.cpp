@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "run/compose.h"
 #include "run/engine_state.h"
+#include "run/gpu_queries.h"
 
 namespace dlaexec::run {
 namespace {
@@ -75,13 +77,17 @@ struct Context::State {
   void run_host(HostPart& part, size_t index, Timeline& timeline);
   void run_dla(const DlaPart& part, size_t index, Timeline& timeline);
   void run_gpu(const GpuPart& part, size_t index, Timeline& timeline);
+  /// Throws an Error that names the input which does not fit.
+  void require_inputs(std::span<const ir::Tensor> inputs) const;
 
   std::shared_ptr<Engine::State> engine;
   std::vector<std::unique_ptr<DlaRun>> dla_runs;  ///< by part
   std::vector<std::unique_ptr<GpuRun>> gpu_runs;  ///< by part
   std::vector<ProgramCache<HostRun>> programs;    ///< by part
+  std::unique_ptr<GpuQueries> queries;            ///< made when first needed
   std::vector<std::optional<ir::Tensor>> values;
   std::vector<ir::Tensor> outputs;
+  bool outputs_are_old = false;  ///< those of the last query are still to be had
 };
 
 void Context::State::run_parts(Timeline& timeline) {
@@ -154,19 +160,25 @@ Context::Context(const Engine& engine) : state_(std::make_unique<State>(engine.s
 Context::~Context() = default;
 Context::Context(Context&&) noexcept = default;
 
+void Context::State::require_inputs(std::span<const ir::Tensor> inputs) const {
+  if (inputs.size() != engine->inputs.size())
+    fail("the plan has {} inputs, {} were given", engine->inputs.size(), inputs.size());
+  std::map<std::string, int64_t> symbols;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    require_fit(engine->inputs[i], inputs[i], symbols);
+    require_range(engine->plan.metadata.shapes, engine->options.profile, engine->inputs[i],
+                  inputs[i].dims());
+  }
+}
+
 Timeline Context::execute(std::span<const ir::Tensor> inputs) {
   const Engine::State& engine = *state_->engine;
   const ir::Graph& graph = engine.plan.graph;
-  if (inputs.size() != engine.inputs.size())
-    fail("the plan has {} inputs, {} were given", engine.inputs.size(), inputs.size());
+  state_->require_inputs(inputs);
   state_->values.assign(graph.values.size(), std::nullopt);
-  std::map<std::string, int64_t> symbols;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    require_fit(engine.inputs[i], inputs[i], symbols);
-    require_range(engine.plan.metadata.shapes, engine.options.profile, engine.inputs[i],
-                  inputs[i].dims());
+  for (size_t i = 0; i < inputs.size(); ++i)
     state_->values[static_cast<size_t>(graph.inputs[i])] = inputs[i];
-  }
+  state_->outputs_are_old = false;
 
   Timeline timeline;
   timeline.kind = engine.kind;
@@ -185,6 +197,39 @@ Timeline Context::execute(std::span<const ir::Tensor> inputs) {
   return timeline;
 }
 
-const std::vector<ir::Tensor>& Context::outputs() const { return state_->outputs; }
+bool Context::can_start() const {
+  const Engine::State& engine = *state_->engine;
+  if (engine.kind != TimelineKind::Wall || engine.parts.size() != 1) return false;
+  const auto* part = std::get_if<std::unique_ptr<GpuPart>>(&engine.parts.front());
+  if (!part) return false;
+  const ir::Graph& graph = engine.plan.graph;
+  const std::vector<gpu::Edge>& outputs = (*part)->program().lowered().outputs;
+  return (*part)->inputs() == graph.inputs && (*part)->outputs() == graph.outputs &&
+         (*part)->nodes().size() == graph.nodes.size() &&
+         std::none_of(outputs.begin(), outputs.end(),
+                      [](const gpu::Edge& edge) { return edge.open_axis.has_value(); });
+}
+
+void Context::start(std::span<const ir::Tensor> inputs) {
+  DLAEXEC_CHECK(can_start());
+  const Engine::State& engine = *state_->engine;
+  state_->require_inputs(inputs);
+  if (!state_->queries)
+    state_->queries = std::make_unique<GpuQueries>(
+        *std::get<std::unique_ptr<GpuPart>>(engine.parts.front()), *state_->gpu_runs.front(),
+        engine.edges(), engine.options.data_transfers);
+  state_->queries->start(inputs);
+}
+
+QueryTimes Context::finish() {
+  DLAEXEC_CHECK(state_->queries != nullptr);
+  state_->outputs_are_old = true;
+  return state_->queries->finish();
+}
+
+const std::vector<ir::Tensor>& Context::outputs() const {
+  if (std::exchange(state_->outputs_are_old, false)) state_->outputs = state_->queries->outputs();
+  return state_->outputs;
+}
 
 }  // namespace dlaexec::run

@@ -30,6 +30,9 @@ struct EngineOptions {
   std::optional<int> gpu_device = 0;
   /// Inputs and outputs of GPU steps lie in memory that moves between host and device by itself.
   bool managed_memory = false;
+  /// False: queries that are started (Context::start) leave out the copies of inputs that are on
+  /// the device already, and of outputs that nobody asks for.
+  bool data_transfers = true;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;
   /// How the emulated core sums FP16 convolutions.
@@ -91,7 +94,17 @@ class Context {
   /// names the input when one does not fit.
   Timeline execute(std::span<const ir::Tensor> inputs);
 
-  /// The outputs of the last execution, in the order of Engine::outputs(): dense, row-major.
+  /// True when queries can be under way while the host goes on: the whole plan is one program of a
+  /// CUDA device, and no size is decided by data.
+  bool can_start() const;
+  /// Hands a query over to the device without waiting for it, at most two at a time. Where
+  /// can_start() only; inputs as for execute(), which must not be called meanwhile.
+  void start(std::span<const ir::Tensor> inputs);
+  /// Waits for the oldest query that was started.
+  QueryTimes finish();
+
+  /// The outputs of the last execution or finished query, in the order of Engine::outputs(): dense,
+  /// row-major.
   const std::vector<ir::Tensor>& outputs() const;
 
  private:

@@ -53,11 +53,8 @@ GpuPart::GpuPart(const ir::Graph& graph, std::vector<int> nodes, const Gpu& gpu)
 }
 
 GpuRun::GpuRun(const GpuPart& part, gpu::Execution::Edges edges)
-    : part_(part), execution_(part.program(), edges) {
-  const gpu::Lowered& lowered = part.program().lowered();
-  for (const gpu::Edge& edge : lowered.inputs)
-    inputs_.emplace_back(static_cast<size_t>(edge.bytes));
-  for (const gpu::Edge& edge : lowered.outputs) {
+    : part_(part), execution_(part.program(), edges), inputs_(part.program().lowered().inputs) {
+  for (const gpu::Edge& edge : part.program().lowered().outputs) {
     outputs_.emplace_back(static_cast<size_t>(edge.bytes));
     sized_by_data_ |= edge.open_axis.has_value();
   }
@@ -80,10 +77,9 @@ void GpuRun::measure_shares() {
 std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& times) {
   part_.context().make_current();
   const gpu::Stream& stream = execution_.stream();
-  for (size_t i = 0; i < inputs.size(); ++i)
-    std::memcpy(inputs_[i].bytes().data(), inputs[i].bytes().data(), inputs[i].size_bytes());
+  inputs_.take(inputs);
   stream.record(start_);
-  for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs_[i].bytes());
+  for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs_.bytes(i));
   stream.record(copied_);
   execution_.launch(gpu::Execution::Launching::Graph);
   stream.record(computed_);

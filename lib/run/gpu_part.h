@@ -10,6 +10,7 @@
 #include "gpu/cut.h"
 #include "gpu/program.h"
 #include "plan/plan.h"
+#include "run/staging.h"
 #include "run/timeline.h"
 
 namespace dlaexec::run {
@@ -72,6 +73,7 @@ class GpuRun {
   /// shares are 1 together. Measured once, and where data decides how much there is to do again on
   /// the first inputs.
   const std::vector<double>& shares() const { return shares_; }
+  const gpu::Execution& execution() const { return execution_; }
 
  private:
   void measure_shares();
@@ -79,7 +81,8 @@ class GpuRun {
 
   const GpuPart& part_;
   gpu::Execution execution_;
-  std::vector<gpu::PinnedBuffer> inputs_, outputs_;
+  Staging inputs_;
+  std::vector<gpu::PinnedBuffer> outputs_;
   gpu::Event start_, copied_, computed_, end_;
   std::vector<double> shares_;
   bool sized_by_data_ = false, measured_on_data_ = false;

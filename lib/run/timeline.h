@@ -60,6 +60,16 @@ struct Timeline {
   Nanoseconds h2d{0}, d2h{0};
 };
 
+/// When a query ran that nobody waited for meanwhile, as time since the steady clock's epoch.
+/// Copies that were left out take no time at either end of the computing.
+struct QueryTimes {
+  Nanoseconds start_enqueue{0}, end_enqueue{0};  ///< of the host, handing over the computing
+  Nanoseconds start_h2d{0}, end_h2d{0};
+  Nanoseconds start_compute{0}, end_compute{0};
+  Nanoseconds start_d2h{0}, end_d2h{0};
+  std::vector<Nanoseconds> steps;  ///< how long each took, in the order of the context's steps
+};
+
 }  // namespace dlaexec::run
 
 DLAEXEC_ENUM_TEXT(dlaexec::run::Processor, "host", "gpu", "dla");

@@ -1,5 +1,8 @@
 #include "bench/measure.h"
 
+#include <algorithm>
+#include <deque>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,7 +43,7 @@ Options options(int64_t iterations, double duration_ms, double warm_up_ms) {
 
 Result measure_composed(size_t streams, const Options& options) {
   ScriptedClock scripted;
-  const std::vector<Execute> executes(streams, [&] {
+  const std::vector<Stream> executes(streams, [&] {
     scripted.now += 1us;
     return composed(6ms, 4ms);
   });
@@ -141,7 +144,7 @@ TEST(Measure, WarmUpHasNoIdleTime) {
 TEST(Measure, WallTimelinesTakeTheirStartsFromTheClock) {
   ScriptedClock scripted;
   const std::vector<run::Step> steps = {{"host", "CONVOLUTION", {"a"}}};
-  const std::vector<Execute> executes = {[&] {
+  const std::vector<Stream> executes = {[&] {
     scripted.now += 3ms;
     return run::Timeline{TimelineKind::Wall, {{0ms, 2ms, 2ms}}, 2ms, 3ms};
   }};
@@ -153,10 +156,65 @@ TEST(Measure, WallTimelinesTakeTheirStartsFromTheClock) {
   EXPECT_DOUBLE_EQ(r.wall_s, 0.012);
 }
 
+/// Queries that take 1 ms to copy in, 2 ms to compute and 1 ms to copy out, on a device where each
+/// of the three goes on by itself.
+struct ScriptedDevice {
+  explicit ScriptedDevice(ScriptedClock& clock) : host(clock) {}
+
+  ScriptedClock& host;
+  Nanoseconds copied_in{0}, computed{0}, copied_out{0};
+  std::deque<run::QueryTimes> under_way;
+  size_t most_under_way = 0;
+
+  Stream stream() {
+    return Overlapped{[this] { start(); }, [this] { return finish(); }};
+  }
+  void start() {
+    run::QueryTimes query;
+    query.start_enqueue = host.now;
+    query.end_enqueue = host.now += 10us;
+    query.start_h2d = std::max(copied_in, host.now);
+    query.end_h2d = copied_in = query.start_h2d + 1ms;
+    query.start_compute = std::max(computed, copied_in);
+    query.end_compute = computed = query.start_compute + 2ms;
+    query.start_d2h = std::max(copied_out, computed);
+    query.end_d2h = copied_out = query.start_d2h + 1ms;
+    query.steps = {2ms};
+    under_way.push_back(query);
+    most_under_way = std::max(most_under_way, under_way.size());
+  }
+  run::QueryTimes finish() {
+    const run::QueryTimes query = under_way.front();
+    under_way.pop_front();
+    host.now = std::max(host.now, query.end_d2h);
+    return query;
+  }
+};
+
+TEST(Measure, CopiesRunBesideTheComputingOfAnotherQueryUnlessExposed) {
+  const std::vector<run::Step> steps = {{"gpu", "CONVOLUTION", {"a"}, run::Processor::Gpu}};
+  const auto measured = [&](bool exposed) {
+    ScriptedClock clock;
+    ScriptedDevice device(clock);
+    Options wanted = options(100, 0, 0);
+    wanted.expose_transfers = exposed;
+    const Result r = measure({device.stream()}, steps, wanted, clock.clock());
+    EXPECT_TRUE(device.under_way.empty());
+    EXPECT_EQ(device.most_under_way, exposed ? 1u : 2u);
+    EXPECT_GE(r.queries.size(), 100u);
+    EXPECT_EQ(r.step_ms[0].size(), r.queries.size());
+    EXPECT_FLOAT_EQ(r.queries[50].latency_ms(), 4);
+    EXPECT_FLOAT_EQ(r.queries[50].enqueue_ms(), 0.01f);
+    return figures(r, {}).throughput_qps;
+  };
+  EXPECT_NEAR(measured(true), 1000 / 4.0, 5);
+  EXPECT_NEAR(measured(false), 1000 / 2.0, 10);
+}
+
 TEST(Measure, EndsAfterTheMostWallTimeWithAWarning) {
   log::Capture capture;
   ScriptedClock scripted;
-  const std::vector<Execute> slow = {[&] {
+  const std::vector<Stream> slow = {[&] {
     scripted.now += 20s;  // emulating takes so long
     return composed(6ms, 4ms);
   }};
@@ -169,7 +227,7 @@ TEST(Measure, EndsAfterTheMostWallTimeWithAWarning) {
 TEST(Measure, WarmUpThatIsCutShortIsReportedAfterAll) {
   log::Capture capture;
   ScriptedClock scripted;
-  const std::vector<Execute> slow = {[&] {
+  const std::vector<Stream> slow = {[&] {
     scripted.now += 100s;
     return composed(6ms, 4ms);
   }};
@@ -207,7 +265,7 @@ TEST(Measure, GivesUpOnStabilityWithAWarning) {
   stable.until_stable = Stability{0.01, 0, 3000};
   int count = 0;
   ScriptedClock scripted;
-  const std::vector<Execute> unsteady = {
+  const std::vector<Stream> unsteady = {
       [&] { return ++count % 3 == 0 ? composed(6ms, 4ms) : composed(60ms, 40ms); }};
   const Result r = measure(unsteady, kDlaThenHost, stable, scripted.clock());
   EXPECT_EQ(r.end, End::Unstable);
@@ -222,7 +280,7 @@ TEST(Measure, EndsWhenInterruptedAndKeepsWhatThereIs) {
   endless.limits.endless = true;
   endless.interrupt = &interrupt;
   ScriptedClock scripted;
-  const std::vector<Execute> executes = {[&] {
+  const std::vector<Stream> executes = {[&] {
     if (++count == 7) interrupt = true;
     return composed(6ms, 4ms);
   }};

@@ -69,6 +69,25 @@ TEST_F(GpuRuntime, InputsAndOutputsLieInManagedMemoryWhenAsked) {
   expect_nothing_left();
 }
 
+/// An input and an output a query, and none but the first two queries' when they are left out;
+/// what is dumped is fetched in the end.
+TEST_F(GpuRuntime, CopiesAreMadeForEachQueryOrLeftOut) {
+  const auto copies = [&](const std::string& flags) {
+    const test::Outcome outcome = run_with_device(std::string(kPlan) + flags);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    expect_nothing_left();
+    return std::pair(count("calls cuMemcpyHtoDAsync_v2"), count("calls cuMemcpyDtoHAsync_v2"));
+  };
+  const std::string ten = " --iterations=10 --duration=0 --warmUp=0",
+                    forty = " --iterations=40 --duration=0 --warmUp=0";
+  const auto [in, out] = copies(ten);
+  EXPECT_EQ(copies(forty), std::pair(in + 30, out + 30));
+  EXPECT_EQ(copies(forty + " --noDataTransfers"), std::pair(in - 10 + 2, out - 10));
+  EXPECT_EQ(copies(forty + " --noDataTransfers --includeDataTransfers"),
+            std::pair(in + 30, out + 30));
+  EXPECT_EQ(copies(forty + " --noDataTransfers --dumpOutput").second, out - 10 + 1);
+}
+
 TEST_F(GpuRuntime, EveryStreamHasMemoryAndAStreamOfItsOwn) {
   run_with_device(std::string(kPlan) + kShort);
   const int streams = count("calls cuGraphInstantiateWithFlags");
