@@ -56,7 +56,7 @@ std::vector<float> weights_of(const Lowered& lowered, const Step& step) {
 
 /// What @p t multiplies input channel @p c by, for output channel @p k.
 float wanted_weight(const Case& t, const ir::Tensor& weights, int k, int tap, int c) {
-  const int in_group = c - k / t.outputs * t.inputs;
+  const int64_t in_group = c - int64_t{k} / t.outputs * t.inputs;
   if (in_group < 0 || in_group >= t.inputs) return 0;
   return weights.as<float>()[static_cast<size_t>((k * t.inputs + in_group) * 9 + tap)];
 }
