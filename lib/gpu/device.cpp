@@ -97,11 +97,28 @@ DeviceFacts facts_of(int ordinal) {
   return facts;
 }
 
+namespace {
+
+/// Kernels for sm_90 and later are launched in clusters and fed by the copy engine.
+void require_driver_for(const Target& target) {
+  const Driver& cuda = driver();
+  if (target.architecture < 90 ||
+      (cuda.launch_with_attributes && cuda.encode_tiled && cuda.encode_im2col))
+    return;
+  fail(
+      "the CUDA driver is too old for {} (sm_{}); install one of CUDA 12 or later, or run on the "
+      "host with --device=cpu",
+      target.name, target.architecture);
+}
+
+}  // namespace
+
 Context::Context(int ordinal) {
   device_ = device_at(ordinal);
   memory_bytes_ = memory_of(device_);
   target_.name = name_of(device_);
   target_.architecture = attribute(device_, kMajor) * 10 + attribute(device_, kMinor);
+  require_driver_for(target_);
   target_.multiprocessors = attribute(device_, kMultiprocessors);
   target_.shared_bytes = attribute(device_, kSharedPerBlock);
   target_.l2_bytes = attribute(device_, kL2Size);

@@ -131,6 +131,16 @@ TEST_F(GpuRuntime, ADriverOlderThanTheCodeIsSaid) {
   expect_nothing_left();
 }
 
+/// The stand-in has nothing that came with CUDA 12.
+TEST_F(GpuRuntime, ADriverOlderThanTheDeviceIsSaid) {
+  const test::Outcome outcome =
+      run_with_device(std::string(kPlan) + kShort, "FAKE_CUDA_ARCHITECTURE=90");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("the CUDA driver is too old for Fake GPU (sm_90); install one "
+                                     "of CUDA 12 or later"));
+  expect_nothing_left();
+}
+
 TEST_F(GpuRuntime, APlanForAnotherGpuIsBuiltWithoutItAndRefusedByThisOne) {
   EXPECT_THAT(pass("--inspect=m.plan").out, HasSubstr("GPU code for sm_87: "));
   EXPECT_THAT(pass("--inspect=m.plan").out,
