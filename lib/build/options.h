@@ -66,7 +66,7 @@ struct Options {
   bool tf32 = true;            ///< GPUs may multiply floats as tf32
   /// Whose tactics are measured beside those of this project.
   std::vector<gpu::LibraryKind> libraries;
-  std::string timing_cache;    ///< a file of measured tactics, read and extended; empty: none
+  std::string timing_cache;  ///< a file of measured tactics, read and extended; empty: none
   bool error_on_timing_cache_miss = false;
   tune::Repetitions repetitions;  ///< with which a tactic is measured
 
