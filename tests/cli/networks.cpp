@@ -28,7 +28,7 @@ void add_conv(OnnxModel& model, const std::string& name, const std::string& inpu
   model.add_initializer(output + ".w", dims, weights(dims));
   auto* conv = model.add_node("Conv", {input, output + ".w"}, {output}, name);
   OnnxModel::set(conv, "pads", {1, 1, 1, 1});
-  OnnxModel::set(conv, "group", groups);
+  if (groups != 1) OnnxModel::set(conv, "group", groups);
 }
 
 }  // namespace
