@@ -98,7 +98,8 @@ class Context {
   /// CUDA device, and no size is decided by data.
   bool can_start() const;
   /// Hands a query over to the device without waiting for it, at most two at a time. Where
-  /// can_start() only; inputs as for execute(), which must not be called meanwhile.
+  /// can_start() only; inputs as for execute(), which must not be called meanwhile. Tensors that
+  /// are given again must hold what they held: they are not copied from a second time.
   void start(std::span<const ir::Tensor> inputs);
   /// Waits for the oldest query that was started.
   QueryTimes finish();

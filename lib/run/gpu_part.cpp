@@ -77,7 +77,7 @@ void GpuRun::measure_shares() {
 std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& times) {
   part_.context().make_current();
   const gpu::Stream& stream = execution_.stream();
-  inputs_.take(inputs);
+  inputs_.copy(inputs);
   stream.record(start_);
   for (size_t i = 0; i < inputs.size(); ++i) execution_.upload(i, inputs_.bytes(i));
   stream.record(copied_);

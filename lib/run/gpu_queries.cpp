@@ -56,7 +56,7 @@ void GpuQueries::start(std::span<const ir::Tensor> inputs) {
   part_.context().make_current();
   Slot& here = slot(started_);
   Marks& times = marks(started_);
-  upload(here, here.inputs.take(inputs), times);
+  upload(here, here.inputs.copy_new(inputs), times);
   compute(here, times);
   if (transfers_) {
     out_.wait(times.end_compute);

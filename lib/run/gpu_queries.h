@@ -23,7 +23,8 @@ class GpuQueries {
   GpuQueries(const GpuQueries&) = delete;
   GpuQueries& operator=(const GpuQueries&) = delete;
 
-  /// Hands a query over; two more than were waited for are a bug.
+  /// Hands a query over; two more than were waited for are a bug. Tensors that are given again hold
+  /// what they held.
   void start(std::span<const ir::Tensor> inputs);
   /// Waits for the oldest query.
   QueryTimes finish();

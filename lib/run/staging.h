@@ -10,17 +10,21 @@
 
 namespace dlaexec::run {
 
-/// Holds on to the tensors that it copied: tensors do not change once they are handed on, so the
-/// same memory again needs no copy.
+/// Holds on to the tensors that it copied, so that their memory is nobody else's meanwhile.
 class Staging {
  public:
   explicit Staging(const std::vector<gpu::Edge>& edges);
 
-  /// Copies what is not there yet. True for each input that was copied.
-  std::vector<bool> take(std::span<const ir::Tensor> inputs);
+  /// Copies all of @p inputs.
+  void copy(std::span<const ir::Tensor> inputs);
+  /// The same without those in the memory that was copied last, whose elements the caller has not
+  /// changed. True for each input that was copied.
+  std::vector<bool> copy_new(std::span<const ir::Tensor> inputs);
   std::span<std::byte> bytes(size_t input) const { return buffers_[input].bytes(); }
 
  private:
+  void copy(size_t input, const ir::Tensor& tensor);
+
   std::vector<gpu::PinnedBuffer> buffers_;
   std::vector<ir::Tensor> held_;
 };
