@@ -283,16 +283,12 @@ void Execution::download(size_t output, std::span<std::byte> bytes, size_t first
   stream_->download(bytes, outputs_[output].address() + first);
 }
 
-namespace {
-
 ir::Tensor tensor_of(const Edge& edge, std::span<const std::byte> memory) {
   const Held made = held(edge, memory);
   ir::Tensor tensor(edge.type, made.dims);
   std::copy(made.elements.begin(), made.elements.end(), tensor.mutable_bytes().begin());
   return tensor;
 }
-
-}  // namespace
 
 std::vector<ir::Tensor> Execution::run(std::span<const ir::Tensor> inputs, Launching launching) {
   const Lowered& lowered = program_.lowered();

@@ -14,6 +14,9 @@
 
 namespace dlaexec::gpu {
 
+/// What the memory of an output holds, in memory of its own.
+ir::Tensor tensor_of(const Edge& edge, std::span<const std::byte> memory);
+
 /// Every kernel that @p lowered launches, each once, in order of first use.
 std::vector<Kernel> kernels_of(const Lowered& lowered);
 

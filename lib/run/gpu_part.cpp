@@ -1,7 +1,6 @@
 #include "run/gpu_part.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -18,11 +17,11 @@ std::vector<ir::ValueId> in_whole(const ir::Graph& whole, const ir::Graph& part,
   return found;
 }
 
+}  // namespace
+
 Nanoseconds between(const gpu::Event& from, const gpu::Event& to) {
   return std::chrono::duration_cast<Nanoseconds>(gpu::elapsed(from, to));
 }
-
-}  // namespace
 
 std::optional<Gpu> open_gpu(const plan::Plan& plan, std::optional<int> device) {
   if (!device || plan.device_code.empty()) return std::nullopt;
@@ -87,11 +86,8 @@ std::vector<ir::Tensor> GpuRun::run(std::span<const ir::Tensor> inputs, Times& t
   times = {between(start_, copied_), between(copied_, computed_), between(computed_, end_)};
   if (sized_by_data_ && !std::exchange(measured_on_data_, true)) measure_shares();
   std::vector<ir::Tensor> outputs;
-  for (const gpu::Edge& edge : part_.program().lowered().outputs) {
-    const gpu::Held made = gpu::held(edge, outputs_[outputs.size()].bytes());
-    ir::Tensor& tensor = outputs.emplace_back(edge.type, made.dims);
-    std::memcpy(tensor.mutable_bytes().data(), made.elements.data(), made.elements.size());
-  }
+  for (const gpu::Edge& edge : part_.program().lowered().outputs)
+    outputs.push_back(gpu::tensor_of(edge, outputs_[outputs.size()].bytes()));
   return outputs;
 }
 

@@ -37,6 +37,9 @@ class Gpu {
 /// that the plan holds no code for ends in an Error (Fault::PlanMismatch).
 std::optional<Gpu> open_gpu(const plan::Plan& plan, std::optional<int> device);
 
+/// Time on the device between two events that have happened.
+Nanoseconds between(const gpu::Event& from, const gpu::Event& to);
+
 /// GPU steps of a plan: loaded once, shared by all contexts of an engine.
 class GpuPart {
  public:

@@ -1,7 +1,6 @@
 #include "run/gpu_queries.h"
 
 #include <chrono>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -11,10 +10,6 @@ namespace {
 Nanoseconds now() {
   return std::chrono::duration_cast<Nanoseconds>(
       std::chrono::steady_clock::now().time_since_epoch());
-}
-
-Nanoseconds between(const gpu::Event& from, const gpu::Event& to) {
-  return std::chrono::duration_cast<Nanoseconds>(gpu::elapsed(from, to));
 }
 
 }  // namespace
@@ -123,11 +118,8 @@ std::vector<ir::Tensor> GpuQueries::outputs() {
     out_.synchronize();
   }
   std::vector<ir::Tensor> outputs;
-  for (const gpu::Edge& edge : part_.program().lowered().outputs) {
-    const gpu::Held made = gpu::held(edge, last.outputs[outputs.size()].bytes());
-    ir::Tensor& tensor = outputs.emplace_back(edge.type, made.dims);
-    std::memcpy(tensor.mutable_bytes().data(), made.elements.data(), made.elements.size());
-  }
+  for (const gpu::Edge& edge : part_.program().lowered().outputs)
+    outputs.push_back(gpu::tensor_of(edge, last.outputs[outputs.size()].bytes()));
   return outputs;
 }
 
