@@ -151,6 +151,7 @@ void Context::State::run_gpu(const GpuPart& part, size_t index, Timeline& timeli
   for (size_t i = 0; i < part.nodes().size(); ++i)
     timeline.steps[static_cast<size_t>(part.nodes()[i])].wall =
         std::chrono::duration_cast<Nanoseconds>(times.compute * run.shares()[i]);
+  if (!engine->options.data_transfers) return;
   // Copies in the middle of a plan exist for the emulation's or the host's sake: not charged.
   if (index == 0) timeline.h2d = times.h2d;
   if (index + 1 == engine->parts.size()) timeline.d2h = times.d2h;

@@ -30,8 +30,9 @@ struct EngineOptions {
   std::optional<int> gpu_device = 0;
   /// Inputs and outputs of GPU steps lie in memory that moves between host and device by itself.
   bool managed_memory = false;
-  /// False: queries that are started (Context::start) leave out the copies of inputs that are on
-  /// the device already, and of outputs that nobody asks for.
+  /// False: no query's time holds the copies to and from a GPU, and those that are started
+  /// (Context::start) leave out the copies of inputs that are there already, and of outputs that
+  /// nobody asks for.
   bool data_transfers = true;
   int threads = 0;  ///< of the host engine and the emulated core together; 0: one per core
   DlaOutputs dla_outputs = DlaOutputs::Replay;

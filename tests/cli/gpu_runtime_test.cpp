@@ -167,6 +167,10 @@ TEST_F(GpuRuntime, AResultWhoseSizeDataDecidesGoesOnToTheHost) {
   EXPECT_THAT(outcome.out, HasSubstr("listed: (0x3)"));  // no kernel has counted anything
   EXPECT_THAT(outcome.out, HasSubstr("total: (3)"));
   EXPECT_GT(count("calls cuGraphLaunch"), 0);
+  EXPECT_THAT(outcome.out, Not(HasSubstr("H2D Latency: min = 0 ms")));
+  const test::Outcome without =
+      run_with_device(std::string("--loadEngine=detector.plan --noDataTransfers") + kShort);
+  EXPECT_THAT(without.out, HasSubstr("H2D Latency: min = 0 ms"));
   expect_nothing_left();
 }
 
